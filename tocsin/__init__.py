@@ -1,0 +1,5 @@
+"""Cron for a fleet, run from a terminal."""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"
