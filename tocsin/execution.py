@@ -1,0 +1,176 @@
+"""The executor port: what runs an attempt, and what it says of it.
+
+An executor is a class named by an entry point of the group `tocsin.executors`. The agent never
+imports it: each executor lives in a host process of its own (`tocsin.hosting`), which calls
+`start` once for an attempt and then awaits `Running.wait`. Timeouts, the output bound and the
+reporting are the host's work; an executor starts, waits and cancels, and nothing more.
+
+Its `config` is a msgspec Struct: the schema of the executor's block in a job file, checked when
+the job is applied. So the module that holds the class must import without its heavy libraries.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NewType, Protocol
+
+import msgspec
+
+from tocsin.errors import ExecutorError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+PORT_VERSION: Final = 1
+ENTRY_POINT_GROUP: Final = "tocsin.executors"
+
+AttemptKey = NewType("AttemptKey", str)
+"""`<run id>.<attempt number>`: what everything on a wire is keyed by."""
+
+
+def attempt_key(run_id: str, number: int) -> AttemptKey:
+    """The key of attempt `number` (from 1) of a run."""
+    return AttemptKey(f"{run_id}.{number}")
+
+
+def split_key(key: AttemptKey) -> tuple[str, int]:
+    """Run id and attempt number of a key; ValueError when it is none."""
+    run_id, _, number = key.rpartition(".")
+    return run_id, int(number)
+
+
+class Order(msgspec.Struct, frozen=True, array_like=True):
+    """One attempt to be run: all that an agent and its executor need to know."""
+
+    key: AttemptKey
+    job: str
+    executor: str
+    config: dict[str, Any]
+    env: dict[str, str]
+    due_us: int | None
+    timeout_s: float
+    kill_after_s: float
+    keep_bytes: int
+    """How much of each output stream is kept: its head and its tail, half and half."""
+
+
+class Status(enum.StrEnum):
+    """How an attempt ended."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+    CANCELLED = "cancelled"
+    LOST = "lost"
+    """Nobody can know whether, or how, it ended."""
+    REFUSED = "refused"
+    """It was never started, and will not be."""
+
+
+class Outcome(msgspec.Struct, frozen=True, array_like=True):
+    """How an attempt ended, with what is known about it."""
+
+    status: Status
+    exit_code: int | None = None
+    message: str = ""
+    """One line for people: why it failed, in words."""
+    facts: dict[str, Any] = {}
+    peak_memory_bytes: int | None = None
+    cpu_us: int | None = None
+
+
+class Sink(Protocol):
+    """Where an attempt's output goes: two append files that outlive the agent and the host."""
+
+    @property
+    def stdout(self) -> Path:
+        """The file of stream 1; a process may be given it directly, opened with O_APPEND."""
+        ...
+
+    @property
+    def stderr(self) -> Path:
+        """The file of stream 2."""
+        ...
+
+    def write(self, data: bytes, *, stderr: bool = False) -> None:
+        """Append `data`; OSError when the disk is full."""
+        ...
+
+
+class Running(Protocol):
+    """One attempt under way."""
+
+    async def wait(self) -> Outcome:
+        """Wait for its end; called once."""
+        ...
+
+    async def cancel(self, grace_s: float) -> None:
+        """Ask it to end, and make it end after `grace_s` seconds; `wait` then returns soon."""
+        ...
+
+    def handle(self) -> bytes | None:
+        """What another host would need to find it again; None when nothing could."""
+        ...
+
+
+class Executor(Protocol):
+    """Runs attempts of one kind. Constructed once in each host process, without arguments."""
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    """One line: what it runs."""
+    main_key: ClassVar[str]
+    """The key of the block that a plain string stands for: `shell: "…"`."""
+    config: ClassVar[type[msgspec.Struct]]
+    """The schema of its block in a job file; construct with `msgspec.convert`."""
+
+    async def start(self, order: Order, config: Any, sink: Sink) -> Running:  # noqa: ANN401 - its own `config` type
+        """Begin one attempt. `config` is an instance of `self.config`.
+
+        Raises:
+            ExecutorError: it could not be started; nothing is left behind.
+        """
+        ...
+
+
+def executor_entry_points() -> dict[str, EntryPoint]:
+    """The installed executors by name, none of them imported yet."""
+    from importlib.metadata import entry_points  # costs more than the rest of an idle agent's start
+
+    return {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
+
+
+def load_executor(name: str) -> type[Executor]:
+    """The class of an installed executor.
+
+    Raises:
+        ExecutorError: none of that name is installed, or its module does not import.
+    """
+    points = executor_entry_points()
+    if name not in points:
+        raise ExecutorError(
+            f"no executor is called {name!r}; installed are: {', '.join(sorted(points))}"
+        )
+    try:
+        loaded: type[Executor] = points[name].load()
+    except Exception as error:
+        raise ExecutorError(
+            f"executor {name!r} does not import: {error}",
+            f"install what it needs: pip install 'tocsin[{name}]'",
+        ) from error
+    return loaded
+
+
+def check_config(executor: type[Executor], block: object) -> dict[str, Any]:
+    """The block of a job file as a plain dict in full form, checked against the schema.
+
+    Raises:
+        msgspec.ValidationError: with the path of the fault below the block.
+    """
+    if isinstance(block, str):
+        block = {executor.main_key: block}
+    checked = msgspec.convert(block, executor.config, strict=True)
+    plain: Mapping[str, Any] = msgspec.to_builtins(checked)
+    return dict(plain)

@@ -1,0 +1,76 @@
+"""What an agent and its executor hosts say to each other over a Unix stream socket.
+
+A host is `python -m tocsin.executors.host NAME DIR`: it leaves the agent's session, listens on
+`DIR/NAME.sock` and outlives the agent, so a killed agent finds its runs again. It keeps every
+outcome until the agent confirms it. Messages are msgpack values one after the other; the
+connection that came last is the agent, and what an earlier one sent is read before it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from tocsin.execution import AttemptKey, Order, Outcome
+
+HOST_MESSAGE_BYTES_MAX: Final = 16 << 20
+HOST_IDLE_S: Final = 60.0
+"""A host with no runs and nothing unconfirmed ends after this time."""
+
+
+class StartRuns(msgspec.Struct, frozen=True, array_like=True, tag="start"):
+    """Agent to host: run these. An attempt that the host already knows is not started again."""
+
+    orders: list[Order]
+
+
+class CancelRuns(msgspec.Struct, frozen=True, array_like=True, tag="cancel"):
+    """Agent to host: end these attempts, each with its order's `kill_after_s` as grace."""
+
+    keys: list[AttemptKey]
+
+
+class Confirm(msgspec.Struct, frozen=True, array_like=True, tag="confirm"):
+    """Agent to host: these outcomes are in my spool; forget them."""
+
+    keys: list[AttemptKey]
+
+
+class Retire(msgspec.Struct, frozen=True, array_like=True, tag="retire"):
+    """Agent to host: end as soon as nothing runs and nothing is unconfirmed."""
+
+
+class RunBegan(msgspec.Struct, frozen=True, array_like=True):
+    """One attempt was started at `at_us`."""
+
+    key: AttemptKey
+    at_us: int
+
+
+class RunEnded(msgspec.Struct, frozen=True, array_like=True):
+    """One attempt is over. `began_us` is None when it never started."""
+
+    key: AttemptKey
+    began_us: int | None
+    at_us: int
+    outcome: Outcome
+
+
+class HostHello(msgspec.Struct, frozen=True, array_like=True, tag="hello"):
+    """Host to agent, first on each connection: everything it holds."""
+
+    pid: int
+    running: list[RunBegan]
+    ended: list[RunEnded]
+
+
+class HostReport(msgspec.Struct, frozen=True, array_like=True, tag="report"):
+    """Host to agent: what began and what ended since the last report."""
+
+    began: list[RunBegan]
+    ended: list[RunEnded]
+
+
+ToHost = StartRuns | CancelRuns | Confirm | Retire
+FromHost = HostHello | HostReport
