@@ -63,13 +63,9 @@ def parse_size(value: str | int) -> int:
 
 def format_size(size: int) -> str:
     """A size for people, in binary units: `1.5 MiB`."""
-    value = float(size)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if value < 1024:  # noqa: PLR2004 - the step between binary units
-            return (
-                f"{value:.0f} {unit}"
-                if unit == "B" or value.is_integer()
-                else f"{value:.1f} {unit}"
-            )
+    value, unit = float(size), "B"
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
+        if value < 1024 or unit == "TiB":  # noqa: PLR2004 - the step between binary units
+            break
         value /= 1024
-    return f"{value:.1f} TiB"
+    return f"{value:.0f} {unit}" if value.is_integer() else f"{value:.1f} {unit}"

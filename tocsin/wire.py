@@ -13,7 +13,6 @@ import msgspec
 
 from tocsin.errors import ProtocolError
 
-
 FRAME_BYTES_MAX: Final = 1 << 20
 """The largest message of an enrolled peer."""
 STRANGER_BYTES_MAX: Final = 8 << 10
