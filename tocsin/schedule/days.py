@@ -144,7 +144,7 @@ def _parse_day_field(text: str, key: str) -> tuple[int, tuple[MonthDay, ...]]:
             )
         else:
             mask |= item_mask(item, DAY, key)
-    return mask, tuple(moving)
+    return mask, tuple(dict.fromkeys(moving))
 
 
 def _parse_weekday_field(text: str, key: str) -> tuple[int, tuple[NthWeekday, ...]]:
@@ -164,7 +164,7 @@ def _parse_weekday_field(text: str, key: str) -> tuple[int, tuple[NthWeekday, ..
             )
         else:
             mask |= item_mask(item, WEEKDAY, key)
-    return mask, tuple(nth)
+    return mask, tuple(dict.fromkeys(nth))
 
 
 def _spread_weekdays(weekdays: int, first: int) -> int:

@@ -7,6 +7,7 @@ from tocsin.schedule.days import Days, MonthDay
 
 _CLOCK_TIMES_MAX = 6
 _RUN_MIN = 3
+_PERIOD_MIN = 2
 _EVERY_60 = (1 << 60) - 1
 _EVERY_HOUR = (1 << 24) - 1
 _EVERY_MONTH = (2 << 12) - 2
@@ -32,118 +33,115 @@ _MONTHS = (
 def describe_cron(cron: Cron) -> str:
     """The times of day, then the days."""
     times, daily = _times(cron)
-    days = _days(cron.days)
     months = ""
     if cron.months != _EVERY_MONTH:
-        months = "in " + _listed([_MONTHS[month] for month in _members(cron.months)], "and")
-    if not days and not months:
-        return f"{times} every day" if daily else times
-    return " ".join(part for part in (times, days, months) if part)
+        months = _listed([_MONTHS[month] for month in _members(cron.months)])
+    days = _days(cron.days, months)
+    if not days and daily:
+        days = "every day"
+    if months and not days.endswith(months):
+        days = f"{days} in {months}".strip()
+    return f"{times} {days}".strip()
 
 
 def _times(cron: Cron) -> tuple[str, bool]:
     """The times of day in words, and whether they need "every day" to be a sentence."""
-    seconds, minutes, hours = (
-        _members(cron.seconds),
-        _members(cron.minutes),
-        _members(cron.hours),
-    )
-    if len(seconds) * len(minutes) * len(hours) <= _CLOCK_TIMES_MAX:
+    seconds, minutes, hours = _members(cron.seconds), _members(cron.minutes), _members(cron.hours)
+    if not (_period(cron.hours) and len(minutes) == len(seconds) == 1):
         clock = [
             _clock(hour, minute, second)
             for hour in hours
             for minute in minutes
-            for second in seconds
+            for second in seconds[:_CLOCK_TIMES_MAX]
         ]
-        return "at " + _listed(clock, "and"), True
-    within = _second_words(cron.seconds)
-    if cron.seconds != 1 and cron.minutes == _EVERY_60:
-        return within + _hours_around(cron), False
+        if len(clock) <= _CLOCK_TIMES_MAX and len(seconds) <= _CLOCK_TIMES_MAX:
+            return "at " + _listed(clock), True
+    step = _period(cron.seconds)
+    if step and cron.minutes == _EVERY_60:
+        return _every(step, "second", seconds[0]) + _hours_around(cron), False
+    at_seconds = "" if cron.seconds == 1 else f", at {_numbers('second', cron.seconds)}"
     if len(minutes) == 1:
-        return within + _hourly(minutes[0], cron.hours), False
-    period = _period(cron.minutes, 60)
-    if period:
-        every = "every minute" if period == 1 else f"every {period} minutes"
-    else:
-        every = f"at minutes {_ranges(cron.minutes)} of every hour"
-        if cron.hours != _EVERY_HOUR:
-            return f"{within}at minutes {_ranges(cron.minutes)} of {_hour_words(cron.hours)}", False
-    return (within + every) + _hours_around(cron), False
-
-
-def _second_words(mask: int) -> str:
-    """What stands before the minutes; the whole of it when every minute counts."""
-    if mask == 1:
-        return ""
-    period = _period(mask, 60)
-    if period:
-        return "every second" if period == 1 else f"every {period} seconds"
-    return f"at second{'s' * (mask.bit_count() > 1)} {_ranges(mask)}"
+        return _hourly(minutes[0], cron.hours) + at_seconds, False
+    step = _period(cron.minutes)
+    if step:
+        return _every(step, "minute", minutes[0]) + _hours_around(cron) + at_seconds, False
+    of_hours = "every hour" if cron.hours == _EVERY_HOUR else _numbers("hour", cron.hours)
+    return f"at {_numbers('minute', cron.minutes)} of {of_hours}{at_seconds}", False
 
 
 def _hourly(minute: int, hours: int) -> str:
     """One minute of many hours."""
     members = _members(hours)
-    at = f" at minute {minute}" if minute else ""
-    period = _period(hours, 24)
-    if period:
-        return ("every hour" if period == 1 else f"every {period} hours") + at
-    if len(members) == members[-1] - members[0] + 1:
+    step = _period(hours)
+    if step:
+        first = members[0]
+        at = f" at minute {minute}" if minute and not first else ""
+        return _every(step, "hour") + (f" from {_clock(first, minute)}" if first else at)
+    if _is_run(members):
         return f"every hour from {_clock(members[0], minute)} to {_clock(members[-1], minute)}"
-    return f"at minute {minute} of {_hour_words(hours)}"
+    return f"at minute {minute} of {_numbers('hour', hours)}"
+
+
+def _every(step: int, unit: str, first: int = 0) -> str:
+    words = f"every {unit}" if step == 1 else f"every {step} {unit}s"
+    return f"{words} from {unit} {first}" if first else words
 
 
 def _hours_around(cron: Cron) -> str:
     """The hours that something frequent is confined to."""
     if cron.hours == _EVERY_HOUR:
         return ""
-    members = _members(cron.hours)
-    if len(members) == members[-1] - members[0] + 1:
-        last = _members(cron.minutes)[-1]
-        return (
-            f" from {_clock(members[0], _members(cron.minutes)[0])} to {_clock(members[-1], last)}"
-        )
-    return f" of {_hour_words(cron.hours)}"
+    hours, minutes = _members(cron.hours), _members(cron.minutes)
+    if _is_run(hours):
+        return f", {_clock(hours[0], minutes[0])} to {_clock(hours[-1], minutes[-1])}"
+    return f" of {_numbers('hour', cron.hours)}"
 
 
-def _hour_words(mask: int) -> str:
-    return f"hour{'s' * (mask.bit_count() > 1)} {_ranges(mask)}"
+def _days(days: Days, months: str) -> str:
+    """The days in words; `months` is "" when every month counts."""
+    if days.any_day or days.any_weekday:
+        month = months or "the month"
+        if days.any_weekday:
+            return "" if days.any_day else _month_days(days, month)
+        return _weekdays(days, month)
+    by_day, by_weekday = _month_days(days, "the month"), _weekdays(days, "the month")
+    return f"{by_day}, if also {by_weekday}" if days.both else f"{by_day} or {by_weekday}"
 
 
-def _days(days: Days) -> str:
-    by_day = "" if days.any_day else _month_days(days)
-    by_weekday = "" if days.any_weekday else _weekdays(days)
-    if by_day and by_weekday:
-        return f"{by_day}, if also {by_weekday}" if days.both else f"{by_day} or {by_weekday}"
-    return by_day or by_weekday
+def _month_days(days: Days, month: str) -> str:
+    parts = [f"{part} of {month}" for part in [_day_numbers(days.days)] if part]
+    parts += [_moving_day(day, month) for day in days.moving]
+    return "on " + _listed(parts)
 
 
-def _month_days(days: Days) -> str:
-    count = days.days.bit_count()
-    parts = [f"day{'s' * (count > 1)} {_ranges(days.days)} of the month"] if count else []
-    parts += [_moving_day(day) for day in days.moving]
-    return "on " + _listed(parts, "and")
+def _day_numbers(mask: int) -> str:
+    """The plain days of a month, long progressions by their step."""
+    if not mask:
+        return ""
+    members = _members(mask)
+    step = members[1] - members[0] if len(members) > _RUN_MIN else 1
+    if step > 1 and members == list(range(members[0], members[-1] + 1, step)):
+        nth = {2: "2nd", 3: "3rd"}.get(step, f"{step}th")
+        return f"every {nth} day from day {members[0]} to {members[-1]}"
+    return _numbers("day", mask)
 
 
-def _moving_day(day: MonthDay) -> str:
+def _moving_day(day: MonthDay, month: str) -> str:
     if not day.from_end:
-        return f"the working day nearest to day {day.day} of the month"
-    if day.nearest and not day.day:
-        return "the last working day of the month"
+        return f"the working day nearest to day {day.day} of {month}"
     if not day.day:
-        return "the last day of the month"
-    before = f"the day {day.day} before the last day of the month"
+        return f"the last {'working ' * day.nearest}day of {month}"
+    before = f"the day {day.day} before the last day of {month}"
     return f"the working day nearest to {before}" if day.nearest else before
 
 
-def _weekdays(days: Days) -> str:
-    parts = []
-    if days.weekdays:
-        parts.append(_weekday_words(days.weekdays))
+def _weekdays(days: Days, month: str) -> str:
+    parts = [_weekday_words(days.weekdays)] if days.weekdays else []
     for nth in days.nth:
-        names = _listed([_WEEKDAYS[day] for day in _members(nth.weekdays)], "and")
-        parts.append(f"the {_ORDINALS[nth.nth]} {names} of the month")
-    return "on " + _listed(parts, "and")
+        names = _listed([_WEEKDAYS[day] for day in _members(nth.weekdays)])
+        parts.append(f"the {_ORDINALS[nth.nth]} {names} of {month}")
+    words = _listed(parts)
+    return words if " to " in parts[0] and not days.nth else f"on {words}"
 
 
 def _weekday_words(mask: int) -> str:
@@ -153,17 +151,26 @@ def _weekday_words(mask: int) -> str:
     names = [_WEEKDAYS[day] for day in from_monday]
     if len(names) >= _RUN_MIN and positions[-1] - positions[0] + 1 == len(names):
         return f"{names[0]} to {names[-1]}"
-    return _listed(names, "and")
+    return _listed(names)
 
 
-def _period(mask: int, size: int) -> int:
-    """The step of a field that goes evenly around from 0, else 0."""
+def _period(mask: int) -> int:
+    """The step of a field of minutes, seconds or hours that goes evenly around, else 0."""
     members = _members(mask)
-    if members[0] or len(members) == 1:
+    if len(members) < _PERIOD_MIN:
         return 0
-    step = members[1]
-    even = size % step == 0 and members == list(range(0, size, step))
-    return step if even else 0
+    step = members[1] - members[0]
+    size = step * len(members)
+    even = members == list(range(members[0], size, step))
+    return step if even and size in {24, 60} else 0
+
+
+def _is_run(members: list[int]) -> bool:
+    return len(members) == members[-1] - members[0] + 1
+
+
+def _numbers(unit: str, mask: int) -> str:
+    return f"{unit}{'s' * (mask.bit_count() > 1)} {_ranges(mask)}"
 
 
 def _ranges(mask: int) -> str:
@@ -180,17 +187,17 @@ def _ranges(mask: int) -> str:
             parts.append(f"{run[0]} to {run[-1]}")
         else:
             parts += [str(number) for number in run]
-    return _listed(parts, "and")
+    return _listed(parts)
 
 
 def _members(mask: int) -> list[int]:
     return [number for number in range(mask.bit_length()) if mask >> number & 1]
 
 
-def _listed(parts: list[str], word: str) -> str:
+def _listed(parts: list[str]) -> str:
     if len(parts) == 1:
         return parts[0]
-    return f"{', '.join(parts[:-1])} {word} {parts[-1]}"
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def _clock(hour: int, minute: int, second: int = 0) -> str:

@@ -13,7 +13,7 @@ from tocsin.schedule.every import parse_every
 from tocsin.schedule.macros import CRON_OF, check_macro
 from tocsin.schedule.schedule import CronPlan, Plan, Schedule
 from tocsin.schedule.warn import warnings_of
-from tocsin.schedule.zones import load_zone
+from tocsin.schedule.zones import constant_offset, load_zone
 
 _TEXT_CHARS_MAX = 256
 _DST_RULES = ("vixie", "skip", "literal")
@@ -71,7 +71,7 @@ def _checked_text(text: str) -> str:
 
 def _plan(body: str, zone: ZoneInfo, key: str, dst: str) -> Plan:
     if not body.startswith("@"):
-        return CronPlan(parse_cron(body.upper(), key), zone, dst)
+        return CronPlan(parse_cron(body.upper(), key), zone, dst, constant_offset(zone))
     name, *rest = body.split(maxsplit=1)
     name, argument = name.lower(), "".join(rest)
     check_macro(name, argument)
@@ -81,4 +81,4 @@ def _plan(body: str, zone: ZoneInfo, key: str, dst: str) -> Plan:
         return parse_at(argument, zone, dst)
     if name == "@manual":
         return Never()
-    return CronPlan(parse_cron(CRON_OF[name], ""), zone, dst)
+    return CronPlan(parse_cron(CRON_OF[name], ""), zone, dst, constant_offset(zone))

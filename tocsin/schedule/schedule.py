@@ -33,14 +33,21 @@ class Plan(Protocol):
 
 
 class CronPlan(msgspec.Struct, frozen=True):
-    """A cron expression in a zone, under a rule for changes of the clock."""
+    """A cron expression in a zone, under a rule for changes of the clock.
+
+    `offset` is the zone's offset when it has never had another, as UTC.
+    """
 
     cron: Cron
     zone: ZoneInfo
     dst: str
+    offset: int | None
 
     def next_s(self, after: int) -> int | None:
         """The first due instant later than `after`."""
+        if self.offset is not None:
+            wall = self.cron.first_from(after + 1 + self.offset)
+            return None if wall is None else wall - self.offset
         if self.cron.fixed and self.dst != "literal":
             return next_once(self.cron, self.zone, after, run_leapt=self.dst == "vixie")
         return next_elapsed(self.cron, self.zone, after)

@@ -29,6 +29,12 @@ def load_zone(name: str) -> ZoneInfo:
     )
 
 
+def constant_offset(zone: ZoneInfo) -> int | None:
+    """The offset in seconds of a zone that has never had another, else None."""
+    offset = zone.utcoffset(None)
+    return None if offset is None else offset.days * 86_400 + offset.seconds
+
+
 def offset_at(instant: int, zone: ZoneInfo) -> int:
     """The offset from UTC in seconds at an instant."""
     return seconds_of(datetime.fromtimestamp(instant, zone))

@@ -1,0 +1,174 @@
+"""Due instants by looking at every single minute or second: slow, short and plainly right.
+
+It shares no code with the engine: expressions are drawn as text together with the set of values
+that the text means, and a window of instants is looked at one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from hypothesis import strategies as st
+
+_HALF_DAY_S = 43_200
+
+
+@dataclass(frozen=True)
+class Field:
+    """The text of one field and the values it means."""
+
+    text: str
+    values: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Expression:
+    """Six fields; the text leaves out the seconds when they are just 0."""
+
+    second: Field
+    minute: Field
+    hour: Field
+    day: Field
+    month: Field
+    weekday: Field
+
+    @property
+    def text(self) -> str:
+        fields = [self.minute, self.hour, self.day, self.month, self.weekday]
+        if self.second.text != "0":
+            fields.insert(0, self.second)
+        return " ".join(field.text for field in fields)
+
+    @property
+    def fixed(self) -> bool:
+        return self.minute.text[0] != "*" and self.hour.text[0] != "*"
+
+    def matches(self, wall: int) -> bool:
+        """Whether a clock that shows this wall second shows a due time."""
+        shown = datetime.fromtimestamp(wall, UTC)
+        if not (
+            shown.second in self.second.values
+            and shown.minute in self.minute.values
+            and shown.hour in self.hour.values
+            and shown.month in self.month.values
+        ):
+            return False
+        by_day = shown.day in self.day.values
+        by_weekday = shown.isoweekday() % 7 in self.weekday.values
+        if "*" in {self.day.text[0], self.weekday.text[0]}:
+            return by_day and by_weekday
+        return by_day or by_weekday
+
+
+@lru_cache(maxsize=512)
+def walls(zone: ZoneInfo, start: int, stop: int, step: int) -> tuple[int, ...]:
+    """What the clock shows at each instant of a window."""
+    return tuple(instant + _offset(zone, instant) for instant in range(start, stop, step))
+
+
+def due_elapsed(expression: Expression, zone: ZoneInfo, window: range) -> list[int]:
+    """Every instant at which the clock shows a due time."""
+    shown = walls(zone, window.start, window.stop, window.step)
+    return [
+        instant for instant, wall in zip(window, shown, strict=True) if expression.matches(wall)
+    ]
+
+
+def due_once(
+    expression: Expression, zone: ZoneInfo, window: range, *, run_leapt: bool
+) -> list[int]:
+    """Every instant at which the clock first shows, or leaps past, a due time."""
+    due = []
+    shown = walls(zone, window.start, window.stop, window.step)
+    highest = shown[0] - window.step
+    for instant, wall in zip(window, shown, strict=True):
+        if wall > highest:
+            first = highest + window.step if run_leapt else wall
+            if any(expression.matches(passed) for passed in range(first, wall + 1, window.step)):
+                due.append(instant)
+            highest = wall
+    return due
+
+
+@lru_cache(maxsize=64)
+def changes(name: str, first_year: int, last_year: int) -> tuple[int, ...]:
+    """The instants at which a zone's offset changes, found by bisection."""
+    return tuple(_changes(ZoneInfo(name), _year(first_year), _year(last_year + 1)))
+
+
+def _changes(zone: ZoneInfo, start: int, stop: int) -> Iterator[int]:
+    for before in range(start, stop, _HALF_DAY_S):
+        low, high = before, before + _HALF_DAY_S
+        old = _offset(zone, low)
+        if old == _offset(zone, high):
+            continue
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if _offset(zone, middle) == old else (low, middle)
+        yield high
+
+
+def _year(year: int) -> int:
+    return int(datetime(year, 1, 1, tzinfo=UTC).timestamp())
+
+
+def _offset(zone: ZoneInfo, instant: int) -> int:
+    offset = datetime.fromtimestamp(instant, zone).utcoffset()
+    assert offset is not None
+    return int(offset.total_seconds())
+
+
+@st.composite
+def fields(draw: st.DrawFn, low: int, high: int, star: int = 3) -> Field:
+    """One field of values from `low` to `high`; `star` in eight of them are `*`."""
+    shape = draw(st.integers(0, 7))
+    if shape < star:
+        return Field("*", frozenset(range(low, high + 1)))
+    first = draw(st.integers(low, high))
+    step = draw(st.integers(1, high - low + 2))
+    match shape:
+        case 3:
+            return Field(f"*/{step}", frozenset(range(low, high + 1, step)))
+        case 4:
+            return Field(f"{first}/{step}", frozenset(range(first, high + 1, step)))
+        case 5:
+            last = draw(st.integers(first, high))
+            return Field(f"{first}-{last}", frozenset(range(first, last + 1)))
+        case 6:
+            more = draw(st.lists(st.integers(low, high), max_size=4))
+            text = ",".join(map(str, [first, *more]))
+            return Field(text, frozenset([first, *more]))
+        case _:
+            return Field(str(first), frozenset([first]))
+
+
+def _expressions(second: st.SearchStrategy[Field]) -> st.SearchStrategy[Expression]:
+    return st.builds(
+        Expression,
+        second=second,
+        minute=fields(0, 59),
+        # Clocks are changed at night.
+        hour=st.one_of(fields(0, 23), fields(0, 4, star=0).filter(_bounded)),
+        day=fields(1, 31, star=7),
+        month=st.just(Field("*", frozenset(range(1, 13)))),
+        weekday=fields(0, 6, star=6),
+    )
+
+
+def _bounded(field: Field) -> bool:
+    """Whether the text names its own end, so that it means the same in a wider field."""
+    return "/" not in field.text
+
+
+def minutely() -> st.SearchStrategy[Expression]:
+    """Expressions of five fields."""
+    return _expressions(st.just(Field("0", frozenset([0]))))
+
+
+def secondly() -> st.SearchStrategy[Expression]:
+    """Expressions of six fields."""
+    return _expressions(fields(0, 59, star=2))
