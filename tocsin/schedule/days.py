@@ -66,7 +66,8 @@ class Days(msgspec.Struct, frozen=True):
     """The day-of-month and weekday fields of one expression.
 
     `days` holds bits 1 to 31 and `weekdays` bits 0 (Sunday) to 6; what moves with the month
-    stands in `moving` and `nth`. `both` says that a day must satisfy both fields.
+    stands in `moving` and `nth`. `both` says that a day must satisfy both fields, `any_day` and
+    `any_weekday` that a field leaves no day out; under "either" one such field is enough.
     """
 
     days: int
@@ -110,14 +111,17 @@ def parse_days(day_text: str, weekday_text: str, key: str) -> Days:
     """The two day fields of an expression, in upper case."""
     days, moving = _parse_day_field(_starred(day_text), key)
     weekdays, nth = _parse_weekday_field(_starred(weekday_text), key)
+    both = day_text[0] in "*?" or weekday_text[0] in "*?"
+    whole_month, whole_week = days == _ALL_DAYS, weekdays == _ALL_WEEKDAYS
+    every_day = not both and (whole_month or whole_week)
     return Days(
         days=days,
         moving=moving,
         weekdays=weekdays,
         nth=nth,
-        both=day_text[0] in "*?" or weekday_text[0] in "*?",
-        any_day=days == _ALL_DAYS,
-        any_weekday=weekdays == _ALL_WEEKDAYS,
+        both=both,
+        any_day=whole_month or every_day,
+        any_weekday=whole_week or every_day,
     )
 
 

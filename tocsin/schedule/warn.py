@@ -12,6 +12,8 @@ def warnings_of(cron: Cron) -> tuple[str, ...]:
     """One sentence for each doubt."""
     days = cron.days
     found = []
+    if days.any_day and days.any_weekday and not days.both:
+        found.append("day of month and weekday are both set and one leaves no day out: every day")
     if not (days.any_day or days.any_weekday):
         rule = (
             "a day must match both, because one of them starts with *"
