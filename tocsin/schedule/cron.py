@@ -14,8 +14,6 @@ from tocsin.schedule.fields import HOUR, MINUTE, MONTH, SECOND, field_mask
 _DAY_S = 86_400
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _FIELDS = 5
-# Any possible date comes back within 40 years: 29 February on a given weekday, around 2100.
-_MONTHS_SEARCHED = 41 * 12
 # The last year is left out, so that no offset can carry an instant past what datetime holds.
 _YEAR_MAX = 9998
 
@@ -52,12 +50,11 @@ class Cron(msgspec.Struct, frozen=True):
         return day * _DAY_S + self._first_time()
 
     def _day_after_month(self, year: int, month: int) -> int | None:
-        for _ in range(_MONTHS_SEARCHED):
-            month += 1
-            if month > 12:  # noqa: PLR2004 - a year has twelve months
-                year, month = year + 1, 1
-                if year > _YEAR_MAX:
-                    return None
+        # A possible date comes back within 40 years (29 February on one weekday, around 2100);
+        # parse_cron has refused the impossible ones.
+        while year < _YEAR_MAX:
+            month = month % 12 + 1
+            year += month == 1
             if self.months >> month & 1:
                 days = self.days.mask(year, month)
                 if days:

@@ -15,9 +15,9 @@ from tocsin.schedule.walk import next_elapsed, next_once
 _SECOND_US = 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-# Two days inside what datetime holds, so that no offset leaves it.
+# Well inside what datetime holds, so that no offset leaves it.
 _EARLIEST = int(datetime(1, 1, 3, tzinfo=UTC).timestamp())
-_LATEST = int(datetime(9998, 12, 29, tzinfo=UTC).timestamp())
+_LATEST = int(datetime(9998, 1, 1, tzinfo=UTC).timestamp())
 
 
 class Plan(Protocol):

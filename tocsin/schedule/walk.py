@@ -18,7 +18,7 @@ from tocsin.schedule.cron import Cron
 from tocsin.schedule.zones import change_between, offset_at, offsets_of, seconds_of
 
 # A zone that leaps over the same wall time on every date of a schedule must not hang the search.
-_LEAPS_MAX = 60
+_LEAPS_MAX = 24
 
 
 def next_once(cron: Cron, zone: ZoneInfo, after: int, *, run_leapt: bool) -> int | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from io import BytesIO
+from struct import pack
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -18,6 +20,8 @@ from tests.unit.schedule.enumeration import (
     secondly,
 )
 from tocsin.schedule import Schedule, parse
+from tocsin.schedule.cron import parse_cron
+from tocsin.schedule.walk import next_elapsed, next_once
 
 _HOUR_S = 3600
 _DAY_S = 86_400
@@ -200,3 +204,21 @@ def test_a_gap_on_the_due_date_every_year_ends_the_search() -> None:
     due = schedule.next(after)
     assert due is not None
     assert due.isoformat() == "2016-03-22T00:30:00+04:30"
+
+
+def _leaping_every_march_1() -> ZoneInfo:
+    """A zone that goes from 02:00 to 03:00 on each 1 March, and back on a day in October."""
+    counts = pack(">4sc15x6I", b"TZif", b"2", 0, 0, 0, 0, 1, 4)
+    kind = pack(">iBB", 0, 0, 0) + b"AAA\0"
+    return ZoneInfo.from_file(
+        BytesIO(2 * (counts + kind) + b"\nAAA0BBB,J60/2,J300/2\n"), key="Leap"
+    )
+
+
+def test_a_search_among_leaps_ends() -> None:
+    """A job whose every due time is leapt over is never due, and finding that out ends."""
+    zone = _leaping_every_march_1()
+    fixed, frequent = parse_cron("30 2 1 3 *", ""), parse_cron("* 2 1 3 *", "")
+    assert next_once(fixed, zone, 0, run_leapt=False) is None
+    assert next_elapsed(frequent, zone, 0) is None
+    assert next_once(fixed, zone, 0, run_leapt=True) == _after("UTC", "1970-03-01T02:00")
