@@ -1,0 +1,1 @@
+"""The executors that ship with Tocsin, and the process that hosts one of them."""

@@ -1,0 +1,166 @@
+"""The life of one attempt in its host: start, wait, and an end by time or by request.
+
+::
+
+    received ──begin──► starting ──start returns──► running ──wait returns──► ended
+        │                  │                           │
+        └── stop: ended    └── stop: task cancelled    └── stop: Running.cancel
+
+An executor that ended because it was cancelled says `Status.CANCELLED`, and the host puts the
+reason in its place; any other status is what really happened, and stands.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import traceback
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+
+from tocsin import clock
+from tocsin.errors import ExecutorError
+from tocsin.execution import Executor, Order, Outcome, Running, Status
+from tocsin.units import format_duration
+
+from .output_files import OutputFiles
+from .refusal import CannotStart
+
+CANCEL_OVERDUE_S: Final = 30.0
+"""How long after the grace an executor may still take before its attempt is given up."""
+MESSAGE_CHARS_MAX: Final = 500
+FACTS_BYTES_MAX: Final = 64 << 10
+
+
+class Attempt:
+    """One order under way. `on_began` and `on_ended` are called once each, in that order."""
+
+    __slots__ = (
+        "_canceller", "_entered", "_executor", "_on_began", "_on_ended", "_reason", "_running",
+        "_sink", "_task", "_timer", "began_us", "ended_us", "order", "outcome",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        order: Order,
+        executor: Executor,
+        sink: OutputFiles,
+        on_began: Callable[[Attempt], None],
+        on_ended: Callable[[Attempt], None],
+    ) -> None:
+        self.order = order
+        self.began_us: int | None = None
+        self.ended_us = 0
+        self.outcome: Outcome | None = None
+        self._executor = executor
+        self._sink = sink
+        self._on_began = on_began
+        self._on_ended = on_ended
+        self._entered = False
+        self._reason: Status | None = None
+        self._running: Running | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._canceller: asyncio.Task[None] | None = None
+
+    def begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Start it; an attempt that was stopped before is left alone."""
+        if self.outcome is not None:
+            return
+        self._task = loop.create_task(self._live())
+        if 0 < self.order.timeout_s < math.inf:
+            self._timer = loop.call_later(self.order.timeout_s, self.stop, Status.TIMED_OUT)
+
+    def stop(self, reason: Status) -> None:
+        """End it because of `reason`; only the first reason counts."""
+        if self._reason is not None or self.outcome is not None:
+            return
+        self._reason = reason
+        if self._task is None:
+            self._end(Outcome(reason, message=self._why()))
+        elif self._running is not None:
+            self._canceller = asyncio.get_running_loop().create_task(self._cancel(self._running))
+        elif self._entered:  # a task cancelled before its first step would never report its end
+            self._task.cancel()
+
+    async def _live(self) -> None:
+        self._entered = True
+        try:
+            outcome = self._settled(await self._run())
+        except asyncio.CancelledError:
+            outcome = Outcome(self._reason or Status.CANCELLED, message=self._why())
+        except Exception as error:  # noqa: BLE001 - an executor's fault ends its attempt, not the host
+            outcome = self._fault(error)
+        self._end(outcome)
+
+    async def _run(self) -> Outcome:
+        if self._reason is not None:
+            return Outcome(Status.CANCELLED)
+        order = self.order
+        if "/" in order.key or "\0" in order.key:
+            raise ExecutorError("its key cannot name an output file")
+        try:
+            config = msgspec.convert(order.config, self._executor.config)
+        except msgspec.ValidationError as error:
+            raise ExecutorError(f"{order.executor}: {error}") from error
+        running = await self._executor.start(order, config, self._sink)
+        self._running = running
+        self.began_us = clock.now_us()
+        self._on_began(self)
+        return await running.wait()
+
+    async def _cancel(self, running: Running) -> None:
+        assert self._task is not None
+        grace_s = self.order.kill_after_s
+        try:
+            async with asyncio.timeout(grace_s + CANCEL_OVERDUE_S):
+                await running.cancel(grace_s)
+                await asyncio.wait((self._task,))
+        except Exception:  # noqa: BLE001 - an executor's fault ends its attempt, not the host
+            traceback.print_exc()
+        self._task.cancel()
+
+    def _end(self, outcome: Outcome) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._sink.close()
+        self._running = None
+        self.outcome = outcome
+        self.ended_us = clock.now_us()
+        self._on_ended(self)
+
+    def _settled(self, outcome: Outcome) -> Outcome:
+        message = outcome.message
+        status = outcome.status
+        if status is Status.CANCELLED and self._reason is not None:
+            status = self._reason
+            message = f"{self._why()}; {message}" if message else self._why()
+        facts = outcome.facts
+        if facts and len(msgspec.msgpack.encode(facts)) > FACTS_BYTES_MAX:
+            facts = {}
+        if message:
+            message = _one_line(message)
+        if status is outcome.status and facts is outcome.facts and message == outcome.message:
+            return outcome
+        return msgspec.structs.replace(outcome, status=status, message=message, facts=facts)
+
+    def _fault(self, error: Exception) -> Outcome:
+        if self._reason is not None:
+            return Outcome(self._reason, message=self._why())
+        if isinstance(error, ExecutorError):
+            exit_code = error.exit_code if isinstance(error, CannotStart) else None
+            return Outcome(Status.FAILED, exit_code, _one_line(error.message))
+        traceback.print_exception(error)
+        return Outcome(Status.FAILED, message=_one_line(f"{type(error).__name__}: {error}"))
+
+    def _why(self) -> str:
+        if self._reason is Status.TIMED_OUT:
+            return f"no end after {format_duration(self.order.timeout_s)}"
+        return "cancelled"
+
+
+def _one_line(text: Any) -> str:  # noqa: ANN401 - an executor from elsewhere may say anything
+    line = " ".join(str(text).split())
+    return line if len(line) <= MESSAGE_CHARS_MAX else line[: MESSAGE_CHARS_MAX - 1] + "…"

@@ -1,0 +1,262 @@
+"""One executor's process: `python -m tocsin.executors.host NAME RUN_DIR OUT_DIR [IDLE_S]`.
+
+It outlives the agent that started it. What it holds, and tells each agent that connects, are the
+attempts under way and the outcomes that no agent has confirmed. Output goes to
+`OUT_DIR/<key>.out` and `.err`; its own log is `RUN_DIR/NAME.log`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import gc
+import os
+import signal
+import socket
+import sys
+from collections import deque
+from typing import Final, assert_never
+
+from tocsin import clock
+from tocsin.errors import ExecutorError
+from tocsin.execution import AttemptKey, Executor, Order, Status, load_executor
+from tocsin.hosting import (
+    HOST_IDLE_S,
+    CancelRuns,
+    Confirm,
+    Retire,
+    RunBegan,
+    RunEnded,
+    StartRuns,
+    ToHost,
+)
+
+from .agent_link import AgentLink, hello_messages, report_messages
+from .attempt import Attempt
+from .output_files import OutputFiles
+
+EXIT_USAGE: Final = 2
+EXIT_ALREADY_HOSTED: Final = 3
+EXIT_NO_EXECUTOR: Final = 4
+STARTS_MAX: Final = 32
+"""Starts in one turn of the loop: ends and cancels are seen between the turns."""
+LOG_BYTES_MAX: Final = 1 << 20
+
+
+class ExecutorHost:
+    """The attempts of one executor, and the agent that is told of them."""
+
+    def __init__(self, executor: Executor, out_dir: str, idle_s: float) -> None:
+        self.over = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._executor = executor
+        self._out_dir = out_dir
+        self._idle_s = idle_s
+        self._emptied_at = self._loop.time()
+        self._retiring = False
+        self._agent: AgentLink | None = None
+        self._live: dict[AttemptKey, Attempt] = {}
+        self._unstarted: deque[Attempt] = deque()
+        self._unconfirmed: dict[AttemptKey, RunEnded] = {}
+        self._began: list[RunBegan] = []
+        self._ended: list[RunEnded] = []
+        self._report_due = False
+        self._loop.call_later(idle_s, self._check_idle)
+
+    # The link.
+
+    def met(self, link: AgentLink) -> None:
+        """Hear an earlier connection out, then tell the new one everything held."""
+        earlier, self._agent = self._agent, link
+        if earlier is not None:
+            earlier.drain()
+            earlier.close()
+        self._began.clear()
+        self._ended.clear()
+        now_us = clock.now_us()
+        running = [RunBegan(key, run.began_us or now_us) for key, run in self._live.items()]
+        for data in hello_messages(running, list(self._unconfirmed.values())):
+            link.send(data)
+
+    def parted(self, link: AgentLink) -> None:
+        """Go on without an agent."""
+        if self._agent is link:
+            self._agent = None
+
+    def told(self, message: ToHost) -> None:
+        """Do what the agent asks."""
+        match message:
+            case StartRuns(orders):
+                self._take(orders)
+            case CancelRuns(keys):
+                for key in keys:
+                    if attempt := self._live.get(key):
+                        attempt.stop(Status.CANCELLED)
+            case Confirm(keys):
+                for key in keys:
+                    self._unconfirmed.pop(key, None)
+                if not self._live and not self._unconfirmed:
+                    self._emptied()
+            case Retire():
+                self.retire()
+            case _:
+                assert_never(message)
+
+    # Attempts.
+
+    def _take(self, orders: list[Order]) -> None:
+        idle = not self._unstarted
+        for order in orders:
+            key = order.key
+            if key in self._live or key in self._unconfirmed:
+                continue
+            sink = OutputFiles(f"{self._out_dir}/{key}")
+            attempt = Attempt(order, self._executor, sink, self._on_began, self._on_ended)
+            self._live[key] = attempt
+            self._unstarted.append(attempt)
+        if idle and self._unstarted:
+            self._start_some()
+
+    def _start_some(self) -> None:
+        for _ in range(min(STARTS_MAX, len(self._unstarted))):
+            self._unstarted.popleft().begin(self._loop)
+        if self._unstarted:
+            self._loop.call_soon(self._start_some)
+
+    def _on_began(self, attempt: Attempt) -> None:
+        assert attempt.began_us is not None
+        self._began.append(RunBegan(attempt.order.key, attempt.began_us))
+        self._report_soon()
+
+    def _on_ended(self, attempt: Attempt) -> None:
+        key = attempt.order.key
+        assert attempt.outcome is not None
+        end = RunEnded(key, attempt.began_us, attempt.ended_us, attempt.outcome)
+        del self._live[key]
+        self._unconfirmed[key] = end
+        self._ended.append(end)
+        self._report_soon()
+
+    def _report_soon(self) -> None:
+        if not self._report_due:
+            self._report_due = True
+            self._loop.call_soon(self._report)
+
+    def _report(self) -> None:
+        self._report_due = False
+        began, ended = self._began, self._ended
+        self._began, self._ended = [], []
+        if self._agent is not None and (began or ended):
+            for data in report_messages(began, ended):
+                self._agent.send(data)
+
+    # The end.
+
+    def retire(self) -> None:
+        """End as soon as nothing is held."""
+        self._retiring = True
+        self._end_if_empty()
+
+    def terminate(self) -> None:
+        """SIGTERM: retire when nothing runs; runs are not given up for it."""
+        if not self._live:
+            self.retire()
+
+    def _emptied(self) -> None:
+        self._emptied_at = self._loop.time()
+        if self._retiring:
+            self._end_if_empty()
+
+    def _check_idle(self) -> None:
+        left_s = self._emptied_at + self._idle_s - self._loop.time()
+        if self._live or self._unconfirmed:
+            left_s = self._idle_s
+        elif left_s <= 0:
+            self._end_if_empty()
+            left_s = self._idle_s
+        if not self.over.is_set():
+            self._loop.call_later(left_s, self._check_idle)
+
+    def _end_if_empty(self) -> None:
+        if self._live or self._unconfirmed:
+            return
+        # An order may be on its way at this very moment: no more are let in, the last are read.
+        agent = self._agent
+        if agent is not None:
+            agent.shut()
+        if not self._live and not self._unconfirmed:
+            self.over.set()
+        elif agent is not None:
+            agent.close()
+
+
+def main(arguments: list[str]) -> int:
+    """Host the executor that the arguments name; the process's exit code."""
+    try:
+        name, run_dir, out_dir, *rest = arguments
+        idle_s = float(rest[0]) if rest else HOST_IDLE_S
+    except (ValueError, IndexError):
+        sys.stderr.write("usage: python -m tocsin.executors.host NAME RUN_DIR OUT_DIR [IDLE_S]\n")
+        return EXIT_USAGE
+    out_dir = os.path.abspath(out_dir)  # noqa: PTH100 - resolves no links
+    _leave_the_agent()
+    os.chdir(run_dir)  # relative from here on: a socket's path holds 107 bytes at most
+    lock = os.open(f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return EXIT_ALREADY_HOSTED
+    try:
+        executor = load_executor(name)()
+    except ExecutorError as error:
+        sys.stderr.write(f"{error.message}\n")
+        return EXIT_NO_EXECUTOR
+    _redirect(f"{name}.log")
+    asyncio.run(_serve(executor, f"{name}.sock", out_dir, idle_s))
+    return 0
+
+
+def _leave_the_agent() -> None:
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # whatever lock or socket the agent let slip
+    with contextlib.suppress(PermissionError):  # it leads its session already
+        os.setsid()
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _redirect(log: str) -> None:
+    """Hold on to nothing of the agent's: its terminal and pipes must be free to close."""
+    null = os.open(os.devnull, os.O_RDWR)
+    log_fd = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    if os.fstat(log_fd).st_size > LOG_BYTES_MAX:
+        os.ftruncate(log_fd, 0)
+    for fd, target in ((null, 0), (null, 1), (log_fd, 2)):
+        os.dup2(fd, target)
+    os.close(null)
+    os.close(log_fd)
+
+
+async def _serve(executor: Executor, path: str, out_dir: str, idle_s: float) -> None:
+    loop = asyncio.get_running_loop()
+    host = ExecutorHost(executor, out_dir, idle_s)
+    loop.add_signal_handler(signal.SIGTERM, host.terminate)
+    for stale in (path, f"{path}.new"):  # we hold the lock, so whoever made them is dead
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(stale)  # noqa: PTH108
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.settimeout(0)
+    listener.bind(f"{path}.new")
+    os.chmod(f"{path}.new", 0o600)  # noqa: PTH101
+    listener.listen(16)
+    os.rename(f"{path}.new", path)  # noqa: PTH104 - who finds it can connect to it
+    server = await loop.create_unix_server(lambda: AgentLink(host), sock=listener)
+    gc.collect()
+    gc.freeze()
+    await host.over.wait()
+    os.unlink(path)  # noqa: PTH108
+    server.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

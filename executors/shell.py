@@ -1,0 +1,62 @@
+"""The shell executor: a command line or a program, run as a process tree of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+import msgspec
+from msgspec import Meta
+
+from tocsin.execution import Order, Running, Sink
+
+if TYPE_CHECKING:
+    from .spawning import Spawner
+
+_Text = Annotated[str, Meta(min_length=1, pattern=r"^[^\x00]*$")]
+_Argument = Annotated[str, Meta(pattern=r"^[^\x00]*$")]
+_ExitCode = Annotated[int, Meta(ge=0, le=255)]
+
+
+class ShellConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The `shell` block of a job."""
+
+    command: Annotated[_Text | None, Meta(description="a line for /bin/sh -c")] = None
+    argv: Annotated[
+        Annotated[list[_Argument], Meta(min_length=1)] | None,
+        Meta(description="a program and its arguments, run without a shell"),
+    ] = None
+    cwd: Annotated[_Text | None, Meta(description="working directory; by default the home")] = None
+    stdin: Annotated[str | None, Meta(description="text that the process reads")] = None
+    success_codes: Annotated[
+        tuple[_ExitCode, ...], Meta(min_length=1, description="exit codes that mean success")
+    ] = (0,)
+
+    def __post_init__(self) -> None:
+        if (self.command is None) == (self.argv is None):
+            raise ValueError("exactly one of `command` and `argv` must be given")
+        if self.argv is not None and not self.argv[0]:
+            raise ValueError("the first item of `argv` names the program and cannot be empty")
+
+
+class Shell:
+    """Runs a command line, or a program with its arguments."""
+
+    name: ClassVar[str] = "shell"
+    summary: ClassVar[str] = "a command line or a program"
+    main_key: ClassVar[str] = "command"
+    config: ClassVar[type[msgspec.Struct]] = ShellConfig
+
+    _spawner: Spawner | None = None
+
+    async def start(self, order: Order, config: ShellConfig, sink: Sink) -> Running:
+        """Begin one attempt.
+
+        Raises:
+            ExecutorError: the program, the working directory or an output file is out of reach.
+        """
+        spawner = self._spawner
+        if spawner is None:
+            from .spawning import Spawner  # the coordinator imports this module for its schema
+
+            spawner = self._spawner = Spawner()
+        return spawner.spawn(order, config, sink)

@@ -1,0 +1,113 @@
+"""One process of the shell executor, from its spawn to its outcome."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import signal
+from collections.abc import Collection
+from typing import Final
+
+from tocsin.errors import ExecutorError
+from tocsin.execution import Outcome, Status
+
+from .process_tree import ProcessScans, RunMark, end_tree, read_process
+
+SIGNAL_BASE: Final = 128
+"""A shell's exit code for a death by signal n is this plus n."""
+_MEANINGS: Final = {126: "not executable", 127: "command not found"}
+_PEAK_SLACK_KIB: Final = 1024
+
+
+class ShellProcess:
+    """A process under way; its end is seen through a pidfd in the loop."""
+
+    __slots__ = ("_cancelled", "_end", "_loop", "_mark", "_pid", "_pidfd", "_scans", "_success")
+
+    def __init__(
+        self, pid: int, mark: RunMark, success_codes: Collection[int], scans: ProcessScans
+    ) -> None:
+        self._pid = pid
+        self._mark = mark
+        self._success = success_codes
+        self._scans = scans
+        self._cancelled = False
+        self._loop = asyncio.get_running_loop()
+        self._end: asyncio.Future[Outcome] = self._loop.create_future()
+        try:
+            self._pidfd = os.pidfd_open(pid)
+        except OSError as error:  # no descriptor is left to see its end by
+            os.killpg(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            raise ExecutorError(f"cannot watch a process: {error.strerror}") from error
+        self._loop.add_reader(self._pidfd, self._on_exit)
+
+    async def wait(self) -> Outcome:
+        """Wait for the process's own end; what it left in the background goes on."""
+        return await self._end
+
+    async def cancel(self, grace_s: float) -> None:
+        """End the whole tree: SIGTERM, and SIGKILL for what is left of it after the grace."""
+        if self._cancelled or self._end.done() or self._has_ended():
+            return  # it was faster, and its own end is what happened
+        self._cancelled = True
+        survivors = await end_tree(self._pid, self._mark, self._scans, grace_s)
+        if survivors and not self._end.done():
+            text = f"SIGKILL does not end process {', '.join(map(str, survivors))}"
+            self._end.set_result(Outcome(Status.CANCELLED, message=text))
+        if self._has_ended():
+            self._reap()
+
+    def handle(self) -> bytes | None:
+        """The process's id and start time, which together name it until the next boot."""
+        process = read_process(self._pid)
+        return None if process is None else f"{self._pid} {process.started_ticks}".encode()
+
+    def _has_ended(self) -> bool:
+        how = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        return os.waitid(os.P_PIDFD, self._pidfd, how) is not None
+
+    def _on_exit(self) -> None:
+        self._loop.remove_reader(self._pidfd)
+        if not self._cancelled or self._end.done():
+            self._reap()  # else only when its tree is gone, see process_tree
+
+    def _reap(self) -> None:
+        self._loop.remove_reader(self._pidfd)
+        _, status, usage = os.wait4(self._pid, 0)
+        os.close(self._pidfd)
+        if not self._end.done():
+            self._end.set_result(self._outcome(status, usage))
+
+    def _outcome(self, wait_status: int, usage: resource.struct_rusage) -> Outcome:
+        code = os.waitstatus_to_exitcode(wait_status)
+        message = ""
+        if code < 0:
+            message = f"killed by {_signal_name(-code)}"
+            code = SIGNAL_BASE - code
+        if self._cancelled:
+            status = Status.CANCELLED
+        elif code in self._success:
+            status, message = Status.SUCCEEDED, ""
+        else:
+            status = Status.FAILED
+            if not message:
+                meaning = _MEANINGS.get(code)
+                message = f"exit code {code} ({meaning})" if meaning else f"exit code {code}"
+        cpu_us = round((usage.ru_utime + usage.ru_stime) * 1e6)
+        return Outcome(status, code, message, {}, _peak_bytes(usage), cpu_us)
+
+
+def _peak_bytes(usage: resource.struct_rusage) -> int | None:
+    # Until its exec a spawned process shares the host's memory, and the kernel counts that as
+    # its own: only what lies above the host's peak is the process's.
+    floor_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + _PEAK_SLACK_KIB
+    return usage.ru_maxrss * 1024 if usage.ru_maxrss > floor_kib else None
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # a real-time signal has no name
+        return f"signal {number}"
