@@ -2,7 +2,8 @@
 
 It outlives the agent that started it. What it holds, and tells each agent that connects, are the
 attempts under way and the outcomes that no agent has confirmed. Output goes to
-`OUT_DIR/<key>.out` and `.err`; its own log is `RUN_DIR/NAME.log`.
+`OUT_DIR/<key>.out` and `.err`; its own log is `RUN_DIR/NAME.log`. It lets go of the stdout it was
+given once it listens, so whoever waits for it can read a pipe there to its end.
 """
 
 from __future__ import annotations
@@ -212,8 +213,7 @@ def main(arguments: list[str]) -> int:
     except ExecutorError as error:
         sys.stderr.write(f"{error.message}\n")
         return EXIT_NO_EXECUTOR
-    _redirect(f"{name}.log")
-    asyncio.run(_serve(executor, f"{name}.sock", out_dir, idle_s))
+    asyncio.run(_serve(executor, name, out_dir, idle_s))
     return 0
 
 
@@ -237,7 +237,8 @@ def _redirect(log: str) -> None:
     os.close(log_fd)
 
 
-async def _serve(executor: Executor, path: str, out_dir: str, idle_s: float) -> None:
+async def _serve(executor: Executor, name: str, out_dir: str, idle_s: float) -> None:
+    path = f"{name}.sock"
     loop = asyncio.get_running_loop()
     host = ExecutorHost(executor, out_dir, idle_s)
     loop.add_signal_handler(signal.SIGTERM, host.terminate)
@@ -251,6 +252,7 @@ async def _serve(executor: Executor, path: str, out_dir: str, idle_s: float) -> 
     listener.listen(16)
     os.rename(f"{path}.new", path)  # noqa: PTH104 - who finds it can connect to it
     server = await loop.create_unix_server(lambda: AgentLink(host), sock=listener)
+    _redirect(f"{name}.log")
     gc.collect()
     gc.freeze()
     await host.over.wait()

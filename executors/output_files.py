@@ -13,21 +13,21 @@ FILE_MODE: Final = 0o600
 class OutputFiles:
     """The sink of an attempt: `<stem>.out` and `<stem>.err`, each made by the first write to it."""
 
-    __slots__ = ("_fds", "_stem")
+    __slots__ = ("_fds", "names")
 
     def __init__(self, stem: str) -> None:
-        self._stem = stem
+        self.names = (stem + ".out", stem + ".err")
         self._fds: dict[bool, int] | None = None
 
     @property
     def stdout(self) -> Path:
         """The file of stream 1."""
-        return Path(self._stem + ".out")
+        return Path(self.names[0])
 
     @property
     def stderr(self) -> Path:
         """The file of stream 2."""
-        return Path(self._stem + ".err")
+        return Path(self.names[1])
 
     def write(self, data: bytes, *, stderr: bool = False) -> None:
         """Append `data`; OSError when the disk is full."""
@@ -35,8 +35,7 @@ class OutputFiles:
             self._fds = {}
         fd = self._fds.get(stderr)
         if fd is None:
-            path = self._stem + (".err" if stderr else ".out")
-            fd = self._fds[stderr] = os.open(path, APPEND | os.O_CLOEXEC, FILE_MODE)
+            fd = self._fds[stderr] = os.open(self.names[stderr], APPEND | os.O_CLOEXEC, FILE_MODE)
         left = memoryview(data)
         while left:
             left = left[os.write(fd, left) :]

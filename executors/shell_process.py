@@ -23,7 +23,9 @@ _PEAK_SLACK_KIB: Final = 1024
 class ShellProcess:
     """A process under way; its end is seen through a pidfd in the loop."""
 
-    __slots__ = ("_cancelled", "_end", "_loop", "_mark", "_pid", "_pidfd", "_scans", "_success")
+    __slots__ = (
+        "_cancelled", "_end", "_loop", "_mark", "_pid", "_pidfd", "_scans", "_success", "_watched",
+    )  # fmt: skip
 
     def __init__(
         self, pid: int, mark: RunMark, success_codes: Collection[int], scans: ProcessScans
@@ -42,6 +44,7 @@ class ShellProcess:
             os.waitpid(pid, 0)
             raise ExecutorError(f"cannot watch a process: {error.strerror}") from error
         self._loop.add_reader(self._pidfd, self._on_exit)
+        self._watched = True
 
     async def wait(self) -> Outcome:
         """Wait for the process's own end; what it left in the background goes on."""
@@ -69,12 +72,17 @@ class ShellProcess:
         return os.waitid(os.P_PIDFD, self._pidfd, how) is not None
 
     def _on_exit(self) -> None:
-        self._loop.remove_reader(self._pidfd)
+        self._unwatch()
         if not self._cancelled or self._end.done():
             self._reap()  # else only when its tree is gone, see process_tree
 
+    def _unwatch(self) -> None:
+        if self._watched:
+            self._watched = False
+            self._loop.remove_reader(self._pidfd)
+
     def _reap(self) -> None:
-        self._loop.remove_reader(self._pidfd)
+        self._unwatch()
         _, status, usage = os.wait4(self._pid, 0)
         os.close(self._pidfd)
         if not self._end.done():

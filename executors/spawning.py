@@ -18,7 +18,7 @@ from typing import Final
 from tocsin.execution import Order, Sink
 
 from .command_line import plain_words
-from .output_files import APPEND, FILE_MODE
+from .output_files import APPEND, FILE_MODE, OutputFiles
 from .process_tree import ProcessScans, RunMark
 from .refusal import CannotStart
 from .shell import ShellConfig
@@ -146,12 +146,14 @@ def clean_environment() -> dict[str, str]:
 
 
 def _streams(text_fd: int | None, sink: Sink) -> _Actions:
+    # Paths cost more than all else that is Python here.
+    out, err = sink.names if isinstance(sink, OutputFiles) else (sink.stdout, sink.stderr)
     return [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
         if text_fd is None
         else (os.POSIX_SPAWN_DUP2, text_fd, 0),
-        (os.POSIX_SPAWN_OPEN, 1, os.fspath(sink.stdout), APPEND, FILE_MODE),
-        (os.POSIX_SPAWN_OPEN, 2, os.fspath(sink.stderr), APPEND, FILE_MODE),
+        (os.POSIX_SPAWN_OPEN, 1, os.fspath(out), APPEND, FILE_MODE),
+        (os.POSIX_SPAWN_OPEN, 2, os.fspath(err), APPEND, FILE_MODE),
     ]
 
 
