@@ -103,7 +103,11 @@ class Running(Protocol):
     """One attempt under way."""
 
     async def wait(self) -> Outcome:
-        """Wait for its end; called once."""
+        """Wait for its end; called once.
+
+        `Status.CANCELLED` says that `cancel` ended it: its host then puts the reason, a timeout
+        say, in its place. Any other status is what really happened, and stands.
+        """
         ...
 
     async def cancel(self, grace_s: float) -> None:
@@ -128,6 +132,8 @@ class Executor(Protocol):
 
     async def start(self, order: Order, config: Any, sink: Sink) -> Running:  # noqa: ANN401 - its own `config` type
         """Begin one attempt. `config` is an instance of `self.config`.
+
+        When the attempt is to end before this returns, the task it runs in is cancelled.
 
         Raises:
             ExecutorError: it could not be started; nothing is left behind.

@@ -1,9 +1,10 @@
 """What an agent and its executor hosts say to each other over a Unix stream socket.
 
-A host is `python -m tocsin.executors.host NAME DIR`: it leaves the agent's session, listens on
-`DIR/NAME.sock` and outlives the agent, so a killed agent finds its runs again. It keeps every
-outcome until the agent confirms it. Messages are msgpack values one after the other; the
-connection that came last is the agent, and what an earlier one sent is read before it.
+A host is `python -m tocsin.executors.host NAME DIR OUT_DIR`: it leaves the agent's session,
+listens on `DIR/NAME.sock` and outlives the agent, so a killed agent finds its runs again. It keeps
+every outcome until the agent confirms it. Messages are msgpack values one after the other; the
+connection that came last is the agent, and what an earlier one sent is read before it. An agent
+says nothing before the hello: a host that is about to end takes no order it has not greeted.
 """
 
 from __future__ import annotations
@@ -58,7 +59,10 @@ class RunEnded(msgspec.Struct, frozen=True, array_like=True):
 
 
 class HostHello(msgspec.Struct, frozen=True, array_like=True, tag="hello"):
-    """Host to agent, first on each connection: everything it holds."""
+    """Host to agent, first on each connection: everything it holds.
+
+    Where one message cannot hold it all, ends stand among `running` here and follow in reports.
+    """
 
     pid: int
     running: list[RunBegan]
