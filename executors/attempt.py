@@ -91,7 +91,8 @@ class Attempt:
             outcome = self._settled(await self._run())
         except asyncio.CancelledError:
             outcome = Outcome(self._reason or Status.CANCELLED, message=self._why())
-        except Exception as error:  # noqa: BLE001 - an executor's fault ends its attempt, not the host
+        # An executor's fault, be it a sys.exit, ends its attempt and not the host.
+        except (Exception, SystemExit) as error:  # noqa: BLE001
             outcome = self._fault(error)
         self._end(outcome)
 
@@ -118,7 +119,7 @@ class Attempt:
             async with asyncio.timeout(grace_s + CANCEL_OVERDUE_S):
                 await running.cancel(grace_s)
                 await asyncio.wait((self._task,))
-        except Exception:  # noqa: BLE001 - an executor's fault ends its attempt, not the host
+        except Exception:  # noqa: BLE001 - as above
             traceback.print_exc()
         self._task.cancel()
 
@@ -146,7 +147,7 @@ class Attempt:
             return outcome
         return msgspec.structs.replace(outcome, status=status, message=message, facts=facts)
 
-    def _fault(self, error: Exception) -> Outcome:
+    def _fault(self, error: Exception | SystemExit) -> Outcome:
         if self._reason is not None:
             return Outcome(self._reason, message=self._why())
         if isinstance(error, ExecutorError):

@@ -203,6 +203,8 @@ async def _all_ended(pidfds: list[int], within_s: float) -> None:
     try:
         if waiting:
             await asyncio.wait((done,), timeout=within_s)
+        else:
+            await asyncio.sleep(0)  # all were gone before we looked: the next turn has a new table
     finally:
         for pidfd in waiting:
             loop.remove_reader(pidfd)

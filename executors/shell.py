@@ -28,8 +28,8 @@ class ShellConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     cwd: Annotated[_Text | None, Meta(description="working directory; by default the home")] = None
     stdin: Annotated[str | None, Meta(description="text that the process reads")] = None
     success_codes: Annotated[
-        tuple[_ExitCode, ...], Meta(min_length=1, description="exit codes that mean success")
-    ] = (0,)
+        list[_ExitCode], Meta(min_length=1, description="exit codes that mean success")
+    ] = msgspec.field(default_factory=lambda: [0])
 
     def __post_init__(self) -> None:
         if (self.command is None) == (self.argv is None):

@@ -1,0 +1,1 @@
+"""The executors' parts, without a host process."""
