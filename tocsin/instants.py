@@ -6,7 +6,7 @@ Integers compare, store and travel unchanged, so nothing inside Tocsin converts 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND_US: Final = 1_000_000
@@ -34,3 +34,10 @@ def from_rfc3339(text: str) -> int:
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no offset: end it with Z or +hh:mm")
     return to_us(moment)
+
+
+class Now(NamedTuple):
+    """One reading of both clocks. Due times follow the wall; spans follow the steady one."""
+
+    wall_us: int
+    steady_us: int

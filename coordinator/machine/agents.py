@@ -1,0 +1,235 @@
+"""What agents say, and what their silence means."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from tocsin.execution import split_key
+from tocsin.instants import SECOND_US, Now
+from tocsin.messages import PROTOCOL_VERSION
+from tocsin.messages.agent_link import (
+    Ack,
+    AttemptReport,
+    Cancel,
+    Chunk,
+    Hello,
+    Phase,
+    Pulse,
+    Rejected,
+    Resume,
+    Resync,
+    Welcome,
+)
+from tocsin.model import AgentState, RunState
+
+from . import runs
+from .commands import SaveAgent, SaveOutput, SaveRun
+from .events import AgentBeat, AgentBye, AgentHello, AgentReport, PastRun
+from .placement import order_again
+from .state import Active, Session, State, demand_of, key_of
+
+
+def on_hello(state: State, event: AgentHello, now: Now) -> None:
+    """Open a session, and settle what the agent holds against what is recorded."""
+    hello, agent_id = event.hello, event.agent.id
+    if hello.protocol != PROTOCOL_VERSION:
+        reason = f"protocol {hello.protocol} is not spoken here, {PROTOCOL_VERSION} is"
+        state.say(agent_id, Rejected(reason))
+        return
+    if hello.epoch_seen > state.epoch:
+        state.say(agent_id, Rejected(f"epoch {state.epoch} is over: {hello.epoch_seen} was seen"))
+        return
+    agent = replace(
+        event.agent,
+        state=AgentState.UP,
+        tags=hello.tags,
+        slots=max(hello.slots, 1),
+        executors=hello.executors,
+        version=hello.version,
+        spool=hello.spool,
+        last_seen_us=now.wall_us,
+    )
+    session = Session(agent, hello.session, hello.spool, now.steady_us, outbox=[])
+    session.busy = len(state.by_agent.get(agent_id, ()))
+    state.sessions[agent_id] = session
+    state.outgoing.pop(agent_id, None)
+    state.lost_at.pop(agent_id, None)
+    state.candidates.clear()
+    if state.silence_check_us is None:
+        state.silence_check_us = now.steady_us + SECOND_US
+    _settle(state, session, event, now)
+    session.agent = replace(agent, busy=session.busy)
+    state.commands.append(SaveAgent(session.agent))
+
+
+def _settle(state: State, session: Session, event: AgentHello, now: Now) -> None:
+    hello, agent_id = event.hello, session.agent.id
+    resume, stop = [], []
+    for said in event.hello.attempts:
+        run_id, number = split_key(said.key)
+        active = state.active.get(run_id) or _reopened(
+            state, event.past.get(run_id), said, agent_id
+        )
+        if active is None or active.run.attempt != number or active.run.agent_id != agent_id:
+            # Not its business any more. What is still under way is ended, then forgotten.
+            resume.append(Resume(said.key, 0, 0, forget=said.phase is Phase.ENDED))
+            if said.phase is not Phase.ENDED:
+                stop.append(said.key)
+            continue
+        # Its output may not be here yet, so its end is taken from the report that follows it.
+        if said.phase is not Phase.ENDED:
+            runs.report(state, active, said, now)
+        resume.append(Resume(said.key, active.offsets[0], active.offsets[1], forget=False))
+        if active.run.cancel_requested:
+            stop.append(said.key)
+    welcome = Welcome(
+        hello.session,
+        state.epoch,
+        agent_id,
+        session.agent.name,
+        state.policy.heartbeat_s,
+        resume,
+    )
+    state.say(agent_id, welcome)
+    if stop:
+        state.say(agent_id, Cancel(hello.session, stop))
+    _settle_absent(state, session, hello, now)
+
+
+def _reopened(
+    state: State, past: PastRun | None, said: AttemptReport, agent_id: str
+) -> Active | None:
+    """A run that was given up, taken up again: its agent still has the attempt."""
+    if past is None or past.job is None or past.run.state is not RunState.LOST:
+        return None
+    if key_of(past.run) != said.key or past.run.agent_id != agent_id:
+        return None
+    run = replace(past.run, state=RunState.DISPATCHED, reason="", finished_us=None)
+    active = Active(run, past.job, demand_of(past.job, run.pin), list(past.offsets))
+    state.add(active)
+    state.commands.append(SaveRun(run))
+    return active
+
+
+def _settle_absent(state: State, session: Session, hello: Hello, now: Now) -> None:
+    """Runs that this agent was given and does not list."""
+    listed = {said.key for said in hello.attempts}
+    for active in state.runs_on(session.agent.id):
+        run = active.run
+        if key_of(run) in listed:
+            continue
+        if run.spool != hello.spool:
+            runs.lose(state, active, "the agent has lost its memory of it", now)
+        elif run.state is not RunState.DISPATCHED:
+            runs.lose(state, active, "the agent knows nothing of it any more", now)
+        elif run.cancel_requested:
+            runs.abandon(state, active, now)
+        else:
+            order_again(state, active, session)
+
+
+def on_beat(state: State, event: AgentBeat, now: Now) -> None:
+    """An agent is alive; if it missed orders, have it say hello again."""
+    session = _session(state, event.agent_id, event.session, now)
+    if session is None:
+        return
+    if event.orders_seen < session.orders_at_last_beat:
+        _resync(state, event.agent_id, "orders were lost on the way")
+        return
+    session.orders_at_last_beat = session.orders_sent
+    state.say(event.agent_id, Pulse(session.id, now.wall_us))
+
+
+def on_report(state: State, event: AgentReport, now: Now) -> None:
+    """Take over attempts and output. A report is applied once, and in order."""
+    said = event.report
+    session = _session(state, event.agent_id, said.session, now)
+    if session is None:
+        return
+    if said.number > session.reports_seen + 1:
+        _resync(state, event.agent_id, "a report was lost on the way")
+        return
+    if said.number == session.reports_seen + 1:
+        session.reports_seen = said.number
+        for chunk in said.output:
+            _take_output(state, event.agent_id, chunk)
+        for attempt in said.attempts:
+            _take_attempt(state, event.agent_id, attempt, now)
+    state.say(event.agent_id, Ack(said.session, session.reports_seen))
+
+
+def _take_attempt(state: State, agent_id: str, said: AttemptReport, now: Now) -> None:
+    run_id, number = split_key(said.key)
+    active = state.active.get(run_id)
+    if active is None or active.run.attempt != number or active.run.agent_id != agent_id:
+        return
+    runs.report(state, active, said, now)
+
+
+def _take_output(state: State, agent_id: str, chunk: Chunk) -> None:
+    run_id, number = split_key(chunk.key)
+    active = state.active.get(run_id)
+    if active is None or active.run.attempt != number or active.run.agent_id != agent_id:
+        return
+    stream = chunk.stream - 1
+    if stream not in {0, 1} or chunk.offset != active.offsets[stream]:
+        return
+    active.offsets[stream] = chunk.end
+    active.run = replace(active.run, output_bytes=active.run.output_bytes + len(chunk.data))
+    state.commands.append(SaveOutput(chunk))
+    state.commands.append(SaveRun(active.run))
+
+
+def on_bye(state: State, event: AgentBye, now: Now) -> None:
+    """An agent takes no more runs; a final bye closes its session."""
+    session = _session(state, event.agent_id, event.session, now)
+    if session is None:
+        return
+    session.draining = True
+    session.agent = replace(session.agent, state=AgentState.DRAINING)
+    state.commands.append(SaveAgent(session.agent))
+    if event.final:
+        _close(state, session, now)
+
+
+def close_silent(state: State, now: Now) -> None:
+    """Agents that were not heard for too long are down; later their runs are lost."""
+    if state.silence_check_us is None or state.silence_check_us <= now.steady_us:
+        _close_unheard(state, now)
+        state.silence_check_us = now.steady_us + SECOND_US if state.sessions else None
+    for agent_id in [i for i, at_us in state.lost_at.items() if at_us <= now.steady_us]:
+        del state.lost_at[agent_id]
+        for active in state.runs_on(agent_id):
+            runs.lose(state, active, "its agent has not been heard of since", now)
+
+
+def _close_unheard(state: State, now: Now) -> None:
+    limit_us = now.steady_us - round(state.policy.agent_silence_s * SECOND_US)
+    for session in [s for s in state.sessions.values() if s.heard_us <= limit_us]:
+        _close(state, session, now)
+
+
+def _close(state: State, session: Session, now: Now) -> None:
+    agent_id = session.agent.id
+    del state.sessions[agent_id]
+    state.outgoing.pop(agent_id, None)
+    state.candidates.clear()
+    if state.by_agent.get(agent_id):
+        state.lost_at[agent_id] = now.steady_us + round(state.policy.lost_after_s * SECOND_US)
+    state.commands.append(
+        SaveAgent(replace(session.agent, state=AgentState.DOWN, busy=session.busy))
+    )
+
+
+def _session(state: State, agent_id: str, session_id: str, now: Now) -> Session | None:
+    """The session that a message belongs to; without one, its sender is asked for a hello."""
+    session = state.sessions.get(agent_id)
+    if session is None or session.id != session_id:
+        _resync(state, agent_id, "the session is not known")
+        return None
+    session.heard_us = now.steady_us
+    return session
+
+
+def _resync(state: State, agent_id: str, reason: str) -> None:
+    state.say(agent_id, Resync(reason))

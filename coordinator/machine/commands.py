@@ -1,0 +1,88 @@
+"""What the machine wants done. All saves of a batch are durable before any send or reply."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tocsin.messages.agent_link import Chunk, ToAgent
+from tocsin.messages.client_link import Answer
+from tocsin.model import Agent, JobRow, Run
+
+from .events import Asker
+
+
+class SaveJob(msgspec.Struct, frozen=True):
+    """Keep this version of a job, and its cursor."""
+
+    row: JobRow
+
+
+class MoveCursor(msgspec.Struct, frozen=True):
+    """The job's next due time without a record is now this one."""
+
+    row: JobRow
+
+
+class DropJob(msgspec.Struct, frozen=True):
+    """Forget a job; its runs stay."""
+
+    row: JobRow
+    by: str
+
+
+class SaveRun(msgspec.Struct, frozen=True):
+    """Keep this state of a run; the last one of a batch counts."""
+
+    run: Run
+
+
+class SaveAttempt(msgspec.Struct, frozen=True):
+    """Keep an attempt that is followed by another; the last attempt is the run's own columns."""
+
+    run: Run
+
+
+class SaveOutput(msgspec.Struct, frozen=True):
+    """Keep a piece of output that continues what is stored."""
+
+    chunk: Chunk
+
+
+class SaveAgent(msgspec.Struct, frozen=True):
+    """Keep what is known of an agent."""
+
+    agent: Agent
+
+
+class FetchDue(msgspec.Struct, frozen=True):
+    """Answer with `JobsDue`: the rows of these (due, job id)."""
+
+    due: list[tuple[int, int]]
+
+
+class Send(msgspec.Struct, frozen=True):
+    """Say this to an agent."""
+
+    agent_id: str
+    message: ToAgent
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """Answer a client."""
+
+    asker: Asker
+    answer: Answer
+
+
+Command = (
+    SaveJob
+    | MoveCursor
+    | DropJob
+    | SaveRun
+    | SaveAttempt
+    | SaveOutput
+    | SaveAgent
+    | FetchDue
+    | Send
+    | Reply
+)

@@ -1,0 +1,117 @@
+"""What can happen to the coordinator. Rows that a decision needs come with the event."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tocsin.messages.agent_link import Hello, Report
+from tocsin.model import Agent, Job, JobRow, Run
+
+Asker = tuple[bytes, int]
+"""Whom to answer: a connection and the number of its request."""
+
+
+class Tick(msgspec.Struct, frozen=True):
+    """Time passed; the deadline may be reached."""
+
+
+class JobsDue(msgspec.Struct, frozen=True):
+    """The rows that `FetchDue` asked for, each with the due time it was asked for."""
+
+    due: list[tuple[int, JobRow | None]]
+
+
+class JobsPut(msgspec.Struct, frozen=True):
+    """Definitions to be kept, each with the row that it replaces."""
+
+    asker: Asker
+    by: str
+    puts: list[tuple[Job, JobRow | None]]
+
+
+class JobsRemoved(msgspec.Struct, frozen=True):
+    """Jobs to be deleted."""
+
+    asker: Asker
+    by: str
+    rows: list[JobRow]
+
+
+class JobsPaused(msgspec.Struct, frozen=True):
+    """Jobs to be paused (or, with `paused` false, resumed)."""
+
+    asker: Asker
+    by: str
+    rows: list[JobRow]
+    paused: bool
+    reason: str = ""
+
+
+class RunsRequested(msgspec.Struct, frozen=True):
+    """Jobs to be run now."""
+
+    asker: Asker
+    by: str
+    rows: list[JobRow]
+
+
+class CancelRequested(msgspec.Struct, frozen=True):
+    """Runs to be ended; ids of runs that are over are passed by."""
+
+    asker: Asker
+    by: str
+    run_ids: list[str]
+
+
+class PastRun(msgspec.Struct, frozen=True):
+    """A run that is over, with its job and how much of its output is stored."""
+
+    run: Run
+    job: Job | None
+    offsets: tuple[int, int]
+
+
+class AgentHello(msgspec.Struct, frozen=True):
+    """An agent opened a session; `past` has those of its attempts' runs that are over here."""
+
+    agent: Agent
+    hello: Hello
+    past: dict[str, PastRun]
+
+
+class AgentBeat(msgspec.Struct, frozen=True):
+    """An agent's heartbeat."""
+
+    agent_id: str
+    session: str
+    orders_seen: int
+
+
+class AgentReport(msgspec.Struct, frozen=True):
+    """An agent reported attempts and output."""
+
+    agent_id: str
+    report: Report
+
+
+class AgentBye(msgspec.Struct, frozen=True):
+    """An agent takes no more runs, and with `final` is about to end."""
+
+    agent_id: str
+    session: str
+    final: bool
+
+
+Event = (
+    Tick
+    | JobsDue
+    | JobsPut
+    | JobsRemoved
+    | JobsPaused
+    | RunsRequested
+    | CancelRequested
+    | AgentHello
+    | AgentBeat
+    | AgentReport
+    | AgentBye
+)

@@ -1,0 +1,145 @@
+"""The machine: `handle` decides; `deadline` says when time alone is next an event."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, assert_never
+
+from tocsin.instants import SECOND_US, Now
+from tocsin.model import Job, Run, RunState
+
+from . import agents, jobs, placement, runs
+from .commands import Command
+from .events import (
+    AgentBeat,
+    AgentBye,
+    AgentHello,
+    AgentReport,
+    CancelRequested,
+    Event,
+    JobsDue,
+    JobsPaused,
+    JobsPut,
+    JobsRemoved,
+    RunsRequested,
+    Tick,
+)
+from .state import Active, Chance, Policy, Session, State, demand_of
+
+
+class Deadline(NamedTuple):
+    """When the next `Tick` is wanted, on each clock; None when never."""
+
+    wall_us: int | None
+    steady_us: int | None
+
+
+class Restored(NamedTuple):
+    """An active run as the store has it."""
+
+    run: Run
+    job: Job
+    offsets: tuple[int, int]
+
+
+class Machine:
+    """Decides everything the coordinator does. It is changed through `handle` alone."""
+
+    def __init__(
+        self, *, epoch: int, policy: Policy, new_id: Callable[[], str], chance: Chance
+    ) -> None:
+        self._state = State(epoch=epoch, policy=policy, new_id=new_id, chance=chance)
+
+    def restore(
+        self,
+        due: list[tuple[int, int]],
+        active: Iterable[Restored],
+        next_job_id: int,
+        now: Now,
+    ) -> None:
+        """Take up what the store holds: (due, job id) of all jobs, and the runs not over."""
+        state = self._state
+        state.next_job_id = next_job_id
+        state.due = due
+        heapq.heapify(state.due)
+        lost_us = now.steady_us + round(state.policy.lost_after_s * SECOND_US)
+        expires_us = now.steady_us + round(state.policy.unplaced_s * SECOND_US)
+        for run, job, offsets in active:
+            entry = Active(run, job, demand_of(job, run.pin), list(offsets), expires_us=expires_us)
+            entry.blocked = runs.must_wait(state, entry)
+            state.add(entry)
+            if run.state is not RunState.QUEUED:
+                state.lost_at.setdefault(run.agent_id, lost_us)
+            elif run.not_before_us is not None:
+                heapq.heappush(state.delayed, (run.not_before_us, run.id))
+            elif not entry.blocked:
+                state.enqueue(entry)
+
+    def handle(self, event: Event, now: Now) -> list[Command]:
+        """Decide what follows from an event."""
+        state = self._state
+        self._decide(event, now)
+        if state.waiting or state.outgoing:
+            placement.place_waiting(state, now)
+        commands, state.commands = state.commands, []
+        return commands
+
+    def _decide(self, event: Event, now: Now) -> None:  # noqa: C901 - one case an event, no more
+        state = self._state
+        match event:
+            case AgentReport():
+                agents.on_report(state, event, now)
+            case JobsDue():
+                jobs.on_due(state, event, now)
+            case AgentBeat():
+                agents.on_beat(state, event, now)
+            case Tick():
+                runs.release_delayed(state, now)
+                runs.expire(state, now)
+                agents.close_silent(state, now)
+                jobs.fetch_due(state, now)
+            case RunsRequested():
+                jobs.on_requested(state, event, now)
+            case CancelRequested():
+                jobs.on_cancel(state, event, now)
+            case JobsPut():
+                jobs.on_put(state, event, now)
+            case JobsRemoved():
+                jobs.on_removed(state, event)
+            case JobsPaused():
+                jobs.on_paused(state, event, now)
+            case AgentHello():
+                agents.on_hello(state, event, now)
+            case AgentBye():
+                agents.on_bye(state, event, now)
+            case _:
+                assert_never(event)
+
+    def deadline(self) -> Deadline:
+        """When time alone changes something."""
+        state = self._state
+        wall = [heap[0][0] for heap in (state.due, state.delayed) if heap]
+        steady = list(state.lost_at.values())
+        steady += [state.expiries[0][0]] if state.expiries else []
+        steady += [state.silence_check_us] if state.silence_check_us is not None else []
+        return Deadline(min(wall, default=None), min(steady, default=None))
+
+    # What others may look at.
+
+    @property
+    def epoch(self) -> int:
+        """The epoch of this coordinator's rule."""
+        return self._state.epoch
+
+    def is_active(self, run_id: str) -> bool:
+        """Whether a run is not over."""
+        return run_id in self._state.active
+
+    def active_runs(self) -> list[Run]:
+        """The runs that are not over, oldest first."""
+        return [active.run for active in self._state.active.values()]
+
+    def sessions(self) -> list[Session]:
+        """The agents that are connected."""
+        return list(self._state.sessions.values())

@@ -1,0 +1,299 @@
+"""What becomes of runs: begun, reported, retried, ended, given up."""
+
+from __future__ import annotations
+
+import heapq
+
+from msgspec.structs import replace
+
+from tocsin.execution import Outcome, Status
+from tocsin.instants import SECOND_US, Now
+from tocsin.messages.agent_link import AttemptReport, Cancel, Phase
+from tocsin.model import (
+    END_STATE,
+    OVERLAP_QUEUE_MAX,
+    JobRow,
+    OnLost,
+    Overlap,
+    Run,
+    RunState,
+    SkipReason,
+    Trigger,
+)
+
+from . import transitions
+from .commands import SaveAttempt, SaveRun
+from .fires import Skip
+from .placement import candidates
+from .state import Active, State, demand_of, key_of
+from .transitions import Cause
+
+
+def record_skip(state: State, row: JobRow, skip: Skip, now: Now) -> Run:
+    """The record of due times that get no run."""
+    run = _skipped(state, row, Trigger.SCHEDULE, skip.reason, now)
+    run = replace(run, due_us=skip.first_us, dues=skip.dues, due_last_us=skip.last_us)
+    state.commands.append(SaveRun(run))
+    return run
+
+
+def _skipped(state: State, row: JobRow, trigger: Trigger, reason: SkipReason, now: Now) -> Run:
+    run_id = state.new_id()
+    return Run(
+        id=run_id,
+        group=run_id,
+        job_id=row.id,
+        job=row.job.name,
+        job_version=row.version,
+        trigger=trigger,
+        state=RunState.SKIPPED,
+        reason=reason,
+        created_us=now.wall_us,
+        finished_us=now.wall_us,
+    )
+
+
+def begin(
+    state: State,
+    row: JobRow,
+    trigger: Trigger,
+    now: Now,
+    *,
+    due_us: int | None = None,
+    by: str = "",
+) -> list[Run]:
+    """Start the run (or, on several agents, the runs) of one due time or one request."""
+    skipped, blocked = _overlap(state, row, trigger, now)
+    pins = [""] if row.job.target.agents == 1 else _pins(state, row)
+    if skipped is None and not pins:
+        skipped = SkipReason.NO_AGENT
+    if skipped is not None:
+        run = replace(
+            _skipped(state, row, trigger, skipped, now), due_us=due_us, due_last_us=due_us
+        )
+        state.commands.append(SaveRun(run))
+        return [run]
+    ids = [state.new_id() for _ in pins]
+    runs = []
+    for slot, (run_id, pin) in enumerate(zip(ids, pins, strict=True)):
+        run = Run(
+            id=run_id,
+            group=ids[0],
+            slot=slot,
+            job_id=row.id,
+            job=row.job.name,
+            job_version=row.version,
+            trigger=trigger,
+            pin=pin,
+            state=RunState.QUEUED,
+            created_us=now.wall_us,
+            due_us=due_us,
+            requested_by=by,
+        )
+        expires_us = now.steady_us + round(state.policy.unplaced_s * SECOND_US)
+        active = Active(
+            run, row.job, demand_of(row.job, pin), [0, 0], blocked=blocked, expires_us=expires_us
+        )
+        state.add(active)
+        state.commands.append(SaveRun(run))
+        if not blocked:
+            state.enqueue(active)
+        runs.append(run)
+    return runs
+
+
+def _overlap(
+    state: State, row: JobRow, trigger: Trigger, now: Now
+) -> tuple[SkipReason | None, bool]:
+    """Whether the job's earlier runs make this one a skip, or make it wait."""
+    earlier = state.by_job.get(row.id)
+    if not earlier:
+        return None, False
+    match row.job.overlap:
+        case Overlap.ALLOW:
+            return None, False
+        case Overlap.SKIP:
+            # A person who asks for a run gets one, but never two at once.
+            return (None, True) if trigger is Trigger.MANUAL else (SkipReason.OVERLAP, False)
+        case Overlap.QUEUE:
+            full = sum(state.active[i].blocked for i in earlier) >= OVERLAP_QUEUE_MAX
+            return (SkipReason.OVERLAP, False) if full else (None, True)
+        case Overlap.REPLACE:
+            for run_id in list(earlier):
+                cancel(state, run_id, "replaced by a later run", now)
+            return None, row.id in state.by_job
+
+
+def _pins(state: State, row: JobRow) -> list[str]:
+    """The agents that a job for several of them goes to; fewer when fewer are there."""
+    target = row.job.target
+    found = candidates(state, demand_of(row.job))
+    if target.agents == "all":
+        return list(found)
+    load = {i: state.sessions[i].busy / max(state.sessions[i].agent.slots, 1) for i in found}
+    return sorted(found, key=lambda i: load[i])[: target.agents]
+
+
+def report(state: State, active: Active, said: AttemptReport, now: Now) -> None:
+    """Take over what an agent says of the current attempt."""
+    run = active.run
+    times = {"accepted_us": said.accepted_us, "started_us": said.started_us}
+    match said.phase:
+        case Phase.ACCEPTED | Phase.RUNNING:
+            cause = Cause.ACCEPT if said.phase is Phase.ACCEPTED else Cause.START
+            if (run.state, cause) in transitions.KNOWN_RACES:
+                return
+            state_after = transitions.after(run.state, cause, run.id)
+            assert state_after is not None
+            active.run = replace(run, state=state_after, **times)
+            state.commands.append(SaveRun(active.run))
+        case Phase.ENDED:
+            outcome = said.outcome or Outcome(Status.LOST, message="the agent sent no outcome")
+            transitions.after(run.state, Cause.END, run.id)
+            ended = replace(run, finished_us=said.ended_us, **times)
+            end(state, active, ended, outcome, now)
+
+
+def end(state: State, active: Active, run: Run, outcome: Outcome, now: Now) -> None:
+    """The current attempt is over: the run ends, or is tried again."""
+    stopped = outcome.status is Status.CANCELLED and run.cancel_requested
+    active.run = run = replace(
+        run,
+        state=END_STATE[outcome.status],
+        reason=run.reason if stopped else outcome.message,
+        exit_code=outcome.exit_code,
+        facts=outcome.facts,
+        peak_memory_bytes=outcome.peak_memory_bytes,
+        cpu_us=outcome.cpu_us,
+    )
+    if _again(active, run):
+        _retry(state, active, now)
+    else:
+        state.commands.append(SaveRun(run))
+        state.remove(run)
+        _unblock(state, run.job_id, now)
+
+
+def _again(active: Active, run: Run) -> bool:
+    if run.cancel_requested:
+        return False
+    if run.state is RunState.LOST:
+        limit = max(active.job.retry.limit, 1)
+        return active.job.on_lost is OnLost.RETRY and run.attempt <= limit
+    failed = run.state in {RunState.FAILED, RunState.TIMED_OUT, RunState.REFUSED}
+    return failed and run.attempt <= active.job.retry.limit
+
+
+def _retry(state: State, active: Active, now: Now) -> None:
+    run, retry = active.run, active.job.retry
+    state.commands.append(SaveAttempt(run))
+    state.unassign(run)
+    delay_s = min(retry.delay_s * retry.backoff ** min(run.attempt - 1, 64), retry.max_delay_s)
+    delay_s *= 1 + retry.jitter * (2 * state.chance.random() - 1)
+    not_before_us = now.wall_us + round(delay_s * SECOND_US)
+    active.avoid = run.agent_id if retry.elsewhere else ""
+    active.offsets = [0, 0]
+    active.expires_us = now.steady_us + round((delay_s + state.policy.unplaced_s) * SECOND_US)
+    active.run = replace(
+        run,
+        state=RunState.QUEUED,
+        reason=f"retry after: {run.reason or run.state}",
+        attempt=run.attempt + 1,
+        not_before_us=not_before_us,
+        agent_id="",
+        agent="",
+        spool="",
+        dispatched_us=None,
+        accepted_us=None,
+        started_us=None,
+        finished_us=None,
+        exit_code=None,
+        facts={},
+        peak_memory_bytes=None,
+        cpu_us=None,
+    )
+    state.commands.append(SaveRun(active.run))
+    heapq.heappush(state.delayed, (not_before_us, run.id))
+
+
+def release_delayed(state: State, now: Now) -> None:
+    """Let retries whose delay is over wait for an agent."""
+    while state.delayed and state.delayed[0][0] <= now.wall_us:
+        _, run_id = heapq.heappop(state.delayed)
+        active = state.active.get(run_id)
+        if active is not None and active.run.state is RunState.QUEUED:
+            state.enqueue(active)
+
+
+def expire(state: State, now: Now) -> None:
+    """Give up runs that no agent could take."""
+    while state.expiries and state.expiries[0][0] <= now.steady_us:
+        at_us, run_id = heapq.heappop(state.expiries)
+        active = state.active.get(run_id)
+        if active is None or active.expires_us != at_us or active.run.state is not RunState.QUEUED:
+            continue
+        reason = SkipReason.NO_AGENT
+        _finish_queued(state, active, Cause.EXPIRE, reason, now)
+
+
+def cancel(state: State, run_id: str, reason: str, now: Now) -> bool:
+    """End a run that is not over; False when there is none of that id."""
+    active = state.active.get(run_id)
+    if active is None:
+        return False
+    if active.run.state is RunState.QUEUED:
+        _finish_queued(state, active, Cause.CANCEL, reason, now)
+        return True
+    if not active.run.cancel_requested:
+        active.run = replace(active.run, cancel_requested=True, reason=reason)
+        state.commands.append(SaveRun(active.run))
+    session = state.sessions.get(active.run.agent_id)
+    if session is not None:
+        state.say(session.agent.id, Cancel(session.id, [key_of(active.run)]))
+    return True
+
+
+def abandon(state: State, active: Active, now: Now) -> None:
+    """End a run whose order provably never arrived, and that nobody wants any more."""
+    after = transitions.after(active.run.state, Cause.RETURN, active.run.id)
+    assert after is not None
+    active.run = replace(active.run, state=after)
+    _finish_queued(state, active, Cause.CANCEL, active.run.reason, now)
+
+
+def _finish_queued(state: State, active: Active, cause: Cause, reason: str, now: Now) -> None:
+    after = transitions.after(active.run.state, cause, active.run.id)
+    assert after is not None
+    run = replace(active.run, state=after, reason=reason, finished_us=now.wall_us)
+    state.commands.append(SaveRun(run))
+    state.remove(run)
+    _unblock(state, run.job_id, now)
+
+
+def lose(state: State, active: Active, reason: str, now: Now) -> None:
+    """Nobody can know what became of the current attempt."""
+    transitions.after(active.run.state, Cause.LOSE, active.run.id)
+    ended = replace(active.run, finished_us=now.wall_us)
+    end(state, active, ended, Outcome(Status.LOST, message=reason), now)
+
+
+def must_wait(state: State, active: Active) -> bool:
+    """Whether a restored run waits for earlier runs of its job, which are restored before it."""
+    run = active.run
+    if run.state is not RunState.QUEUED or run.attempt > 1 or active.job.overlap is Overlap.ALLOW:
+        return False
+    earlier = state.by_job.get(run.job_id, ())
+    return any(state.active[run_id].run.group != run.group for run_id in earlier)
+
+
+def _unblock(state: State, job_id: int, now: Now) -> None:
+    """When nothing of a job is under way, its oldest waiting group may go."""
+    runs = [state.active[run_id] for run_id in state.by_job.get(job_id, ())]
+    if not runs or any(not active.blocked for active in runs):
+        return
+    group = runs[0].run.group
+    for active in runs:
+        if active.run.group == group:
+            active.blocked = False
+            active.expires_us = now.steady_us + round(state.policy.unplaced_s * SECOND_US)
+            state.enqueue(active)

@@ -1,0 +1,187 @@
+"""What the machine remembers between events, and the commands it has given so far.
+
+Only runs that are not over are here, and the heap of due times; everything else is in the store.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from typing import Final, Protocol
+
+import msgspec
+
+from tocsin.execution import AttemptKey, Order
+from tocsin.messages.agent_link import ToAgent
+from tocsin.model import Agent, Job, Run
+
+from .commands import Command, Send
+
+Demand = tuple[str, tuple[tuple[str, tuple[str, ...]], ...]]
+"""What a run asks of an agent: its executor, and the globs of each tag."""
+
+
+class Chance(Protocol):
+    """A source of chance, as `random.Random` is one."""
+
+    def random(self) -> float:
+        """A number from 0 up to 1."""
+        ...
+
+    def randrange(self, stop: int, /) -> int:
+        """A whole number from 0 up to `stop`."""
+        ...
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """The spans, in seconds, that the coordinator decides by."""
+
+    heartbeat_s: float = 1.0
+    agent_silence_s: float = 10.0
+    """An agent that is not heard for so long is down."""
+    lost_after_s: float = 600.0
+    """The runs of an agent that is down for so long are lost."""
+    unplaced_s: float = 3600.0
+    """A run that no agent could take for so long is skipped."""
+
+
+class Active(msgspec.Struct):
+    """A run that is not over. `offsets` are the ends of its stored output, by stream."""
+
+    run: Run
+    job: Job
+    demand: Demand
+    offsets: list[int]
+    avoid: str = ""
+    """The agent whose attempt failed; another one is preferred."""
+    blocked: bool = False
+    """Waits for earlier runs of its job to end."""
+    expires_us: int | None = None
+    """On the steady clock: queued until then at most."""
+
+
+class Session(msgspec.Struct):
+    """One agent that is connected, from its hello on."""
+
+    agent: Agent
+    id: str
+    spool: str
+    heard_us: int
+    """Steady clock."""
+    busy: int = 0
+    orders_sent: int = 0
+    orders_at_last_beat: int = 0
+    reports_seen: int = 0
+    draining: bool = False
+    outbox: list[Order] = []
+
+    @property
+    def free(self) -> int:
+        """How many more runs it may be given."""
+        return 0 if self.draining else self.agent.slots - self.busy
+
+
+class State:
+    """The mutable inside of the machine."""
+
+    def __init__(
+        self, *, epoch: int, policy: Policy, new_id: Callable[[], str], chance: Chance
+    ) -> None:
+        self.epoch: Final = epoch
+        self.policy: Final = policy
+        self.new_id: Final = new_id
+        self.chance: Final = chance
+        self.commands: list[Command] = []
+        self.due: list[tuple[int, int]] = []
+        """Heap of (due, job id). An entry whose row has another cursor is stale."""
+        self.active: dict[str, Active] = {}
+        self.by_job: dict[int, dict[str, None]] = {}
+        """The active runs of each job, oldest first."""
+        self.by_agent: dict[str, dict[str, None]] = {}
+        """The active runs that each agent was given."""
+        self.waiting: dict[Demand, list[tuple[int, int, str]]] = {}
+        """Heaps of (-priority, age, run id): runs that could go to an agent now."""
+        self.delayed: list[tuple[int, str]] = []
+        """Heap of (wall instant, run id): retries."""
+        self.expiries: list[tuple[int, str]] = []
+        """Heap of (steady instant, run id): runs that wait for an agent."""
+        self.sessions: dict[str, Session] = {}
+        self.lost_at: dict[str, int] = {}
+        """Steady instant at which the runs of an agent without a session are lost."""
+        self.candidates: dict[Demand, list[str]] = {}
+        """Agents that match a demand; emptied when an agent comes, goes or changes."""
+        self.outgoing: dict[str, None] = {}
+        """Agents with orders in their outbox."""
+        self.next_job_id = 1
+        self.silence_check_us: int | None = None
+        """Steady instant at which sessions are next looked at for silence."""
+        self.turn = 0
+        """Rotates the choice among many agents."""
+        self.ages = 0
+
+    def say(self, agent_id: str, message: ToAgent) -> None:
+        """Have something sent to an agent."""
+        self.commands.append(Send(agent_id, message))
+
+    def add(self, active: Active) -> None:
+        """Take up a run."""
+        run = active.run
+        self.active[run.id] = active
+        self.by_job.setdefault(run.job_id, {})[run.id] = None
+        if run.agent_id:
+            self.assign(run)
+
+    def assign(self, run: Run) -> None:
+        """Count a run among those of the agent that it names."""
+        self.by_agent.setdefault(run.agent_id, {})[run.id] = None
+        session = self.sessions.get(run.agent_id)
+        if session is not None:
+            session.busy += 1
+
+    def unassign(self, run: Run) -> None:
+        """Free the slot of the agent that the run names."""
+        if self.by_agent.get(run.agent_id, {}).pop(run.id, self) is None:
+            session = self.sessions.get(run.agent_id)
+            if session is not None:
+                session.busy -= 1
+
+    def remove(self, run: Run) -> None:
+        """Drop a run that is over."""
+        self.unassign(run)
+        del self.active[run.id]
+        siblings = self.by_job[run.job_id]
+        del siblings[run.id]
+        if not siblings:
+            del self.by_job[run.job_id]
+
+    def enqueue(self, active: Active) -> None:
+        """Let a run wait for an agent."""
+        self.ages += 1
+        entry = (-active.job.priority, self.ages, active.run.id)
+        heapq.heappush(self.waiting.setdefault(active.demand, []), entry)
+        if active.expires_us is not None:
+            heapq.heappush(self.expiries, (active.expires_us, active.run.id))
+
+    def runs_on(self, agent_id: str) -> list[Active]:
+        """The active runs that an agent was given."""
+        return [self.active[run_id] for run_id in self.by_agent.get(agent_id, ())]
+
+
+PIN: Final = "@id"
+"""The pseudo tag by which a run of a group is bound to one agent."""
+
+
+def demand_of(job: Job, pin: str = "") -> Demand:
+    """What the runs of a job ask of an agent; with `pin`, of that agent alone."""
+    tags = [
+        (key, (globs,) if isinstance(globs, str) else tuple(globs))
+        for key, globs in sorted(job.target.tags.items())
+    ]
+    if pin:
+        tags.append((PIN, (pin,)))
+    return job.executor, tuple(tags)
+
+
+def key_of(run: Run) -> AttemptKey:
+    """The key of a run's current attempt."""
+    return AttemptKey(f"{run.id}.{run.attempt}")

@@ -1,0 +1,316 @@
+"""What a client and the coordinator say to each other.
+
+A client asks with `Request`s, each answered by one `Reply` with the same id. After `Subscribe`
+it is also sent `Update`s: first a snapshot in parts, then changes, numbered without a gap. A
+client that sees a gap subscribes again. All of it travels on one connection in order, so a
+snapshot and the changes that follow it cannot overtake each other.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from tocsin.model import Agent, Job, JobRow, Role, Run, RunState
+
+PAGE_ROWS_MAX: Final = 500
+"""The most rows in one answer; a longer list is asked for page by page."""
+OUTPUT_BYTES_MAX: Final = 256 << 10
+"""The most output bytes in one answer."""
+WAIT_S_MAX: Final = 25.0
+"""The longest that an answer is held back for something to happen."""
+
+
+class GetStatus(msgspec.Struct, frozen=True, array_like=True, tag="get_status"):
+    """How the coordinator is."""
+
+
+class ListJobs(msgspec.Struct, frozen=True, array_like=True, tag="list_jobs"):
+    """Jobs by name, after the name `after`."""
+
+    after: str = ""
+    limit: int = PAGE_ROWS_MAX
+
+
+class GetJobs(msgspec.Struct, frozen=True, array_like=True, tag="get_jobs"):
+    """The jobs of these names; those that do not exist are left out."""
+
+    names: list[str]
+
+
+class PutJobs(msgspec.Struct, frozen=True, array_like=True, tag="put_jobs"):
+    """Create or change jobs, all or none. An unchanged job keeps its version.
+
+    `expected` holds the version each job must still have (0: it must not exist); a job that is
+    not in it is put whatever its version.
+    """
+
+    jobs: list[Job]
+    expected: dict[str, int] = {}
+    dry_run: bool = False
+
+
+class RemoveJobs(msgspec.Struct, frozen=True, array_like=True, tag="remove_jobs"):
+    """Delete jobs; their runs stay on record, those under way go on."""
+
+    names: list[str]
+
+
+class PauseJobs(msgspec.Struct, frozen=True, array_like=True, tag="pause_jobs"):
+    """Let due times pass as skips until the jobs are resumed."""
+
+    names: list[str]
+    reason: str = ""
+
+
+class ResumeJobs(msgspec.Struct, frozen=True, array_like=True, tag="resume_jobs"):
+    """Fire again from the next due time on."""
+
+    names: list[str]
+
+
+class RunJobs(msgspec.Struct, frozen=True, array_like=True, tag="run_jobs"):
+    """Run jobs now, once for each time that a name is listed."""
+
+    names: list[str]
+
+
+class ListRuns(msgspec.Struct, frozen=True, array_like=True, tag="list_runs"):
+    """Runs, newest first, older than the run id `before`; empty filters let all pass."""
+
+    job: str = ""
+    states: list[RunState] = []
+    before: str = ""
+    limit: int = 100
+
+
+class GetRuns(msgspec.Struct, frozen=True, array_like=True, tag="get_runs"):
+    """Runs by id; held up to `wait_s` until all of them are over."""
+
+    ids: list[str]
+    wait_s: float = 0.0
+
+
+class KillRuns(msgspec.Struct, frozen=True, array_like=True, tag="kill_runs"):
+    """End runs: TERM, then KILL after the job's `kill_after`."""
+
+    ids: list[str]
+
+
+class ReadOutput(msgspec.Struct, frozen=True, array_like=True, tag="read_output"):
+    """Output of a run behind the position `after`; held up to `wait_s` until there is some.
+
+    `attempt` 0 means all attempts.
+    """
+
+    run: str
+    after: int = 0
+    attempt: int = 0
+    wait_s: float = 0.0
+
+
+class ListAgents(msgspec.Struct, frozen=True, array_like=True, tag="list_agents"):
+    """All agents, those that ask to be let in included."""
+
+
+class CreateToken(msgspec.Struct, frozen=True, array_like=True, tag="create_token"):
+    """Make a token that lets hosts in. The secret is in the answer, and nowhere else."""
+
+    ttl_s: float = 3600.0
+    uses: int = 1
+    name_glob: str = "*"
+    tags: dict[str, str] = {}
+    role: Role = Role.VIEWER
+    """What a command-line user on such a host may do."""
+
+
+class AcceptAgent(msgspec.Struct, frozen=True, array_like=True, tag="accept_agent"):
+    """Let in the host that asked with this fingerprint."""
+
+    fingerprint: str
+
+
+class Subscribe(msgspec.Struct, frozen=True, array_like=True, tag="subscribe"):
+    """Send me a snapshot, with the `runs` newest runs, and then every change."""
+
+    runs: int = 200
+
+
+class Unsubscribe(msgspec.Struct, frozen=True, array_like=True, tag="unsubscribe"):
+    """Send me no more updates."""
+
+
+Ask = (
+    GetStatus
+    | ListJobs
+    | GetJobs
+    | PutJobs
+    | RemoveJobs
+    | PauseJobs
+    | ResumeJobs
+    | RunJobs
+    | ListRuns
+    | GetRuns
+    | KillRuns
+    | ReadOutput
+    | ListAgents
+    | CreateToken
+    | AcceptAgent
+    | Subscribe
+    | Unsubscribe
+)
+
+NEEDED_ROLE: Final[dict[type[Any], Role]] = {
+    GetStatus: Role.VIEWER,
+    ListJobs: Role.VIEWER,
+    GetJobs: Role.VIEWER,
+    ListRuns: Role.VIEWER,
+    GetRuns: Role.VIEWER,
+    ReadOutput: Role.VIEWER,
+    ListAgents: Role.VIEWER,
+    Subscribe: Role.VIEWER,
+    Unsubscribe: Role.VIEWER,
+    RunJobs: Role.OPERATOR,
+    KillRuns: Role.OPERATOR,
+    PauseJobs: Role.OPERATOR,
+    ResumeJobs: Role.OPERATOR,
+    PutJobs: Role.AUTHOR,
+    RemoveJobs: Role.AUTHOR,
+    CreateToken: Role.ADMIN,
+    AcceptAgent: Role.ADMIN,
+}
+"""The least that one must be to ask; a question without a row here is refused."""
+
+
+class Status(msgspec.Struct, frozen=True, array_like=True, tag="status"):
+    """How the coordinator is."""
+
+    version: str
+    epoch: int
+    pid: int
+    started_us: int
+    now_us: int
+    store: str
+    """`ok`, or since when and why the store cannot be written."""
+    jobs: int
+    runs_active: int
+    runs_queued: int
+    agents_up: int
+    agents: int
+    next_due_us: int | None
+    dropped: dict[str, int]
+    """Messages that were not taken, counted by reason."""
+
+
+class JobsPage(msgspec.Struct, frozen=True, array_like=True, tag="jobs"):
+    """Jobs; `more` says that the list goes on."""
+
+    rows: list[JobRow]
+    more: bool = False
+
+
+class JobChange(msgspec.Struct, frozen=True, array_like=True):
+    """What a `PutJobs` did, or would do, to one job."""
+
+    name: str
+    action: str
+    """`create`, `change` or `keep`."""
+    version: int
+    """After the change."""
+
+
+class JobsPut(msgspec.Struct, frozen=True, array_like=True, tag="jobs_put"):
+    """The effect of a `PutJobs`, in the order asked."""
+
+    changes: list[JobChange]
+
+
+class RunsPage(msgspec.Struct, frozen=True, array_like=True, tag="runs"):
+    """Runs; `more` says that the list goes on."""
+
+    rows: list[Run]
+    more: bool = False
+
+
+class OutputPiece(msgspec.Struct, frozen=True, array_like=True):
+    """A piece of output: `position` orders all pieces of a run, in order of arrival."""
+
+    position: int
+    attempt: int
+    stream: int
+    offset: int
+    at_us: int
+    data: bytes
+    gap_bytes: int = 0
+
+
+class OutputPage(msgspec.Struct, frozen=True, array_like=True, tag="output"):
+    """Pieces of output. `ended`: the run is over and this is the last of it."""
+
+    pieces: list[OutputPiece]
+    ended: bool
+    more: bool
+
+
+class AgentsPage(msgspec.Struct, frozen=True, array_like=True, tag="agents"):
+    """All agents."""
+
+    rows: list[Agent]
+
+
+class Token(msgspec.Struct, frozen=True, array_like=True, tag="token"):
+    """A new token; what is missing for the join string the client knows."""
+
+    id: str
+    secret: str
+    port: int
+    """Where it is to be shown."""
+    expires_us: int
+
+
+class Done(msgspec.Struct, frozen=True, array_like=True, tag="done"):
+    """It is done and durable; `names` are the jobs or runs or agents that it was done to."""
+
+    names: list[str]
+
+
+class Declined(msgspec.Struct, frozen=True, array_like=True, tag="declined"):
+    """It was not done: why, and what to do about it."""
+
+    message: str
+    hint: str = ""
+
+
+class Update(msgspec.Struct, frozen=True, array_like=True, tag="update"):
+    """Part of a snapshot (`snapshot`), or what has changed since the update before."""
+
+    number: int
+    snapshot: bool = False
+    more: bool = False
+    """More parts of this snapshot follow."""
+    jobs: list[JobRow] = []
+    jobs_gone: list[str] = []
+    runs: list[Run] = []
+    agents: list[Agent] = []
+
+
+Answer = Status | JobsPage | JobsPut | RunsPage | OutputPage | AgentsPage | Token | Done | Declined
+
+
+class Request(msgspec.Struct, frozen=True, array_like=True, tag="request"):
+    """Client: a question, with a number of the client's choice."""
+
+    id: int
+    ask: Ask
+
+
+class Reply(msgspec.Struct, frozen=True, array_like=True, tag="reply"):
+    """Coordinator: the answer to the request with this number."""
+
+    id: int
+    answer: Answer
+
+
+FromClient = Request
+ToClient = Reply | Update
