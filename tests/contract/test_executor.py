@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
-from tocsin.execution import Status, attempt_key, check_config, load_executor
+from tocsin.execution import Status, check_config, load_executor
 
 from .host_client import Agent, Host, order
 
@@ -129,14 +129,14 @@ def test_output(host: Host, agent: Agent, specimen: Specimen) -> None:
     assert agent.run(run).outcome.status is Status.SUCCEEDED
     assert host.stdout(run) == b"hello\n"
     assert host.stderr(run) in {b"oh\n", b"hello\n"}
-    for name in ("R.1.out", "R.1.err"):
-        assert (host.out / name).stat().st_mode & 0o777 == 0o600
+    for suffix in ("out", "err"):
+        assert (host.out / f"{run.key}.{suffix}").stat().st_mode & 0o777 == 0o600
 
 
 def test_output_is_appended(host: Host, agent: Agent, specimen: Specimen) -> None:
     """What is in an output file already stays there."""
     run = order(specimen.name, "R", specimen.greet)
-    (host.out / "R.1.out").write_bytes(b"before\n")
+    (host.out / f"{run.key}.out").write_bytes(b"before\n")
     agent.run(run)
     assert host.stdout(run) == b"before\nhello\n"
 
@@ -226,9 +226,7 @@ def test_no_second_start(host: Host, agent: Agent, specimen: Specimen) -> None:
 
 def test_attempts_of_a_run_are_apart(host: Host, agent: Agent, specimen: Specimen) -> None:
     """A second attempt of a run is another run to the host, with output of its own."""
-    first, second = (
-        order(specimen.name, "R", specimen.greet, key=attempt_key("R", n)) for n in (1, 2)
-    )
+    first, second = (order(specimen.name, "R", specimen.greet, attempt=n) for n in (1, 2))
     agent.run(first)
     agent.run(second)
     assert host.stdout(first) == host.stdout(second) == b"hello\n"
@@ -273,6 +271,7 @@ def test_outcomes_are_kept_until_confirmed(host: Host, agent: Agent, specimen: S
         successor.vanish()
     last = host.connect()
     last.confirm(run)
-    last.run(order(specimen.name, "S", specimen.succeed))
+    other = order(specimen.name, "S", specimen.succeed)
+    last.run(other)
     last.vanish()
-    assert [ended.key for ended in host.connect().hello.ended] == ["S.1"]
+    assert [ended.key for ended in host.connect().hello.ended] == [other.key]

@@ -281,9 +281,10 @@ def test_an_output_file_out_of_reach(host_and_agent: tuple[Host, Agent]) -> None
     """A run whose output cannot be kept does not start, and says so."""
     host, agent = host_and_agent
     host.out.rename(host.folder / "elsewhere")
-    outcome = agent.run(shell_order("true")).outcome
+    run = shell_order("true")
+    outcome = agent.run(run).outcome
     assert outcome.status is Status.FAILED
-    assert outcome.message == "the output file R.1.out: No such file or directory"
+    assert outcome.message == f"the output file {run.key}.out: No such file or directory"
 
 
 # What a process finds around it.
@@ -298,7 +299,7 @@ def test_environment(host_and_agent: tuple[Host, Agent], tmp_path: Path) -> None
     env = dict(pair.split("=", 1) for pair in shown)
     assert env["GREETING"] == "grüße, 世界\n=;"
     assert env["HOME"] == str(tmp_path)
-    assert env["TOCSIN_RUN_ID"] == "R"
+    assert env["TOCSIN_RUN_ID"] == run.env["TOCSIN_RUN_ID"]
     names = {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "PWD", "GREETING"}
     assert env.keys() == names | {"TOCSIN_RUN_ID", "TOCSIN_ATTEMPT"}
 
@@ -457,7 +458,7 @@ def test_other_runs_are_left_alone(agent: Agent, bell: Bell) -> None:
     """Ending one run's tree ends no process of another attempt, not even of the same run."""
     command = f"setsid sh -c 'echo $$ > {bell.path}; exec sleep 600' & echo $$ > {bell.path}; wait"
     first = order("shell", "R", command)
-    others = [order("shell", "S", command), order("shell", "R", command, key="R.2")]
+    others = [order("shell", "S", command), order("shell", "R", command, attempt=2)]
     agent.start(*others)
     theirs = bell.pids(4)
     agent.start(first)
