@@ -69,6 +69,9 @@ class ExecutorHost:
 
     def met(self, link: AgentLink) -> None:
         """Hear an earlier connection out, then tell the new one everything held."""
+        if self.over.is_set():
+            link.close()  # without a hello, so that no order is given to a host that ends
+            return
         earlier, self._agent = self._agent, link
         if earlier is not None:
             earlier.drain()

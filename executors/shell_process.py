@@ -10,8 +10,9 @@ from collections.abc import Collection
 from typing import Final
 
 from tocsin.errors import ExecutorError
-from tocsin.execution import Outcome, Status
+from tocsin.execution import AttemptKey, Outcome, Status
 
+from .exit_watch import ExitWatch
 from .process_tree import ProcessScans, RunMark, end_tree, read_process
 
 SIGNAL_BASE: Final = 128
@@ -24,27 +25,31 @@ class ShellProcess:
     """A process under way; its end is seen through a pidfd in the loop."""
 
     __slots__ = (
-        "_cancelled", "_end", "_loop", "_mark", "_pid", "_pidfd", "_scans", "_success", "_watched",
+        "_cancelled", "_end", "_exits", "_key", "_pid", "_pidfd", "_scans", "_success",
     )  # fmt: skip
 
     def __init__(
-        self, pid: int, mark: RunMark, success_codes: Collection[int], scans: ProcessScans
+        self,
+        pid: int,
+        key: AttemptKey,
+        success_codes: Collection[int],
+        exits: ExitWatch,
+        scans: ProcessScans,
     ) -> None:
         self._pid = pid
-        self._mark = mark
+        self._key = key
         self._success = success_codes
+        self._exits = exits
         self._scans = scans
         self._cancelled = False
-        self._loop = asyncio.get_running_loop()
-        self._end: asyncio.Future[Outcome] = self._loop.create_future()
+        self._end: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         try:
             self._pidfd = os.pidfd_open(pid)
         except OSError as error:  # no descriptor is left to see its end by
             os.killpg(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
             raise ExecutorError(f"cannot watch a process: {error.strerror}") from error
-        self._loop.add_reader(self._pidfd, self._on_exit)
-        self._watched = True
+        exits.add(self._pidfd, self._on_exit)
 
     async def wait(self) -> Outcome:
         """Wait for the process's own end; what it left in the background goes on."""
@@ -55,7 +60,7 @@ class ShellProcess:
         if self._cancelled or self._end.done() or self._has_ended():
             return  # it was faster, and its own end is what happened
         self._cancelled = True
-        survivors = await end_tree(self._pid, self._mark, self._scans, grace_s)
+        survivors = await end_tree(self._pid, RunMark.of(self._key), self._scans, grace_s)
         if survivors and not self._end.done():
             text = f"SIGKILL does not end process {', '.join(map(str, survivors))}"
             self._end.set_result(Outcome(Status.CANCELLED, message=text))
@@ -72,17 +77,13 @@ class ShellProcess:
         return os.waitid(os.P_PIDFD, self._pidfd, how) is not None
 
     def _on_exit(self) -> None:
-        self._unwatch()
-        if not self._cancelled or self._end.done():
-            self._reap()  # else only when its tree is gone, see process_tree
-
-    def _unwatch(self) -> None:
-        if self._watched:
-            self._watched = False
-            self._loop.remove_reader(self._pidfd)
+        if self._cancelled and not self._end.done():
+            self._exits.remove(self._pidfd)  # reaped when its tree is gone, see process_tree
+        else:
+            self._reap()
 
     def _reap(self) -> None:
-        self._unwatch()
+        self._exits.closing(self._pidfd)
         _, status, usage = os.wait4(self._pid, 0)
         os.close(self._pidfd)
         if not self._end.done():

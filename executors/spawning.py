@@ -18,8 +18,9 @@ from typing import Final
 from tocsin.execution import Order, Sink
 
 from .command_line import plain_words
+from .exit_watch import ExitWatch
 from .output_files import APPEND, FILE_MODE, OutputFiles
-from .process_tree import ProcessScans, RunMark
+from .process_tree import ProcessScans
 from .refusal import CannotStart
 from .shell import ShellConfig
 from .shell_process import ShellProcess
@@ -33,7 +34,7 @@ _Actions = list[tuple[int, int, str, int, int] | tuple[int, int, int]]
 
 
 class Spawner:
-    """Starts the shell executor's processes. Make it in the directory the host lives in."""
+    """Starts the shell executor's processes. Make it in the host's directory, and in its loop."""
 
     def __init__(self) -> None:
         self._host_dir = os.open(".", os.O_PATH | os.O_DIRECTORY)
@@ -42,6 +43,7 @@ class Spawner:
         # What is ignored stays ignored across an exec; handlers do not.
         self._ignored = [n for n in signal.valid_signals() if signal.getsignal(n) is signal.SIG_IGN]
         self._plain_sh = os.path.basename(os.path.realpath(SH)) in {"dash", "bash"}  # noqa: PTH119
+        self._exits = ExitWatch()
         self._scans = ProcessScans()
 
     def spawn(self, order: Order, config: ShellConfig, sink: Sink) -> ShellProcess:
@@ -69,7 +71,7 @@ class Spawner:
         finally:
             if text_fd is not None:
                 os.close(text_fd)
-        return ShellProcess(pid, RunMark.of(order.key), config.success_codes, self._scans)
+        return ShellProcess(pid, order.key, config.success_codes, self._exits, self._scans)
 
     def _start(self, config: ShellConfig, env: Mapping[str, str], actions: _Actions) -> int:
         if config.argv is not None:
