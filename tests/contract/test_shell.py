@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import signal
 import subprocess
 import sys
@@ -90,7 +91,7 @@ def test_a_missing_command_line(host_and_agent: tuple[Host, Agent]) -> None:
     assert outcome.status is Status.FAILED
     assert outcome.exit_code == 127
     assert outcome.message == "exit code 127 (command not found)"
-    assert b"no-such-program: not found" in host.stderr(run)
+    assert b"no-such-program" in host.stderr(run)
 
 
 @pytest.mark.parametrize(
@@ -196,9 +197,9 @@ def test_the_same_as_sh(tmp_path: Path, host_and_agent: tuple[Host, Agent], comm
         command = " "
     run = shell_order({"command": command, "cwd": "/"}, env=env)
     outcome = agent.run(run).outcome
+    user = pwd.getpwuid(os.getuid())
     clean = {
-        "HOME": os.path.expanduser("~"),  # noqa: PTH111
-        "USER": "root", "LOGNAME": "root", "SHELL": "/bin/sh", "PWD": "/",
+        "HOME": user.pw_dir, "USER": user.pw_name, "LOGNAME": user.pw_name, "SHELL": "/bin/sh", "PWD": "/",
         "LANG": os.environ.get("LANG", "C.UTF-8"), **run.env,
     }  # fmt: skip
     expected = subprocess.run(
