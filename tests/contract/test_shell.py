@@ -199,7 +199,8 @@ def test_the_same_as_sh(tmp_path: Path, host_and_agent: tuple[Host, Agent], comm
     outcome = agent.run(run).outcome
     user = pwd.getpwuid(os.getuid())
     clean = {
-        "HOME": user.pw_dir, "USER": user.pw_name, "LOGNAME": user.pw_name, "SHELL": "/bin/sh", "PWD": "/",
+        "HOME": user.pw_dir, "USER": user.pw_name, "LOGNAME": user.pw_name,
+        "SHELL": "/bin/sh", "PWD": "/",
         "LANG": os.environ.get("LANG", "C.UTF-8"), **run.env,
     }  # fmt: skip
     expected = subprocess.run(
