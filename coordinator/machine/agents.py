@@ -105,7 +105,7 @@ def _reopened(
     if key_of(past.run) != said.key or past.run.agent_id != agent_id:
         return None
     run = replace(past.run, state=RunState.DISPATCHED, reason="", finished_us=None)
-    active = Active(run, past.job, demand_of(past.job, run.pin), list(past.offsets))
+    active = Active(run, past.job, demand_of(past.job, run.pin), list(past.offsets), past.pieces)
     state.add(active)
     state.commands.append(SaveRun(run))
     return active
@@ -176,7 +176,8 @@ def _take_output(state: State, agent_id: str, chunk: Chunk) -> None:
         return
     active.offsets[stream] = chunk.end
     active.run = replace(active.run, output_bytes=active.run.output_bytes + len(chunk.data))
-    state.commands.append(SaveOutput(chunk))
+    active.pieces += 1
+    state.commands.append(SaveOutput(active.pieces, chunk))
     state.commands.append(SaveRun(active.run))
 
 

@@ -43,8 +43,9 @@ class SaveAttempt(msgspec.Struct, frozen=True):
 
 
 class SaveOutput(msgspec.Struct, frozen=True):
-    """Keep a piece of output that continues what is stored."""
+    """Keep a piece of output that continues what is stored, as the run's piece `position`."""
 
+    position: int
     chunk: Chunk
 
 

@@ -69,6 +69,7 @@ class PastRun(msgspec.Struct, frozen=True):
     run: Run
     job: Job | None
     offsets: tuple[int, int]
+    pieces: int
 
 
 class AgentHello(msgspec.Struct, frozen=True):

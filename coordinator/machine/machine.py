@@ -41,6 +41,7 @@ class Restored(NamedTuple):
     run: Run
     job: Job
     offsets: tuple[int, int]
+    pieces: int
 
 
 class Machine:
@@ -65,8 +66,9 @@ class Machine:
         heapq.heapify(state.due)
         lost_us = now.steady_us + round(state.policy.lost_after_s * SECOND_US)
         expires_us = now.steady_us + round(state.policy.unplaced_s * SECOND_US)
-        for run, job, offsets in active:
-            entry = Active(run, job, demand_of(job, run.pin), list(offsets), expires_us=expires_us)
+        for run, job, offsets, pieces in active:
+            entry = Active(run, job, demand_of(job, run.pin), list(offsets), pieces)
+            entry.expires_us = expires_us
             entry.blocked = runs.must_wait(state, entry)
             state.add(entry)
             if run.state is not RunState.QUEUED:

@@ -52,6 +52,8 @@ class Active(msgspec.Struct):
     job: Job
     demand: Demand
     offsets: list[int]
+    pieces: int = 0
+    """How many pieces of output are stored, over all attempts."""
     avoid: str = ""
     """The agent whose attempt failed; another one is preferred."""
     blocked: bool = False

@@ -1,0 +1,170 @@
+"""The store port: what the coordinator asks of a database.
+
+Writes are *staged*, in order, and become durable together in `commit`; reads see what was staged
+before them. When `commit` fails, everything staged is kept and the next `commit` tries it again,
+so the caller never has to know what was in a batch. One thread uses a store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+import msgspec
+
+from tocsin.coordinator.machine.commands import Command
+from tocsin.coordinator.machine.events import PastRun
+from tocsin.coordinator.machine.machine import Restored
+from tocsin.messages.client_link import OutputPiece
+from tocsin.model import Agent, JobRow, Role, Run, RunState
+
+
+class PeerRow(msgspec.Struct, frozen=True):
+    """Who a key belongs to, and what it may do."""
+
+    key: str
+    role: Role
+    name: str
+    agent_id: str = ""
+
+
+class TokenRow(msgspec.Struct, frozen=True):
+    """A token that lets hosts in. `digest` is the SHA-256 of its secret."""
+
+    id: str
+    digest: bytes
+    expires_us: int
+    uses_left: int
+    name_glob: str
+    tags: dict[str, str]
+    role: Role
+
+
+class PendingRow(msgspec.Struct, frozen=True):
+    """A host that asked to be let in without a token."""
+
+    key: str
+    name: str
+    client_key: str
+    asked_us: int
+
+
+class Store(Protocol):
+    """The coordinator's memory.
+
+    Every method may raise `StoreError` when the database cannot be read or written now; a later
+    call may succeed. A store that was opened belongs to one process alone.
+    """
+
+    # Writing.
+
+    def stage(self, commands: Iterable[Command]) -> None:
+        """Stage the saves among the commands; the last save of one thing counts."""
+        ...
+
+    def stage_peer(self, peer: PeerRow) -> None:
+        """Stage who a key belongs to."""
+        ...
+
+    def stage_token(self, token: TokenRow) -> None:
+        """Stage a token, or what is left of it."""
+        ...
+
+    def stage_pending(self, pending: PendingRow) -> None:
+        """Stage a host that asks to be let in."""
+        ...
+
+    def stage_settled(self, key: str) -> None:
+        """Stage that a host does not wait to be let in any more."""
+        ...
+
+    def commit(self) -> None:
+        """Make everything staged durable, output first."""
+        ...
+
+    @property
+    def dirty(self) -> bool:
+        """Whether something is staged."""
+        ...
+
+    # Starting.
+
+    def next_epoch(self) -> int:
+        """Begin a new epoch, durably: higher than every one before."""
+        ...
+
+    def due(self) -> list[tuple[int, int]]:
+        """(next due time, job id) of every job that has one, sorted."""
+        ...
+
+    def next_job_id(self) -> int:
+        """An id above every one that was ever given to a job."""
+        ...
+
+    def active_runs(self) -> list[Restored]:
+        """The runs that are not over, oldest first."""
+        ...
+
+    # Jobs.
+
+    def jobs_by_id(self, ids: Sequence[int]) -> dict[int, JobRow]:
+        """The jobs of these ids that exist."""
+        ...
+
+    def jobs_by_name(self, names: Sequence[str]) -> dict[str, JobRow]:
+        """The jobs of these names that exist."""
+        ...
+
+    def list_jobs(self, after: str, limit: int) -> list[JobRow]:
+        """Jobs by name, from behind `after`, with the state of their last run."""
+        ...
+
+    def count_jobs(self) -> int:
+        """How many jobs there are."""
+        ...
+
+    # Runs.
+
+    def runs(self, ids: Sequence[str]) -> dict[str, Run]:
+        """The runs of these ids that exist."""
+        ...
+
+    def list_runs(self, job: str, states: Sequence[RunState], before: str, limit: int) -> list[Run]:
+        """Runs, newest first, older than the run id `before`; empty filters let all pass."""
+        ...
+
+    def past_runs(self, ids: Sequence[str]) -> dict[str, PastRun]:
+        """Runs with their jobs and how much of their output is stored."""
+        ...
+
+    def attempts(self, run_id: str) -> list[Run]:
+        """The attempts of a run that were followed by another, oldest first."""
+        ...
+
+    def read_output(
+        self, run_id: str, attempt: int, after: int, bytes_max: int
+    ) -> tuple[list[OutputPiece], bool]:
+        """Output behind a position, at most about `bytes_max`; whether there is more."""
+        ...
+
+    # Agents and keys.
+
+    def agents(self) -> list[Agent]:
+        """All agents."""
+        ...
+
+    def peers(self) -> list[PeerRow]:
+        """All keys that may connect."""
+        ...
+
+    def token(self, token_id: str) -> TokenRow | None:
+        """The token of this id."""
+        ...
+
+    def pendings(self) -> list[PendingRow]:
+        """The hosts that wait to be let in."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the database; what is staged and not committed is gone."""
+        ...

@@ -1,0 +1,136 @@
+"""How rows and nouns become each other; the only place that knows both."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any, Final
+
+import msgspec
+
+from tocsin.model import Agent, AgentState, Job, JobRow, Run, RunState, Trigger
+
+_encode: Final = msgspec.json.Encoder().encode
+_decode_job: Final = msgspec.json.Decoder(Job).decode
+_decode_run: Final = msgspec.json.Decoder(Run).decode
+_STATES: Final = {str(state): state for state in RunState}
+_TRIGGERS: Final = {str(trigger): trigger for trigger in Trigger}
+
+
+def to_json(value: Any) -> str:  # noqa: ANN401 - whatever JSON can say
+    """A value as JSON text."""
+    return _encode(value).decode()
+
+
+def job_values(row: JobRow) -> tuple[Any, ...]:
+    """The values of `save_job`."""
+    return (
+        row.id,
+        row.job.name,
+        row.version,
+        to_json(row.job),
+        row.paused,
+        row.pause_reason,
+        row.next_due_us,
+        row.changed_us,
+        row.changed_by,
+    )
+
+
+def job_row(row: sqlite3.Row) -> JobRow:
+    """The job of a row of the table `job`."""
+    last = row["last_state"] if "last_state" in row.keys() else None  # noqa: SIM118 - not a dict
+    return JobRow(
+        id=row["id"],
+        job=_decode_job(row["spec"]),
+        version=row["version"],
+        paused=bool(row["paused"]),
+        pause_reason=row["pause_reason"],
+        next_due_us=row["next_due_us"],
+        changed_us=row["changed_us"],
+        changed_by=row["changed_by"],
+        last_state=None if last is None else _STATES[last],
+    )
+
+
+def job_spec(text: str) -> Job:
+    """The job of a stored definition."""
+    return _decode_job(text)
+
+
+def run_values(run: Run) -> tuple[Any, ...]:
+    """The values of `save_run`."""
+    return (
+        run.id,
+        run.group,
+        run.slot,
+        run.pin,
+        run.job_id,
+        run.job,
+        run.job_version,
+        run.trigger,
+        run.state,
+        run.reason,
+        run.attempt,
+        run.created_us,
+        run.due_us,
+        run.not_before_us,
+        run.agent_id,
+        run.agent,
+        run.spool,
+        run.dispatched_us,
+        run.accepted_us,
+        run.started_us,
+        run.finished_us,
+        run.cancel_requested,
+        run.exit_code,
+        to_json(run.facts) if run.facts else None,
+        run.peak_memory_bytes,
+        run.cpu_us,
+        run.output_bytes,
+        run.requested_by,
+        run.dues,
+        run.due_last_us,
+    )
+
+
+def run_of(row: sqlite3.Row) -> Run:
+    """The run of a row of the table `run`."""
+    values = dict(row)
+    values["group"] = values.pop("group_id")
+    values["trigger"] = _TRIGGERS[values.pop("trigger_kind")]
+    values["state"] = _STATES[values["state"]]
+    values["cancel_requested"] = bool(values["cancel_requested"])
+    facts = values["facts"]
+    values["facts"] = {} if facts is None else msgspec.json.decode(facts)
+    return Run(**values)
+
+
+def attempt_of(text: str) -> Run:
+    """The run of a row of the table `attempt`."""
+    return _decode_run(text)
+
+
+def agent_values(agent: Agent) -> tuple[Any, ...]:
+    """The values of `save_agent`."""
+    return (
+        agent.id,
+        agent.key,
+        agent.name,
+        agent.state,
+        to_json(agent.tags),
+        agent.slots,
+        agent.busy,
+        to_json(agent.executors),
+        agent.version,
+        agent.spool,
+        agent.last_seen_us,
+    )
+
+
+def agent_of(row: sqlite3.Row) -> Agent:
+    """The agent of a row of the table `agent`."""
+    values = dict(row)
+    values["state"] = AgentState(values["state"])
+    values["tags"] = msgspec.json.decode(values["tags"])
+    values["executors"] = msgspec.json.decode(values["executors"])
+    return Agent(**values)

@@ -1,0 +1,132 @@
+-- name: save_job
+INSERT INTO job (id, name, version, spec, paused, pause_reason, next_due_us, changed_us, changed_by)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET
+    name = excluded.name, version = excluded.version, spec = excluded.spec,
+    paused = excluded.paused, pause_reason = excluded.pause_reason,
+    next_due_us = excluded.next_due_us, changed_us = excluded.changed_us,
+    changed_by = excluded.changed_by
+
+-- name: save_job_version
+INSERT OR IGNORE INTO job_version (job_id, version, spec, changed_us, changed_by)
+VALUES (?, ?, ?, ?, ?)
+
+-- name: move_cursor
+UPDATE job SET next_due_us = ? WHERE id = ?
+
+-- name: drop_job
+DELETE FROM job WHERE id = ?
+
+-- name: save_run
+INSERT INTO run (
+    id, group_id, slot, pin, job_id, job, job_version, trigger_kind, state, reason, attempt,
+    created_us, due_us, not_before_us, agent_id, agent, spool, dispatched_us, accepted_us,
+    started_us, finished_us, cancel_requested, exit_code, facts, peak_memory_bytes, cpu_us,
+    output_bytes, requested_by, dues, due_last_us
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET
+    state = excluded.state, reason = excluded.reason, attempt = excluded.attempt,
+    not_before_us = excluded.not_before_us, agent_id = excluded.agent_id,
+    agent = excluded.agent, spool = excluded.spool, dispatched_us = excluded.dispatched_us,
+    accepted_us = excluded.accepted_us, started_us = excluded.started_us,
+    finished_us = excluded.finished_us, cancel_requested = excluded.cancel_requested,
+    exit_code = excluded.exit_code, facts = excluded.facts,
+    peak_memory_bytes = excluded.peak_memory_bytes, cpu_us = excluded.cpu_us,
+    output_bytes = excluded.output_bytes
+
+-- name: save_attempt
+INSERT OR REPLACE INTO attempt (run_id, attempt, run) VALUES (?, ?, ?)
+
+-- name: save_agent
+INSERT INTO agent (id, key, name, state, tags, slots, busy, executors, version, spool, last_seen_us)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET
+    key = excluded.key, name = excluded.name, state = excluded.state, tags = excluded.tags,
+    slots = excluded.slots, busy = excluded.busy, executors = excluded.executors,
+    version = excluded.version, spool = excluded.spool, last_seen_us = excluded.last_seen_us
+
+-- name: save_peer
+INSERT OR REPLACE INTO peer (key, role, name, agent_id) VALUES (?, ?, ?, ?)
+
+-- name: save_token
+INSERT OR REPLACE INTO token (id, digest, expires_us, uses_left, name_glob, tags, role)
+VALUES (?, ?, ?, ?, ?, ?, ?)
+
+-- name: save_pending
+INSERT OR REPLACE INTO pending (key, name, client_key, asked_us) VALUES (?, ?, ?, ?)
+
+-- name: drop_pending
+DELETE FROM pending WHERE key = ?
+
+-- name: next_epoch
+INSERT INTO setting (name, value) VALUES ('epoch', 1)
+ON CONFLICT (name) DO UPDATE SET value = value + 1
+RETURNING value
+
+-- name: due
+SELECT next_due_us, id FROM job WHERE next_due_us IS NOT NULL ORDER BY next_due_us
+
+-- name: next_job_id
+SELECT max(coalesce((SELECT max(id) FROM job), 0),
+           coalesce((SELECT max(job_id) FROM job_version), 0)) + 1
+
+-- name: active_runs
+SELECT * FROM run WHERE finished_us IS NULL ORDER BY created_us, group_id, slot
+
+-- name: job_specs
+SELECT job_id, version, spec FROM job_version
+WHERE (job_id, version) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))
+
+-- name: jobs_by_id
+SELECT * FROM job WHERE id IN (SELECT value FROM json_each(?))
+
+-- name: jobs_by_name
+SELECT *, (SELECT state FROM run WHERE run.job = job.name ORDER BY run.id DESC LIMIT 1) AS last_state
+FROM job WHERE name IN (SELECT value FROM json_each(?))
+
+-- name: list_jobs
+SELECT *, (SELECT state FROM run WHERE run.job = job.name ORDER BY run.id DESC LIMIT 1) AS last_state
+FROM job WHERE name > ? ORDER BY name LIMIT ?
+
+-- name: count_jobs
+SELECT count(*) FROM job
+
+-- name: runs
+SELECT * FROM run WHERE id IN (SELECT value FROM json_each(?))
+
+-- name: list_runs
+SELECT * FROM run
+WHERE id < ? AND (? = '[]' OR state IN (SELECT value FROM json_each(?)))
+ORDER BY id DESC LIMIT ?
+
+-- name: list_runs_of_job
+SELECT * FROM run
+WHERE job = ? AND id < ? AND (? = '[]' OR state IN (SELECT value FROM json_each(?)))
+ORDER BY id DESC LIMIT ?
+
+-- name: attempts
+SELECT run FROM attempt WHERE run_id = ? ORDER BY attempt
+
+-- name: agents
+SELECT * FROM agent ORDER BY name
+
+-- name: peers
+SELECT key, role, name, agent_id FROM peer
+
+-- name: token
+SELECT id, digest, expires_us, uses_left, name_glob, tags, role FROM token WHERE id = ?
+
+-- name: pendings
+SELECT key, name, client_key, asked_us FROM pending ORDER BY asked_us
+
+-- name: save_piece
+INSERT OR IGNORE INTO piece (run, position, attempt, stream, start, at_us, gap_bytes, data)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+
+-- name: read_output
+SELECT position, attempt, stream, start, at_us, data, gap_bytes FROM piece
+WHERE run = ? AND position > ? AND ? IN (0, attempt) ORDER BY position
+
+-- name: output_ends
+SELECT run, attempt, stream, max(start + gap_bytes + length(data)), max(position) FROM piece
+WHERE run IN (SELECT value FROM json_each(?)) GROUP BY run, attempt, stream

@@ -1,0 +1,363 @@
+"""The store on SQLite: one file for what counts, one beside it for output.
+
+`tocsin.db` is synchronous FULL: what `commit` returned from survives a power cut. `output.db` is
+NORMAL: it survives every crash of a process; after a power cut its last moments may be gone. Both
+are in WAL mode (sqlite.org/wal.html). Output is committed first, so a recorded end never lacks it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from tocsin.coordinator.machine.commands import (
+    Command,
+    DropJob,
+    MoveCursor,
+    SaveAgent,
+    SaveAttempt,
+    SaveJob,
+    SaveOutput,
+    SaveRun,
+)
+from tocsin.coordinator.machine.events import PastRun
+from tocsin.coordinator.machine.machine import Restored
+from tocsin.errors import StoreError
+from tocsin.messages.client_link import OutputPiece
+from tocsin.model import Agent, Job, JobRow, Role, Run, RunState
+
+from .port import PeerRow, PendingRow, TokenRow
+from .queries import load_migrations, load_queries
+from .rows import (
+    agent_of,
+    agent_values,
+    attempt_of,
+    job_row,
+    job_spec,
+    job_values,
+    run_of,
+    run_values,
+    to_json,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_Q: Final = load_queries("sqlite.sql")
+_Write = tuple[str, list[Any]]
+_NEWEST: Final = "\x7f"
+"""Sorts behind every run id."""
+
+
+class SqliteStore:
+    """See `tocsin.coordinator.store.port.Store`. `folder` None keeps everything in memory."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._writes: list[_Write] = []
+        self._applied = 0
+        self._runs: dict[str, Run] = {}
+        self._jobs: dict[int, JobRow] = {}
+        self._cursors: dict[int, JobRow] = {}
+        self._agents: dict[str, Agent] = {}
+        self._pieces: list[tuple[Any, ...]] = []
+        with _translated("open"):
+            self._main = _connect(folder and folder / "tocsin.db", "FULL")
+            self._output = _connect(folder and folder / "output.db", "NORMAL")
+            _migrate(self._main, "sqlite")
+            _migrate(self._output, "sqlite_output")
+
+    # Writing.
+
+    def stage(self, commands: Iterable[Command]) -> None:
+        for command in commands:
+            match command:
+                case SaveRun(run):
+                    self._runs[run.id] = run
+                case SaveOutput(position, chunk):
+                    run_id, _, attempt = chunk.key.rpartition(".")
+                    head = (run_id, position, int(attempt), chunk.stream, chunk.offset)
+                    self._pieces.append((*head, chunk.at_us, chunk.gap_bytes, chunk.data))
+                case MoveCursor(row):
+                    if row.id in self._jobs:
+                        self._jobs[row.id] = row
+                    else:
+                        self._cursors[row.id] = row
+                case SaveJob(row):
+                    self._cursors.pop(row.id, None)
+                    self._jobs[row.id] = row
+                case SaveAgent(agent):
+                    self._agents[agent.id] = agent
+                case SaveAttempt(run):
+                    self._write("save_attempt", (run.id, run.attempt, to_json(run)))
+                case DropJob(row, by):
+                    self._gather()
+                    gone = (row.id, row.version + 1, None, row.changed_us, by)
+                    self._write("save_job_version", gone)
+                    self._write("drop_job", (row.id,))
+                case _:
+                    pass  # nothing to keep
+
+    def stage_peer(self, peer: PeerRow) -> None:
+        self._write("save_peer", (peer.key, peer.role, peer.name, peer.agent_id))
+
+    def stage_token(self, token: TokenRow) -> None:
+        head = (token.id, token.digest, token.expires_us, token.uses_left, token.name_glob)
+        self._write("save_token", (*head, to_json(token.tags), token.role))
+
+    def stage_pending(self, pending: PendingRow) -> None:
+        values = (pending.key, pending.name, pending.client_key, pending.asked_us)
+        self._write("save_pending", values)
+
+    def stage_settled(self, key: str) -> None:
+        self._write("drop_pending", (key,))
+
+    def _write(self, query: str, values: tuple[Any, ...]) -> None:
+        self._writes.append((query, [values]))
+
+    def _gather(self) -> None:
+        """Turn what was staged by subject into statements, each subject one of them."""
+        if self._jobs:
+            jobs = self._jobs.values()
+            self._writes.append(("save_job", [job_values(row) for row in jobs]))
+            versions = [
+                (row.id, row.version, to_json(row.job), row.changed_us, row.changed_by)
+                for row in jobs
+            ]
+            self._writes.append(("save_job_version", versions))
+            self._jobs = {}
+        if self._cursors:
+            moves = [(row.next_due_us, row.id) for row in self._cursors.values()]
+            self._writes.append(("move_cursor", moves))
+            self._cursors = {}
+        if self._runs:
+            self._writes.append(("save_run", [run_values(run) for run in self._runs.values()]))
+            self._runs = {}
+        if self._agents:
+            agents = [agent_values(agent) for agent in self._agents.values()]
+            self._writes.append(("save_agent", agents))
+            self._agents = {}
+
+    def _apply(self) -> None:
+        """Execute what is staged inside the open transaction, so that reads see it."""
+        self._gather()
+        if self._applied == len(self._writes):
+            return
+        if not self._main.in_transaction:
+            self._main.execute("BEGIN IMMEDIATE")
+        for query, values in self._writes[self._applied :]:
+            self._main.executemany(_Q[query], values)
+            self._applied += 1
+
+    @property
+    def dirty(self) -> bool:
+        staged = self._writes or self._runs or self._jobs or self._cursors or self._agents
+        return bool(staged or self._pieces)
+
+    def commit(self) -> None:
+        try:
+            with _translated("write"):
+                if self._pieces:
+                    self._output.execute("BEGIN IMMEDIATE")
+                    self._output.executemany(_Q["save_piece"], self._pieces)
+                    self._output.execute("COMMIT")
+                self._apply()
+                if self._main.in_transaction:
+                    self._main.execute("COMMIT")
+        except StoreError:
+            self._rollback()
+            raise
+        self._pieces.clear()
+        self._writes.clear()
+        self._applied = 0
+
+    def _rollback(self) -> None:
+        """Back to the last commit; everything staged will be applied again."""
+        self._applied = 0
+        for connection in (self._output, self._main):
+            if connection.in_transaction:
+                connection.rollback()
+
+    # Reading.
+
+    def _read(self, query: str, *values: object) -> list[sqlite3.Row]:
+        try:
+            with _translated("read"):
+                self._apply()
+                return self._main.execute(_Q[query], values).fetchall()
+        except StoreError:
+            self._rollback()
+            raise
+
+    def next_epoch(self) -> int:
+        (row,) = self._read("next_epoch")
+        with _translated("write"):
+            if self._main.in_transaction:
+                self._main.execute("COMMIT")
+        return int(row[0])
+
+    def due(self) -> list[tuple[int, int]]:
+        return [(due_us, job_id) for due_us, job_id in self._read("due")]
+
+    def next_job_id(self) -> int:
+        return int(self._read("next_job_id")[0][0])
+
+    def active_runs(self) -> list[Restored]:
+        runs = [run_of(row) for row in self._read("active_runs")]
+        return [
+            Restored(run, job, offsets, pieces)
+            for run, job, offsets, pieces in self._with_jobs(runs)
+            if job is not None
+        ]
+
+    def _with_jobs(self, runs: list[Run]) -> list[tuple[Run, Job | None, tuple[int, int], int]]:
+        wanted = to_json(list({(run.job_id, run.job_version) for run in runs}))
+        specs = {
+            (row["job_id"], row["version"]): job_spec(row["spec"])
+            for row in self._read("job_specs", wanted)
+            if row["spec"] is not None
+        }
+        with _translated("read"):
+            ids = to_json([run.id for run in runs])
+            ends = self._output.execute(_Q["output_ends"], (ids,)).fetchall()
+        offset = {(row[0], row[1], row[2]): int(row[3]) for row in ends}
+        pieces: dict[str, int] = {}
+        for row in ends:
+            pieces[row[0]] = max(pieces.get(row[0], 0), row[4])
+        return [
+            (
+                run,
+                specs.get((run.job_id, run.job_version)),
+                (
+                    offset.get((run.id, run.attempt, 1), 0),
+                    offset.get((run.id, run.attempt, 2), 0),
+                ),
+                pieces.get(run.id, 0),
+            )
+            for run in runs
+        ]
+
+    def jobs_by_id(self, ids: Sequence[int]) -> dict[int, JobRow]:
+        return {row["id"]: job_row(row) for row in self._read("jobs_by_id", to_json(ids))}
+
+    def jobs_by_name(self, names: Sequence[str]) -> dict[str, JobRow]:
+        return {row["name"]: job_row(row) for row in self._read("jobs_by_name", to_json(names))}
+
+    def list_jobs(self, after: str, limit: int) -> list[JobRow]:
+        return [job_row(row) for row in self._read("list_jobs", after, limit)]
+
+    def count_jobs(self) -> int:
+        return int(self._read("count_jobs")[0][0])
+
+    def runs(self, ids: Sequence[str]) -> dict[str, Run]:
+        return {row["id"]: run_of(row) for row in self._read("runs", to_json(ids))}
+
+    def list_runs(self, job: str, states: Sequence[RunState], before: str, limit: int) -> list[Run]:
+        wanted = to_json(states)
+        before = before or _NEWEST
+        if job:
+            rows = self._read("list_runs_of_job", job, before, wanted, wanted, limit)
+        else:
+            rows = self._read("list_runs", before, wanted, wanted, limit)
+        return [run_of(row) for row in rows]
+
+    def past_runs(self, ids: Sequence[str]) -> dict[str, PastRun]:
+        runs = list(self.runs(ids).values())
+        return {
+            run.id: PastRun(run, job, offsets, pieces)
+            for run, job, offsets, pieces in self._with_jobs(runs)
+        }
+
+    def attempts(self, run_id: str) -> list[Run]:
+        return [attempt_of(row["run"]) for row in self._read("attempts", run_id)]
+
+    def read_output(
+        self, run_id: str, attempt: int, after: int, bytes_max: int
+    ) -> tuple[list[OutputPiece], bool]:
+        pieces: list[OutputPiece] = []
+        size = 0
+        with _translated("read"):
+            for row in self._output.execute(_Q["read_output"], (run_id, after, attempt)):
+                if size >= bytes_max:
+                    return pieces, True
+                pieces.append(OutputPiece(*row))
+                size += len(row["data"])
+        return pieces, False
+
+    def agents(self) -> list[Agent]:
+        return [agent_of(row) for row in self._read("agents")]
+
+    def peers(self) -> list[PeerRow]:
+        return [
+            PeerRow(r["key"], Role(r["role"]), r["name"], r["agent_id"])
+            for r in self._read("peers")
+        ]
+
+    def token(self, token_id: str) -> TokenRow | None:
+        for row in self._read("token", token_id):
+            head = (row["id"], row["digest"], row["expires_us"], row["uses_left"], row["name_glob"])
+            return TokenRow(*head, msgspec.json.decode(row["tags"]), Role(row["role"]))
+        return None
+
+    def pendings(self) -> list[PendingRow]:
+        return [PendingRow(*row) for row in self._read("pendings")]
+
+    def close(self) -> None:
+        self._rollback()
+        self._main.close()
+        self._output.close()
+
+
+@contextmanager
+def _translated(verb: str) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.IntegrityError:
+        raise  # two records for one thing: a fault of ours that no retry mends
+    except sqlite3.Error as error:
+        raise StoreError(
+            f"cannot {verb} the database: {error}",
+            "free disk space, or end what holds it locked; it is tried again",
+        ) from error
+
+
+def _connect(path: Path | None, synchronous: str) -> sqlite3.Connection:
+    target = ":memory:" if path is None else str(path)
+    connection = sqlite3.connect(target, isolation_level=None, timeout=0.2)
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute(f"PRAGMA synchronous={synchronous}")
+    connection.execute("PRAGMA journal_size_limit=67108864")
+    connection.execute("PRAGMA wal_autocheckpoint=4000")
+    connection.execute("PRAGMA cache_size=-8000")
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection, folder: str) -> None:
+    """Bring a schema up to date, each step in a transaction of its own.
+
+    Raises:
+        StoreError: the database is newer than this program, or a step was changed afterwards.
+    """
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, checksum TEXT NOT NULL)"
+    )
+    done = dict(connection.execute("SELECT number, checksum FROM migration").fetchall())
+    steps = load_migrations(folder)
+    if done and max(done) > len(steps):
+        raise StoreError(
+            f"the database has schema {max(done)}, this program knows {len(steps)}",
+            "start a newer tocsin, or restore a backup made with this one",
+        )
+    for step in steps:
+        checksum = hashlib.sha256(step.text.encode()).hexdigest()
+        if step.number not in done:
+            record = f"INSERT INTO migration VALUES ({step.number}, '{checksum}')"  # noqa: S608 - ours
+            connection.executescript(f"BEGIN IMMEDIATE; {step.text}; {record}; COMMIT;")
+        elif done[step.number] != checksum:
+            raise StoreError(f"migration {step.number} is not the one this database was made with")
