@@ -52,10 +52,8 @@ def on_due(state: State, event: JobsDue, now: Now) -> None:
 
 def on_put(state: State, event: JobsPut, now: Now) -> None:
     """Keep definitions. One that changes nothing about its schedule keeps its cursor."""
-    changes = []
     for job, row in event.puts:
         if row is not None and row.job == job:
-            changes.append(JobChange(job.name, "keep", row.version))
             continue
         if row is None:
             next_us = next_due_us(job, now.wall_us)
@@ -70,8 +68,20 @@ def on_put(state: State, event: JobsPut, now: Now) -> None:
         state.commands.append(SaveJob(new))
         if new.next_due_us is not None:
             heapq.heappush(state.due, (new.next_due_us, new.id))
-        changes.append(JobChange(job.name, "create" if row is None else "change", new.version))
-    state.commands.append(Reply(event.asker, JobsPutAnswer(changes)))
+    state.commands.append(Reply(event.asker, preview(event)))
+
+
+def preview(event: JobsPut) -> JobsPutAnswer:
+    """What `on_put` would do."""
+    changes = []
+    for job, row in event.puts:
+        if row is None:
+            changes.append(JobChange(job.name, "create", 1))
+        elif row.job == job:
+            changes.append(JobChange(job.name, "keep", row.version))
+        else:
+            changes.append(JobChange(job.name, "change", row.version + 1))
+    return JobsPutAnswer(changes)
 
 
 def _same_times(old: Job, new: Job) -> bool:

@@ -134,6 +134,10 @@ class Machine:
         """The epoch of this coordinator's rule."""
         return self._state.epoch
 
+    def next_due_us(self) -> int | None:
+        """The next due time of any job."""
+        return self._state.due[0][0] if self._state.due else None
+
     def is_active(self, run_id: str) -> bool:
         """Whether a run is not over."""
         return run_id in self._state.active

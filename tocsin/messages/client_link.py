@@ -92,6 +92,12 @@ class GetRuns(msgspec.Struct, frozen=True, array_like=True, tag="get_runs"):
     wait_s: float = 0.0
 
 
+class GetAttempts(msgspec.Struct, frozen=True, array_like=True, tag="get_attempts"):
+    """The attempts of a run that were followed by another, oldest first."""
+
+    run: str
+
+
 class KillRuns(msgspec.Struct, frozen=True, array_like=True, tag="kill_runs"):
     """End runs: TERM, then KILL after the job's `kill_after`."""
 
@@ -152,6 +158,7 @@ Ask = (
     | RunJobs
     | ListRuns
     | GetRuns
+    | GetAttempts
     | KillRuns
     | ReadOutput
     | ListAgents
@@ -167,6 +174,7 @@ NEEDED_ROLE: Final[dict[type[Any], Role]] = {
     GetJobs: Role.VIEWER,
     ListRuns: Role.VIEWER,
     GetRuns: Role.VIEWER,
+    GetAttempts: Role.VIEWER,
     ReadOutput: Role.VIEWER,
     ListAgents: Role.VIEWER,
     Subscribe: Role.VIEWER,

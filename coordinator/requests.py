@@ -1,0 +1,288 @@
+"""Requests of clients: what only reads is answered here, the rest becomes an event."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from typing import Final, assert_never
+
+import msgspec
+
+from tocsin import __version__
+from tocsin.errors import ConfigError, ExecutorError, RequestError, StoreError
+from tocsin.execution import check_config, executor_entry_points, load_executor
+from tocsin.instants import SECOND_US, Now
+from tocsin.messages.client_link import (
+    OUTPUT_BYTES_MAX,
+    PAGE_ROWS_MAX,
+    WAIT_S_MAX,
+    AcceptAgent,
+    AgentsPage,
+    Answer,
+    Ask,
+    CreateToken,
+    Declined,
+    Done,
+    GetAttempts,
+    GetJobs,
+    GetRuns,
+    GetStatus,
+    JobsPage,
+    KillRuns,
+    ListAgents,
+    ListJobs,
+    ListRuns,
+    OutputPage,
+    PauseJobs,
+    PutJobs,
+    ReadOutput,
+    RemoveJobs,
+    ResumeJobs,
+    RunJobs,
+    RunsPage,
+    Status,
+    Subscribe,
+    Unsubscribe,
+)
+from tocsin.model import TERMINAL, Agent, AgentState, Job, JobRow, RunState
+from tocsin.schedule import parse
+
+from .gateway import ClientAsked
+from .machine.events import (
+    Asker,
+    CancelRequested,
+    Event,
+    JobsPaused,
+    JobsPut,
+    JobsRemoved,
+    RunsRequested,
+)
+from .machine.jobs import preview
+from .machine.machine import Machine
+from .registry import Registry
+from .store.port import Store
+from .updates import Updates
+
+NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}", re.ASCII)
+
+
+class Parked(msgspec.Struct, frozen=True):
+    """A request whose answer is held back until something happens, or its time is up."""
+
+    asked: ClientAsked
+    until_us: int
+    """Steady clock."""
+
+
+class Requests:
+    """Answers clients. Returns an answer, an event for the machine, or parks the request."""
+
+    def __init__(  # noqa: PLR0913 - the parts that a request may concern
+        self,
+        store: Store,
+        machine: Machine,
+        registry: Registry,
+        updates: Updates,
+        *,
+        enrol_port: int,
+        dropped: Callable[[], dict[str, int]],
+        started_us: int,
+    ) -> None:
+        self._store = store
+        self._machine = machine
+        self._registry = registry
+        self._updates = updates
+        self._enrol_port = enrol_port
+        self._dropped = dropped
+        self._started_us = started_us
+        self._installed: frozenset[str] | None = None
+        self.parked: list[Parked] = []
+
+    def take(self, asked: ClientAsked, now: Now) -> Answer | Event | None:
+        """Deal with a request; None when it is parked or answered by updates."""
+        try:
+            return self._answer(asked, now)
+        except (RequestError, StoreError) as error:
+            return Declined(error.message, error.hint)
+
+    def retry_parked(self, now: Now) -> list[tuple[Asker, Answer]]:
+        """Answer the parked requests for which something happened, or whose time is up."""
+        parked, self.parked = self.parked, []
+        answers: list[tuple[Asker, Answer]] = []
+        for entry in parked:
+            late = now.steady_us >= entry.until_us
+            try:
+                answer = self._held(entry.asked.ask, late=late)
+            except StoreError as error:
+                answer = Declined(error.message, error.hint)
+            if answer is None:
+                self.parked.append(entry)
+            else:
+                answers.append((entry.asked.asker, answer))
+        return answers
+
+    def _answer(self, asked: ClientAsked, now: Now) -> Answer | Event | None:  # noqa: C901, PLR0912 - one case a request
+        ask, asker, by = asked.ask, asked.asker, asked.by
+        match ask:
+            case RunJobs(names):
+                rows = self._jobs(names)
+                return RunsRequested(asker, by, [rows[name] for name in names])
+            case GetRuns(_, wait_s) | ReadOutput(_, _, _, wait_s):
+                return self._hold(asked, wait_s, now)
+            case ListJobs(after, limit):
+                limit = min(max(limit, 1), PAGE_ROWS_MAX)
+                rows_page = self._store.list_jobs(after, limit)
+                return JobsPage(rows_page, len(rows_page) == limit)
+            case GetJobs(names):
+                found = self._store.jobs_by_name(names[:PAGE_ROWS_MAX])
+                return JobsPage([found[name] for name in names if name in found])
+            case ListRuns(job, states, before, limit):
+                limit = min(max(limit, 1), PAGE_ROWS_MAX)
+                runs = self._store.list_runs(job, states, before, limit)
+                return RunsPage(runs, len(runs) == limit)
+            case GetAttempts(run_id):
+                return RunsPage(self._store.attempts(run_id))
+            case PutJobs():
+                return self._put(asked, ask)
+            case RemoveJobs(names):
+                return JobsRemoved(asker, by, list(self._jobs(names).values()))
+            case PauseJobs(names, reason):
+                return JobsPaused(
+                    asker, by, list(self._jobs(names).values()), paused=True, reason=reason
+                )
+            case ResumeJobs(names):
+                return JobsPaused(asker, by, list(self._jobs(names).values()), paused=False)
+            case KillRuns(ids):
+                return self._kill(asked, ids)
+            case ListAgents():
+                return AgentsPage(self._agents())
+            case CreateToken():
+                return self._registry.create_token(ask, self._enrol_port, now.wall_us)
+            case AcceptAgent(asked_fingerprint):
+                return Done([self._registry.accept(asked_fingerprint).name])
+            case GetStatus():
+                return self.status(now, "ok")
+            case Subscribe(runs_wanted):
+                runs = self._store.list_runs("", [], "", min(max(runs_wanted, 1), 5_000))
+                self._updates.subscribe(asker[0], runs, self._agents())
+                return Done([])
+            case Unsubscribe():
+                self._updates.unsubscribe(asker[0])
+                return Done([])
+            case _:
+                assert_never(ask)
+
+    # Reading.
+
+    def _hold(self, asked: ClientAsked, wait_s: float, now: Now) -> Answer | None:
+        answer = self._held(asked.ask, late=wait_s <= 0)
+        if answer is None:
+            wait_us = round(min(wait_s, WAIT_S_MAX) * SECOND_US)
+            self.parked.append(Parked(asked, now.steady_us + wait_us))
+        return answer
+
+    def _held(self, ask: Ask, *, late: bool) -> Answer | None:
+        """The answer to a request that may be held back; None: not yet."""
+        match ask:
+            case GetRuns(ids, _):
+                if not late and any(self._machine.is_active(run_id) for run_id in ids):
+                    return None
+                found = self._store.runs(ids[:PAGE_ROWS_MAX])
+                return RunsPage([found[run_id] for run_id in ids if run_id in found])
+            case ReadOutput(run_id, after, attempt, _):
+                ended = not self._machine.is_active(run_id)
+                pieces, more = self._store.read_output(run_id, attempt, after, OUTPUT_BYTES_MAX)
+                if not pieces and not ended and not late:
+                    return None
+                if not pieces and ended and not self._store.runs([run_id]):
+                    return Declined(f"there is no run {run_id}", "see: tocsin run list")
+                return OutputPage(pieces, ended and not more, more)
+            case _:
+                raise AssertionError(ask)
+
+    def _agents(self) -> list[Agent]:
+        return self._registry.everyone()
+
+    def status(self, now: Now, store: str) -> Status:
+        """How the coordinator is; `store` is the state of the store in words."""
+        active = self._machine.active_runs()
+        agents = list(self._registry.agents.values())
+        return Status(
+            version=__version__,
+            epoch=self._machine.epoch,
+            pid=os.getpid(),
+            started_us=self._started_us,
+            now_us=now.wall_us,
+            store=store,
+            jobs=self._store.count_jobs() if store == "ok" else -1,
+            runs_active=len(active),
+            runs_queued=sum(run.state is RunState.QUEUED for run in active),
+            agents_up=sum(agent.state is AgentState.UP for agent in agents),
+            agents=len(agents),
+            next_due_us=self._machine.next_due_us(),
+            dropped=self._dropped(),
+        )
+
+    # Changing.
+
+    def _jobs(self, names: list[str]) -> dict[str, JobRow]:
+        """The rows of these jobs, each once.
+
+        Raises:
+            RequestError: one of them does not exist.
+        """
+        wanted = list(dict.fromkeys(names))
+        found = self._store.jobs_by_name(wanted)
+        missing = [name for name in wanted if name not in found]
+        if missing:
+            raise RequestError(
+                f"there is no job {', '.join(missing[:5])}", "see what there is: tocsin job list"
+            )
+        return {name: found[name] for name in wanted}
+
+    def _kill(self, asked: ClientAsked, ids: list[str]) -> Answer | Event:
+        known = self._store.runs(ids)
+        missing = [run_id for run_id in ids if run_id not in known]
+        if missing:
+            return Declined(f"there is no run {', '.join(missing[:5])}", "see: tocsin run list")
+        if len(ids) == 1 and known[ids[0]].state in TERMINAL:
+            return Declined(f"run {ids[0]} is over: it {known[ids[0]].state}")
+        return CancelRequested(asked.asker, asked.by, ids)
+
+    def _put(self, asked: ClientAsked, ask: PutJobs) -> Answer | Event:
+        found = self._store.jobs_by_name([job.name for job in ask.jobs])
+        for job in ask.jobs:
+            self._check(job)
+            row = found.get(job.name)
+            version = row.version if row is not None else 0
+            if ask.expected.get(job.name, version) != version:
+                raise RequestError(
+                    f"job {job.name} is at version {version} now, not {ask.expected[job.name]}",
+                    "somebody changed it meanwhile: look at tocsin plan again",
+                )
+        put = JobsPut(asked.asker, asked.by, [(job, found.get(job.name)) for job in ask.jobs])
+        return preview(put) if ask.dry_run else put
+
+    def _check(self, job: Job) -> None:
+        """What a client should have checked; one that did not must not do harm."""
+        if not NAME.fullmatch(job.name):
+            raise RequestError(f"{job.name!r} is no name for a job")
+        if job.timeout_s <= 0 or job.output.keep_bytes < 0:
+            raise RequestError(f"job {job.name}: timeout and output.keep must be positive")
+        try:
+            for text in job.schedule:
+                parse(text, job.timezone, key=job.name, dst=job.dst)
+            self._check_executor(job)
+        except (ConfigError, ExecutorError) as error:
+            raise RequestError(f"job {job.name}: {error.message}", error.hint) from error
+        except msgspec.ValidationError as error:
+            raise RequestError(f"job {job.name}: {job.executor}: {error}") from error
+
+    def _check_executor(self, job: Job) -> None:
+        if self._installed is None:
+            self._installed = frozenset(executor_entry_points())
+        if job.executor in self._installed:
+            check_config(load_executor(job.executor), job.config)
+        elif not any(job.executor in a.executors for a in self._registry.agents.values()):
+            load_executor(job.executor)  # says which ones there are

@@ -1,0 +1,323 @@
+"""The loop: drain what is ready, decide, commit once, and only then send.
+
+::
+
+    gateway.receive ─► machine.handle ─► store.stage …   (up to `MESSAGES_MAX` times)
+                                             │
+                                       store.commit      one transaction for all of it
+                                             │
+                       sends, replies, acknowledgements, updates
+
+While the store cannot be written, nothing is decided and nothing that depends on a decision
+leaves: agents go on running what they have and keep their results, clients are told. When it can
+be written again, the kept batch is committed and every agent is asked to say hello again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections import Counter
+from typing import Final, assert_never
+
+from tocsin import clock
+from tocsin.errors import InvalidTransition, StoreError
+from tocsin.execution import split_key
+from tocsin.instants import SECOND_US, Now
+from tocsin.keys import load_or_make_keypair
+from tocsin.link import Hub, Waiter, new_keypair
+from tocsin.lock import DirectoryLock
+from tocsin.log import Log
+from tocsin.messages.agent_link import Bye, Heartbeat, Hello, Pulse, Report, Resync
+from tocsin.messages.client_link import Answer, Declined, GetStatus
+from tocsin.messages.enrolment import ToStranger
+
+from .config import CoordinatorConfig
+from .gateway import AgentSaid, ClientAsked, Gateway, Incoming, StrangerAsked
+from .machine.commands import Command, FetchDue, Reply, SaveAgent, Send
+from .machine.events import (
+    AgentBeat,
+    AgentBye,
+    AgentHello,
+    AgentReport,
+    Asker,
+    Event,
+    JobsDue,
+    Tick,
+)
+from .machine.machine import Machine
+from .registry import Registry
+from .requests import Requests
+from .store.port import Store
+from .store.sqlite import SqliteStore
+from .updates import Updates
+
+MESSAGES_MAX: Final = 200
+"""The most messages that share a transaction."""
+OUTAGE_RETRY_US: Final = SECOND_US // 4
+
+
+def now() -> Now:
+    """Both clocks, read together."""
+    return Now(clock.now_us(), round(clock.monotonic_s() * SECOND_US))
+
+
+class Service:
+    """One coordinator at work."""
+
+    def __init__(
+        self, store: Store, machine: Machine, gateway: Gateway, config: CoordinatorConfig, log: Log
+    ) -> None:
+        self._store = store
+        self._machine = machine
+        self._gateway = gateway
+        self._log = log
+        self._started_us = clock.now_us()
+        self._commands: list[Command] = []
+        self._answers: list[tuple[Asker, Answer]] = []
+        self._strangers: list[tuple[bytes, ToStranger]] = []
+        self._unfetched: list[FetchDue] = []
+        self._outage = ""
+        own_key = load_or_make_keypair(config.key_file, new_keypair).public
+        self._registry = Registry(
+            store, server_key=own_key, port=gateway.members.port, new_id=clock.new_ulid
+        )
+        self._registry.admit(config.admin_keys)
+        self._updates = Updates(gateway.update, store.list_jobs)
+        self._requests = Requests(
+            store,
+            machine,
+            self._registry,
+            self._updates,
+            enrol_port=gateway.strangers.port,
+            dropped=self._dropped,
+            started_us=self._started_us,
+        )
+
+    def restore(self) -> None:
+        """Take up what the store holds, and begin to let peers in."""
+        at = now()
+        store = self._store
+        self._machine.restore(store.due(), store.active_runs(), store.next_job_id(), at)
+        self._store.commit()
+        self._gateway.serve(self._registry)
+
+    def turn(self, waiter: Waiter) -> None:
+        """Wait for something to happen, and deal with it."""
+        self._wait(waiter)
+        at = now()
+        if self._outage:
+            self._turn_in_outage(at)
+            return
+        try:
+            for _ in range(MESSAGES_MAX):
+                incoming = self._gateway.receive(at.steady_us / SECOND_US)
+                if incoming is None:
+                    break
+                self._take(incoming, at)
+            at = now()
+            if self._is_time(at):
+                self._decide(Tick(), at)
+            self._commit(at)
+            self._updates.flush(at.steady_us)
+        except StoreError as error:
+            self._fail(error)
+
+    def _wait(self, waiter: Waiter) -> None:
+        if self._outage:
+            waiter.wait(until_steady_us=now().steady_us + OUTAGE_RETRY_US)
+            return
+        deadline = self._machine.deadline()
+        steady = [deadline.steady_us, self._updates.deadline_us()]
+        steady += [parked.until_us for parked in self._requests.parked]
+        soonest = min((at_us for at_us in steady if at_us is not None), default=None)
+        waiter.wait(until_steady_us=soonest, until_wall_us=deadline.wall_us)
+
+    def _is_time(self, at: Now) -> bool:
+        wall_us, steady_us = self._machine.deadline()
+        return (wall_us is not None and wall_us <= at.wall_us) or (
+            steady_us is not None and steady_us <= at.steady_us
+        )
+
+    # In.
+
+    def _take(self, incoming: Incoming, at: Now) -> None:
+        match incoming:
+            case AgentSaid(agent_id, message):
+                event = self._event(agent_id, message)
+                if event is not None:
+                    self._decide(event, at)
+            case ClientAsked(asker, _, _):
+                result = self._requests.take(incoming, at)
+                if isinstance(result, Event):
+                    self._decide(result, at)
+                elif result is not None:
+                    self._answers.append((asker, result))
+            case StrangerAsked(route, key, enrol):
+                answer = self._registry.enrol(key, enrol, at.wall_us)
+                self._log.info("enrolment", name=enrol.name, answer=type(answer).__name__)
+                self._strangers.append((route, answer))
+            case _:
+                assert_never(incoming)
+
+    def _event(self, agent_id: str, message: Hello | Heartbeat | Report | Bye) -> Event | None:
+        match message:
+            case Report():
+                return AgentReport(agent_id, message)
+            case Heartbeat(session, orders_seen, _):
+                return AgentBeat(agent_id, session, orders_seen)
+            case Hello():
+                agent = self._registry.agents.get(agent_id)
+                if agent is None:
+                    return None
+                ids = {split_key(said.key)[0] for said in message.attempts}
+                over = [run_id for run_id in ids if not self._machine.is_active(run_id)]
+                past = self._store.past_runs(over) if over else {}
+                self._log.info("agent.hello", agent=agent.name, attempts=len(message.attempts))
+                return AgentHello(agent, message, past)
+            case Bye(session, final):
+                return AgentBye(agent_id, session, final)
+            case _:
+                assert_never(message)
+
+    def _decide(self, event: Event, at: Now) -> None:
+        try:
+            commands = self._machine.handle(event, at)
+        except (InvalidTransition, ValueError) as error:
+            # A peer that says what cannot be must not end the service for the others.
+            self._log.error("event.refused", kind=type(event).__name__, error=str(error))
+            return
+        self._store.stage(commands)
+        self._commands += commands
+        for command in commands:
+            if isinstance(command, FetchDue):
+                self._unfetched.append(command)
+        if self._unfetched:
+            self._fetch(at)
+
+    def _fetch(self, at: Now) -> None:
+        while self._unfetched:
+            due = self._unfetched[-1].due
+            rows = self._store.jobs_by_id([job_id for _, job_id in due])
+            self._unfetched.pop()
+            self._decide(JobsDue([(due_us, rows.get(job_id)) for due_us, job_id in due]), at)
+
+    # Out.
+
+    def _commit(self, at: Now) -> None:
+        if self._store.dirty:
+            self._store.commit()
+        commands, self._commands = self._commands, []
+        self._registry.note([c.agent for c in commands if isinstance(c, SaveAgent)])
+        for command in commands:
+            if isinstance(command, Send):
+                self._gateway.tell(command.agent_id, command.message)
+            elif isinstance(command, Reply):
+                self._gateway.reply(command.asker, command.answer)
+        for asker, answer in self._answers:
+            self._gateway.reply(asker, answer)
+        self._answers.clear()
+        for route, admitted in self._strangers:
+            self._gateway.answer_stranger(route, admitted)
+        self._strangers.clear()
+        self._updates.gather(commands)
+        if self._requests.parked:
+            for asker, answer in self._requests.retry_parked(at):
+                self._gateway.reply(asker, answer)
+
+    def _dropped(self) -> dict[str, int]:
+        sockets = (self._gateway.members.dropped, self._gateway.strangers.dropped)
+        return dict(sum((Counter(socket) for socket in sockets), Counter(self._gateway.dropped)))
+
+    # When the store cannot be written.
+
+    def _fail(self, error: StoreError) -> None:
+        if not self._outage:
+            self._log.error("store.failed", error=error.message, hint=error.hint)
+        self._outage = error.message
+
+    def _turn_in_outage(self, at: Now) -> None:
+        for _ in range(MESSAGES_MAX):
+            incoming = self._gateway.receive(at.steady_us / SECOND_US)
+            if incoming is None:
+                break
+            match incoming:
+                case AgentSaid(agent_id, Heartbeat(session, _, _)):
+                    self._gateway.tell(agent_id, Pulse(session, at.wall_us))
+                case ClientAsked(asker, _, GetStatus()):
+                    self._gateway.reply(asker, self._requests.status(at, self._outage))
+                case ClientAsked(asker, _, _):
+                    hint = "jobs go on running; ask again when it is mended"
+                    self._gateway.reply(asker, Declined(self._outage, hint))
+                case _:
+                    pass  # agents are asked for everything once this is over
+        try:
+            self._fetch(at)
+            self._commit(at)
+        except StoreError as error:
+            self._fail(error)
+            return
+        self._outage = ""
+        self._log.info("store.mended")
+        for session in self._machine.sessions():
+            self._gateway.tell(session.agent.id, Resync("the store was away"))
+
+
+def run_coordinator(config: CoordinatorConfig) -> int:
+    """Run a coordinator until SIGTERM or SIGINT; the exit code.
+
+    Raises:
+        TocsinError: it cannot start: another one runs, a port is taken, the store does not open.
+    """
+    log = Log("coordinator")
+    config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lock = DirectoryLock(config.data_dir / "coordinator.lock", "a coordinator")
+    waiter = Waiter()
+    waiter.wake_on_signals([signal.SIGTERM, signal.SIGINT])
+    store = SqliteStore(config.data_dir)
+    own = load_or_make_keypair(config.key_file, new_keypair)
+    hub = Hub()
+    try:
+        gateway = Gateway(
+            hub, own, bind=config.bind, ports=(config.port, config.enrol_port), log=log
+        )
+        machine = Machine(
+            epoch=store.next_epoch(),
+            policy=config.policy,
+            new_id=clock.new_ulid,
+            chance=clock.dice(),
+        )
+        service = Service(store, machine, gateway, config, log)
+        service.restore()
+        waiter.add(gateway.members)
+        waiter.add(gateway.strangers)
+        _announce(config, gateway, own.public)
+        log.info("coordinator.ready", port=gateway.members.port, epoch=machine.epoch)
+        while not waiter.take_signals():
+            service.turn(waiter)
+        log.info("coordinator.stopped")
+        gateway.close()
+    finally:
+        hub.close()
+        store.close()
+        lock.release()
+    return 0
+
+
+def _announce(config: CoordinatorConfig, gateway: Gateway, public_key: str) -> None:
+    """Say, to those who wait for it, that and where this coordinator listens."""
+    if config.endpoint_file is not None:
+        told = {
+            "pid": os.getpid(),
+            "port": gateway.members.port,
+            "enrol_port": gateway.strangers.port,
+            "server_key": public_key,
+        }
+        fresh = config.endpoint_file.with_suffix(".new")
+        fresh.write_text(json.dumps(told))
+        fresh.replace(config.endpoint_file)
+    if "NOTIFY_SOCKET" in os.environ:
+        from sdnotify import SystemdNotifier  # only where systemd listens
+
+        SystemdNotifier().notify("READY=1")
