@@ -260,8 +260,8 @@ class Service:
             return
         self._outage = ""
         self._log.info("store.mended")
-        for session in self._machine.sessions():
-            self._gateway.tell(session.agent.id, Resync("the store was away"))
+        for connected in self._machine.sessions():
+            self._gateway.tell(connected.agent.id, Resync("the store was away"))
 
 
 def run_coordinator(config: CoordinatorConfig) -> int:
