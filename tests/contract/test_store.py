@@ -1,0 +1,252 @@
+"""What every store must do; SQLite is the one there is."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.unit.coordinator.bench import START_US, job
+from tocsin.coordinator.machine.commands import (
+    DropJob,
+    MoveCursor,
+    SaveAgent,
+    SaveAttempt,
+    SaveJob,
+    SaveOutput,
+    SaveRun,
+)
+from tocsin.coordinator.store.port import PeerRow, PendingRow, Store, TokenRow
+from tocsin.coordinator.store.sqlite import SqliteStore
+from tocsin.errors import StoreError
+from tocsin.execution import AttemptKey
+from tocsin.messages.agent_link import Chunk
+from tocsin.model import Agent, JobRow, Role, Run, RunState, Trigger
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """A fresh store."""
+    opened = SqliteStore(tmp_path)
+    yield opened
+    opened.close()
+
+
+def row(name: str = "backup", job_id: int = 1, due_us: int | None = START_US) -> JobRow:
+    """A job's row."""
+    return JobRow(id=job_id, job=job(name), version=1, next_due_us=due_us, changed_us=7)
+
+
+def run(number: int, *, finished: bool = False, **fields: object) -> Run:
+    """A run, under way unless `finished`."""
+    values = {
+        "id": f"{number:026}",
+        "group": f"{number:026}",
+        "job_id": 1,
+        "job": "backup",
+        "job_version": 1,
+        "trigger": Trigger.SCHEDULE,
+        "state": RunState.SUCCEEDED if finished else RunState.RUNNING,
+        "created_us": START_US + number,
+        "due_us": START_US + number,
+        "finished_us": START_US if finished else None,
+        **fields,
+    }
+    return Run(**values)  # type: ignore[arg-type] # built from defaults and fields
+
+
+def test_what_was_committed_is_there_after_the_process_is_gone(tmp_path: Path) -> None:
+    """Jobs, runs, output, agents, keys, tokens and waiting hosts come back as they were."""
+    first = SqliteStore(tmp_path)
+    active = run(1, facts={"bytes": 3}, agent_id="A", agent="a")
+    first.stage([SaveJob(row()), SaveRun(active), SaveAgent(Agent(id="A", key="k", name="a"))])
+    first.stage([SaveOutput(1, Chunk(AttemptKey(f"{active.id}.1"), 1, 0, 5, b"\xff\x00"))])
+    peer = PeerRow("k", Role.AGENT, "a", "A")
+    token = TokenRow("t", b"digest", 9, 1, "web-*", {"dc": "eu"}, Role.VIEWER)
+    pending = PendingRow("k2", "b", "ck", 3)
+    first.stage_peer(peer)
+    first.stage_token(token)
+    first.stage_pending(pending)
+    first.commit()
+    first.close()
+
+    second = SqliteStore(tmp_path)
+
+    assert second.jobs_by_name(["backup", "none"]) == {
+        "backup": JobRow(**{**_asdict(row()), "last_state": RunState.RUNNING})
+    }
+    assert second.runs([active.id]) == {active.id: active}
+    (restored,) = second.active_runs()
+    assert (restored.run, restored.job, restored.offsets, restored.pieces) == (
+        active,
+        job(),
+        (2, 0),
+        1,
+    )
+    assert second.agents() == [Agent(id="A", key="k", name="a")]
+    assert (second.peers(), second.token("t"), second.pendings()) == ([peer], token, [pending])
+    second.close()
+
+
+def _asdict(value: JobRow) -> dict[str, object]:
+    return {name: getattr(value, name) for name in value.__struct_fields__}
+
+
+def test_what_was_not_committed_is_gone_after_the_process_is_gone(tmp_path: Path) -> None:
+    """Reads see what is staged, and only `commit` keeps it."""
+    first = SqliteStore(tmp_path)
+    first.stage([SaveJob(row()), SaveRun(run(1))])
+    assert first.count_jobs() == 1
+    first.close()
+
+    second = SqliteStore(tmp_path)
+
+    assert (second.count_jobs(), second.active_runs()) == (0, [])
+    second.close()
+
+
+def test_the_last_save_of_a_batch_counts(store: Store) -> None:
+    """A cursor moved after a save, and a run saved twice, are kept as they were last."""
+    store.stage([SaveJob(row()), MoveCursor(row(due_us=START_US + 9))])
+    store.stage([SaveRun(run(1)), SaveRun(run(1, finished=True))])
+    store.commit()
+
+    assert store.due() == [(START_US + 9, 1)]
+    assert store.active_runs() == []
+
+
+def test_a_due_time_has_one_record(store: Store) -> None:
+    """A second record for the same job, due time and slot is refused by the database itself."""
+    store.stage([SaveJob(row()), SaveRun(run(1))])
+    store.commit()
+    store.stage([SaveRun(run(2, due_us=START_US + 1))])
+
+    with pytest.raises(sqlite3.IntegrityError):
+        store.commit()
+
+
+def test_a_locked_database_keeps_what_was_staged_for_the_next_commit(tmp_path: Path) -> None:
+    """While another process holds the lock `commit` says so; afterwards nothing is missing."""
+    store = SqliteStore(tmp_path)
+    store.stage([SaveJob(row()), SaveRun(run(1))])
+    store.stage([SaveOutput(1, Chunk(AttemptKey(f"{run(1).id}.1"), 1, 0, 5, b"text"))])
+    other = sqlite3.connect(tmp_path / "tocsin.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    with pytest.raises(StoreError, match="locked"):
+        store.commit()
+    assert store.dirty
+    other.execute("ROLLBACK")
+    store.commit()
+
+    assert not store.dirty
+    assert list(store.runs([run(1).id])) == [run(1).id]
+    pieces, more = store.read_output(run(1).id, 0, 0, 1000)
+    assert ([piece.data for piece in pieces], more) == ([b"text"], False)
+    other.close()
+    store.close()
+
+
+def test_each_start_begins_a_higher_epoch(tmp_path: Path) -> None:
+    """An epoch is durable before anything is done in it."""
+    epochs = []
+    for _ in range(3):
+        store = SqliteStore(tmp_path)
+        epochs.append(store.next_epoch())
+        store.close()
+
+    assert epochs == [1, 2, 3]
+
+
+def test_an_id_is_never_given_to_a_second_job(store: Store) -> None:
+    """A removed job's id stays taken: its runs are still on record."""
+    store.stage([SaveJob(row()), SaveRun(run(1))])
+    store.stage([DropJob(row(), "ann")])
+    store.commit()
+
+    assert (store.count_jobs(), store.next_job_id()) == (0, 2)
+    assert [r.id for r in store.list_runs("backup", [], "", 10)] == [run(1).id]
+
+
+def test_active_runs_of_a_removed_job_are_restored_with_its_definition(store: Store) -> None:
+    """What is under way goes on without its job."""
+    store.stage([SaveJob(row()), SaveRun(run(1)), DropJob(row(), "ann")])
+    store.commit()
+
+    (restored,) = store.active_runs()
+    assert restored.job == job()
+
+
+def test_runs_are_listed_newest_first_by_page_and_by_filter(store: Store) -> None:
+    """Pages do not overlap, and filters hold."""
+    store.stage([SaveRun(run(n, finished=n % 2 == 0)) for n in range(1, 8)])
+    store.stage([SaveRun(run(8, job="other", job_id=2))])
+
+    page = store.list_runs("backup", [], "", 3)
+    rest = store.list_runs("backup", [], page[-1].id, 10)
+    done = store.list_runs("", [RunState.SUCCEEDED], "", 10)
+
+    assert [int(r.id) for r in page + rest] == [7, 6, 5, 4, 3, 2, 1]
+    assert [int(r.id) for r in done] == [6, 4, 2]
+
+
+def test_jobs_are_listed_by_name_with_the_state_of_their_last_run(store: Store) -> None:
+    """The list goes on behind a name."""
+    store.stage([SaveJob(row("backup")), SaveJob(row("clean", 2)), SaveRun(run(1, finished=True))])
+
+    assert [(r.job.name, r.last_state) for r in store.list_jobs("", 1)] == [("backup", "succeeded")]
+    assert [(r.job.name, r.last_state) for r in store.list_jobs("backup", 5)] == [("clean", None)]
+
+
+def test_output_is_read_from_a_position_by_attempt_and_by_size(store: Store) -> None:
+    """Pieces come in order of arrival; a bound on the size says that there is more."""
+    key = f"{run(1).id}"
+    store.stage(
+        [
+            SaveOutput(1, Chunk(AttemptKey(f"{key}.1"), 1, 0, 0, b"aa")),
+            SaveOutput(2, Chunk(AttemptKey(f"{key}.1"), 2, 0, 0, b"bb")),
+            SaveOutput(3, Chunk(AttemptKey(f"{key}.2"), 1, 0, 0, b"", gap_bytes=7)),
+        ]
+    )
+    store.commit()
+
+    everything, _ = store.read_output(key, 0, 0, 100)
+    assert [(p.position, p.attempt, p.stream, p.data, p.gap_bytes) for p in everything] == [
+        (1, 1, 1, b"aa", 0),
+        (2, 1, 2, b"bb", 0),
+        (3, 2, 1, b"", 7),
+    ]
+    assert [p.position for p in store.read_output(key, 1, 1, 100)[0]] == [2]
+    first, more = store.read_output(key, 0, 0, 1)
+    assert ([p.position for p in first], more) == ([1], True)
+
+
+def test_attempts_that_were_followed_by_another_are_kept(store: Store) -> None:
+    """The history of a run with retries is complete."""
+    store.stage([SaveAttempt(run(1, attempt=1)), SaveAttempt(run(1, attempt=2))])
+
+    assert [past.attempt for past in store.attempts(run(1).id)] == [1, 2]
+
+
+def test_a_database_of_a_newer_program_is_refused(tmp_path: Path) -> None:
+    """Rather than guess at a schema that is not known."""
+    SqliteStore(tmp_path).close()
+    with sqlite3.connect(tmp_path / "tocsin.db") as connection:
+        connection.execute("INSERT INTO migration VALUES (99, 'x')")
+    connection.close()
+
+    with pytest.raises(StoreError, match="schema 99"):
+        SqliteStore(tmp_path)
+
+
+def test_a_migration_that_was_changed_afterwards_is_refused(tmp_path: Path) -> None:
+    """A schema is what its steps say, or nothing is certain."""
+    SqliteStore(tmp_path).close()
+    with sqlite3.connect(tmp_path / "tocsin.db") as connection:
+        connection.execute("UPDATE migration SET checksum = 'x'")
+    connection.close()
+
+    with pytest.raises(StoreError, match="migration 1"):
+        SqliteStore(tmp_path)
