@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import select
+import sys
 from typing import Final
 
 from tocsin import clock
@@ -27,6 +28,7 @@ class Log:
     def __init__(self, part: str, level: str = "info") -> None:
         self._part = part
         self._priority_max = _PRIORITIES[level]
+        self._is_open = sys.stderr is not None  # else descriptor 2 may be anybody's file
         self._to_journal = _stderr_is_journal()
         self._lost = 0
 
@@ -43,7 +45,7 @@ class Log:
         self._write("error", event, facts)
 
     def _write(self, level: str, event: str, facts: dict[str, object]) -> None:
-        if _PRIORITIES[level] > self._priority_max:
+        if _PRIORITIES[level] > self._priority_max or not self._is_open:
             return
         if self._lost:
             facts = {**facts, "lines_lost": self._lost}
@@ -114,7 +116,10 @@ def _escaped(letter: str) -> str:
 
 def _put(line: str) -> bool:
     """Write one line if stderr takes it without waiting; False: it was lost."""
-    data = line.encode("utf-8", "backslashreplace")[: _LINE_BYTES_MAX - 1] + b"\n"
+    data = line.encode("utf-8", "backslashreplace")
+    if len(data) >= _LINE_BYTES_MAX:
+        data = data[: _LINE_BYTES_MAX - 4].decode("utf-8", "ignore").encode() + b"..."
+    data += b"\n"
     try:
         poll = select.poll()
         poll.register(_STDERR, select.POLLOUT)

@@ -46,8 +46,8 @@ class AsyncDialer:
         self._fds = descriptor(self._dialer.socket), descriptor(self._dialer.monitor)
         self._loop.add_reader(self._fds[0], self._look)
         self._loop.add_reader(self._fds[1], self._watch)
-        self._look()
-        self._watch()
+        self._loop.call_soon(self._look)
+        self._loop.call_soon(self._watch)
 
     @property
     def connected(self) -> bool:
@@ -77,7 +77,9 @@ class AsyncDialer:
             if data is not None:
                 await self._give_others_a_turn()
                 return data
-            if not has_message(self._dialer.socket):
+            if has_message(self._dialer.socket):
+                await asyncio.sleep(0)
+            else:
                 await self._news.wait()
 
     def send(self, data: bytes) -> bool:
@@ -108,11 +110,11 @@ class AsyncDialer:
             raise LinkError("the server does not admit this key", "ask for it to be accepted")
 
     def _look(self) -> None:
-        if has_message(self._dialer.socket):
+        if not self._closed and has_message(self._dialer.socket):
             self._news.set()
 
     def _watch(self) -> None:
-        if self._dialer.watch():
+        if not self._closed and self._dialer.watch():
             self._news.set()
             if self._on_change is not None:
                 self._on_change()

@@ -8,7 +8,7 @@ from typing import Final
 
 import zmq
 
-from tocsin.errors import LinkError
+from tocsin.errors import ConfigError, LinkError
 from tocsin.keys import KeyPair
 
 from .frames import SKIPPED_MAX, can_send, take_payload
@@ -64,6 +64,9 @@ class Dialer:
             raise LinkError(
                 f"cannot dial {endpoint}: {error.strerror}", "write tcp://HOST:PORT"
             ) from error
+        except ConfigError:
+            self.close()
+            raise
 
     def receive(self) -> bytes | None:
         """The next message; None: nothing there. Never waits."""
@@ -93,6 +96,7 @@ class Dialer:
     def close(self, linger_s: float = 0.0) -> None:
         """Hang up; what was sent has `linger_s` more to leave, which `Hub.close` waits."""
         self.socket.disable_monitor()
+        self.monitor.close(linger=0)
         self.socket.close(linger=round(linger_s * 1000))
         self.connected = False
 

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 import zmq
 
-from tocsin.errors import LinkError
+from tocsin.errors import ConfigError, LinkError
 from tocsin.keys import KeyPair
 
 from .frames import SKIPPED_MAX, can_send, take_payload
@@ -40,6 +40,7 @@ class Listener:
 
     Raises:
         LinkError: the address cannot be listened on.
+        ConfigError: a key cannot be understood.
     """
 
     def __init__(
@@ -67,6 +68,9 @@ class Listener:
                 f"cannot listen on {endpoint}: {error.strerror}",
                 _BIND_HINTS.get(error.errno or 0, _BIND_HINTS[errno.EINVAL]),
             ) from error
+        except ConfigError:
+            self.close()
+            raise
         self.endpoint = self.socket.getsockopt_string(zmq.LAST_ENDPOINT)
         """Where this listens, with the real port."""
 
