@@ -1,0 +1,53 @@
+# `make up` and `make test` work on a fresh machine with Python 3.11 or newer; see CONTRIBUTING.md.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SEEDS ?= 2000
+PYTEST_ARGS ?=
+BENCH_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup up test check format sim bench lab clean
+
+help: ## This list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+
+$(VENV)/.ready: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.11 …") if sys.version_info < (3, 11) else None'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --editable . --group dev
+	touch $@
+
+setup: $(VENV)/.ready ## Make the virtual environment and install into it
+
+up: setup ## Start coordinator, agent and the examples (q or ctrl+c ends it)
+	$(BIN)/tocsin up examples/
+
+test: setup ## All tests, within ten minutes
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest $(PYTEST_ARGS)
+	$(BIN)/coverage report --skip-covered --show-missing --sort=cover
+
+check: setup ## Format, lint, types, import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup ## Format and mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+sim: setup ## The simulator over many seeds: make sim SEEDS=10000
+	$(BIN)/python -m tests.sim --seeds $(SEEDS)
+
+bench: setup ## All benchmarks; each prints one JSON line
+	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+lab: setup ## Real processes killed at random: make lab
+	$(BIN)/python -m pytest tests/acceptance $(PYTEST_ARGS)
+
+clean: ## Remove what was built here
+	rm -rf $(VENV) dist build .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
