@@ -288,8 +288,13 @@ def must_wait(state: State, active: Active) -> bool:
 
 def _unblock(state: State, job_id: int, now: Now) -> None:
     """When nothing of a job is under way, its oldest waiting group may go."""
-    runs = [state.active[run_id] for run_id in state.by_job.get(job_id, ())]
-    if not runs or any(not active.blocked for active in runs):
+    runs = []
+    for run_id in state.by_job.get(job_id, ()):
+        active = state.active[run_id]
+        if not active.blocked:
+            return
+        runs.append(active)
+    if not runs:
         return
     group = runs[0].run.group
     for active in runs:
