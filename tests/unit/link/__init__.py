@@ -1,0 +1,1 @@
+"""Keys, the log and the sleep of the poll loop, without a network."""
