@@ -1,0 +1,174 @@
+"""Where Tocsin's files are on this host, and how its settings are read.
+
+`TOCSIN_HOME=DIR` puts all of them below one directory. Otherwise systemd's own variables count for
+a daemon (systemd.exec(5), `ConfigurationDirectory=` and its like), then the user's XDG directories.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, TypeVar
+
+import msgspec
+
+from tocsin import clock
+from tocsin.errors import ConfigError
+
+HOME_VARIABLE: Final = "TOCSIN_HOME"
+CONTEXT_VARIABLE: Final = "TOCSIN_CONTEXT"
+CONTEXT_FILE: Final = "context.toml"
+_SETTINGS_BYTES_MAX: Final = 1 << 20
+
+_Settings = TypeVar("_Settings", bound=msgspec.Struct)
+
+
+class Places(msgspec.Struct, frozen=True, kw_only=True):
+    """The directories of one installation; none of them need exist."""
+
+    config_dir: Path
+    """Settings, the context, keys of the command line's user."""
+    data_dir: Path
+    """Databases, the agent's spool, keys of daemons."""
+    log_dir: Path
+    run_dir: Path
+    """Sockets and pid files; gone after a reboot."""
+
+    @property
+    def context_file(self) -> Path:
+        """The context that is used when none is named."""
+        return self.config_dir / CONTEXT_FILE
+
+
+def find_places(environ: Mapping[str, str], *, daemon: bool = False) -> Places:
+    """The directories that an environment asks for.
+
+    Only a `daemon` heeds systemd's variables: a command may be run by a unit of somebody else's.
+    """
+    home = environ.get(HOME_VARIABLE)
+    if home:
+        root = Path(home).absolute()
+        return Places(
+            config_dir=root / "config",
+            data_dir=root / "data",
+            log_dir=root / "log",
+            run_dir=root / "run",
+        )
+    given = [
+        environ.get(f"{name}_DIRECTORY", "").partition(":")[0] if daemon else ""
+        for name in ("CONFIGURATION", "STATE", "LOGS", "RUNTIME")
+    ]
+    if not all(given):
+        from platformdirs import PlatformDirs  # a daemon under systemd does without
+
+        dirs = PlatformDirs("tocsin", appauthor=False)
+        usual = dirs.user_config_dir, dirs.user_data_dir, dirs.user_log_dir, dirs.user_runtime_dir
+        given = [path or default for path, default in zip(given, usual, strict=True)]
+    config_dir, data_dir, log_dir, run_dir = map(Path, given)
+    return Places(config_dir=config_dir, data_dir=data_dir, log_dir=log_dir, run_dir=run_dir)
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which coordinator the command line and the TUI talk to, and as whom."""
+
+    name: str
+    """For people: what this coordinator is called."""
+    endpoint: str
+    """`tcp://host:port`."""
+    server_key: str
+    """The coordinator's CURVE public key in hexadecimal."""
+    key_file: Path
+    """The client's own key pair."""
+
+
+def find_context(named: str | None, environ: Mapping[str, str], places: Places) -> Context:
+    """The context of a file named by `--context`, by TOCSIN_CONTEXT, or at its usual place.
+
+    Raises:
+        ConfigError: there is none, or it is wrong.
+    """
+    named = named or environ.get(CONTEXT_VARIABLE)
+    path = Path(named) if named else places.context_file
+    if not named and not path.exists():
+        raise ConfigError(
+            "no coordinator is known here",
+            "start one with `tocsin up`, or join one with `tocsin agent join`",
+        )
+    return read_context(path)
+
+
+def read_context(path: Path) -> Context:
+    """The context in a file; a relative `key_file` is beside it.
+
+    Raises:
+        ConfigError: missing, unreadable or wrong.
+    """
+    context = read_settings(path, Context)
+    return msgspec.structs.replace(context, key_file=path.parent.absolute() / context.key_file)
+
+
+def write_context(path: Path, context: Context) -> None:
+    """Put a context into a file, mode 0600, whole or not at all.
+
+    Raises:
+        ConfigError: the file or its directory cannot be written.
+    """
+    pairs = msgspec.to_builtins(context, enc_hook=str).items()
+    text = "".join(f"{key} = {_toml_text(value)}\n" for key, value in pairs)
+    draft = path.with_name(f".{path.name}.{clock.new_ulid()}")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with open(fd, "w", encoding="utf-8") as file:  # noqa: PTH123 - Path cannot open a descriptor
+            file.write(text)
+            file.flush()
+            os.fsync(fd)
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise ConfigError(f"{path}: cannot write it: {error.strerror}") from error
+
+
+def read_settings(
+    path: Path, kind: type[_Settings], given: Mapping[str, object] | None = None
+) -> _Settings:
+    """The settings of a TOML file as a Struct; `given` stands in place of what the file says.
+
+    Durations, sizes and paths are written as in `tocsin.blocks`.
+
+    Raises:
+        ConfigError: missing, unreadable, not TOML, or wrong; names the file, the key, and the
+            nearest key that there is.
+    """
+    from tocsin.blocks import Faults, Reader  # a daemon without a file does without
+
+    faults = Faults(str(path))
+    block = _read_toml(path)
+    arguments = Reader(faults).fields(kind, block, (), given=given or {})
+    if len(faults):
+        raise ConfigError("\n".join(faults), f"correct {path}")
+    return kind(**arguments)
+
+
+def _read_toml(path: Path) -> dict[str, object]:
+    import tomllib
+
+    try:
+        with path.open("rb") as file:
+            return tomllib.loads(file.read(_SETTINGS_BYTES_MAX).decode())
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path}: there is no such file", "check the path") from error
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot read it: {error.strerror}") from error
+    except ValueError as error:  # not TOML, or not UTF-8
+        raise ConfigError(f"{path}: not TOML: {error}", f"correct {path}") from error
+
+
+def _toml_text(text: str) -> str:
+    """A basic string, see toml.io/en/v1.0.0#string."""
+    escaped = (
+        f"\\u{ord(char):04x}" if char in '"\\' or ord(char) < ord(" ") or char == "\x7f" else char
+        for char in text
+    )
+    return f'"{"".join(escaped)}"'

@@ -1,0 +1,12 @@
+"""Job files: YAML, TOML or JSON in, checked `Job`s out, and back again.
+
+A file that is wrong is refused as a whole, with every fault that could be found in it.
+"""
+
+from __future__ import annotations
+
+from tocsin.jobfile.executors import InstalledExecutors
+from tocsin.jobfile.files import read_job_files
+from tocsin.jobfile.writing import dump_yaml, job_to_file
+
+__all__ = ["InstalledExecutors", "dump_yaml", "job_to_file", "read_job_files"]

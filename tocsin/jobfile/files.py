@@ -1,0 +1,209 @@
+"""Job files on disk: which ones are meant, and what all of them together say."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Any, Final
+
+from tocsin.blocks import Faults, KeyPath, shown
+from tocsin.errors import JobFileError
+from tocsin.execution import Executor
+from tocsin.jobfile.job import read_job
+from tocsin.jobfile.yaml_text import DEPTH_MAX, Document, UnreadableError, read_yaml
+from tocsin.model import Job
+from tocsin.nearest import did_you_mean
+
+FILE_BYTES_MAX: Final = 16 << 20
+STDIN: Final = "-"
+_INT_MAX: Final = (1 << 63) - 1
+
+
+def read_job_files(
+    paths: Iterable[str | Path], executors: Mapping[str, type[Executor]]
+) -> list[Job]:
+    """The jobs of files, of directories (all job files below them) and of `-`, stdin as YAML.
+
+    Raises:
+        JobFileError: with every fault of every file.
+    """
+    collected = _Collected(executors)
+    for source in _sources(paths, collected.faults):
+        collected.read(source)
+    if collected.faults:
+        raise JobFileError(
+            collected.faults, "nothing was changed; docs/jobfile.md says what a job file holds"
+        )
+    return list(collected.jobs.values())
+
+
+def _sources(paths: Iterable[str | Path], faults: list[str]) -> Iterator[str]:
+    seen: set[str] = set()
+    for given in paths:
+        path = str(given)
+        found = [path]
+        if path != STDIN and Path(path).is_dir():
+            found = list(_below(path))
+            if not found:
+                faults.append(f"{path}: no job file in it; expected {_suffixes()}")
+        for name in found:
+            real = name if name == STDIN else os.path.realpath(name)
+            if real not in seen:
+                seen.add(real)
+                yield name
+
+
+def _below(folder: str) -> Iterator[str]:
+    """The job files below a folder, sorted; hidden ones are somebody's scratch."""
+    found = []
+    for root, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [
+            str(Path(root, name))
+            for name in names
+            if Path(name).suffix in _READERS and not name.startswith(".")
+        ]
+    return iter(sorted(found))
+
+
+class _Collected:
+    """What the files read so far have said."""
+
+    def __init__(self, executors: Mapping[str, type[Executor]]) -> None:
+        self._executors = executors
+        self._places: dict[str, str] = {}
+        self.jobs: dict[str, Job] = {}
+        self.faults: list[str] = []
+
+    def read(self, source: str) -> None:
+        shown_name = "stdin" if source == STDIN else source
+        try:
+            text = _text(source)
+            document = _READERS[".yaml" if source == STDIN else Path(source).suffix](text)
+        except UnreadableError as error:
+            self._refuse(shown_name, error.message, error.line)
+        except OSError as error:
+            self._refuse(shown_name, (error.strerror or str(error)).lower())
+        else:
+            faults = Faults(shown_name, document.lines)
+            for path, line, wrong in document.faults:
+                faults.add(path, wrong, line=line)
+            self._take(document.value, faults)
+            self.faults += faults
+
+    def _refuse(self, source: str, wrong: str, line: int | None = None) -> None:
+        self.faults.append(f"{source}: {wrong}" if line is None else f"{source}:{line}: {wrong}")
+
+    def _take(self, document: object, faults: Faults) -> None:
+        if not isinstance(document, dict):
+            wrong = "the file is empty" if document is None else shown(document)
+            faults.add((), wrong, expected="jobs: and below it the jobs by name")
+            return
+        for key in document:
+            if key != "jobs":
+                faults.add(
+                    (key,), "unknown key", expected='"jobs"', hint=did_you_mean(key, ["jobs"])
+                )
+        jobs = document.get("jobs")
+        if not isinstance(jobs, dict):
+            if "jobs" in document or not len(faults):
+                path = ("jobs",) if "jobs" in document else ()
+                faults.add(path, shown(jobs), expected="the jobs by name")
+            return
+        for name, block in jobs.items():
+            self._take_job(name, block, faults)
+
+    def _take_job(self, name: str, block: object, faults: Faults) -> None:
+        path = ("jobs", name)
+        if name in self._places:
+            faults.add(path, f"this job also stands in {self._places[name]}")
+        self._places.setdefault(name, faults.place(path))
+        before = len(faults)
+        plain = _plain(block, path, faults)
+        if len(faults) == before:
+            job = read_job(name, plain, self._executors, path, faults)
+            if job is not None:
+                self.jobs.setdefault(name, job)
+
+
+def _text(source: str) -> str:
+    if source == STDIN:
+        data = sys.stdin.buffer.read(FILE_BYTES_MAX + 1)
+    elif Path(source).suffix not in _READERS:
+        Path(source).stat()
+        raise UnreadableError(f"the name does not say what it holds; expected {_suffixes()}")
+    else:
+        with Path(source).open("rb") as file:
+            data = file.read(FILE_BYTES_MAX + 1)
+    if len(data) > FILE_BYTES_MAX:
+        raise UnreadableError(f"larger than {FILE_BYTES_MAX >> 20} MiB")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise UnreadableError("not UTF-8", line) from error
+
+
+def _read_toml(text: str) -> Document:
+    try:
+        return Document(tomllib.loads(text), {}, [])
+    except (tomllib.TOMLDecodeError, ValueError) as error:
+        raise UnreadableError(f"not TOML: {error}") from error
+    except RecursionError as error:
+        raise UnreadableError("nested too deeply") from error
+
+
+def _read_json(text: str) -> Document:
+    try:
+        return Document(json.loads(text, object_pairs_hook=_without_doubles), {}, [])
+    except json.JSONDecodeError as error:
+        raise UnreadableError(f"not JSON: {error.msg}", error.lineno) from error
+    except ValueError as error:
+        raise UnreadableError(f"not JSON: {error}") from error
+    except RecursionError as error:
+        raise UnreadableError("nested too deeply") from error
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    block = dict(pairs)
+    if len(block) < len(pairs):
+        keys = [key for key, _ in pairs]
+        double = next(key for key in keys if keys.count(key) > 1)
+        raise UnreadableError(f'the key "{double}" stands twice in one block')
+    return block
+
+
+_READERS: Final[dict[str, Callable[[str], Document]]] = {
+    ".yaml": read_yaml,
+    ".yml": read_yaml,
+    ".toml": _read_toml,
+    ".json": _read_json,
+}
+
+
+def _suffixes() -> str:
+    *most, last = (f"*{suffix}" for suffix in _READERS)
+    return f"{', '.join(most)} or {last}"
+
+
+def _plain(value: object, path: KeyPath, faults: Faults) -> object:
+    """The value with TOML's dates as text; what no message could carry is a fault."""
+    match value:
+        case dict() if len(path) <= DEPTH_MAX:
+            return {key: _plain(item, (*path, key), faults) for key, item in value.items()}
+        case list() if len(path) <= DEPTH_MAX:
+            return [_plain(item, (*path, i), faults) for i, item in enumerate(value)]
+        case dict() | list():
+            faults.add(path, f"nested more than {DEPTH_MAX} deep")
+        case float() if not abs(value) <= sys.float_info.max:
+            faults.add(path, f"{value} is no number that can be used")
+        case int() if not abs(value) <= _INT_MAX:
+            faults.add(path, "the number is too large")
+        case datetime() | date() | time():
+            return value.isoformat()
+    return value
