@@ -23,7 +23,7 @@ _TURN: Final = 64  # messages handed out before the loop gets a turn
 class AsyncDialer:
     """A `Dialer` whose `receive` is awaited.
 
-    `on_change` is called when `connected` or `refused` changed. For one task that
+    `on_change` is called when `connected`, `refused` or `failure` changed. For one task that
     receives, on the loop that made it.
     """
 

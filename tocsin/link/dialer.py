@@ -50,8 +50,8 @@ class Dialer:
         """Whether the server does not admit our key. Such a socket never tries again: close it,
         and dial anew after a while."""
         self.failure = ""
-        """Why the last handshake failed: auth, protocol (the other side speaks no CURVE), or
-        no_detail (it hung up, which is what one does that holds another key than `server_key`)."""
+        """Why the last handshake failed, empty once one succeeds: auth, protocol (the other side
+        speaks no CURVE), or no_detail (it hung up, as who holds another key than `server_key`)."""
         self.dropped: Counter[str] = Counter()
         """Messages thrown away unread, by cause: multipart."""
         self.socket = hub.context.socket(zmq.DEALER)
@@ -84,13 +84,13 @@ class Dialer:
         return self._try_send(data) or (can_send(self.socket) and self._try_send(data))
 
     def watch(self) -> bool:
-        """Read what became of the link; whether `connected` or `refused` changed."""
-        before = self.connected, self.refused
+        """Read what became of the link; True: `connected`, `refused` or `failure` changed."""
+        before = self.connected, self.refused, self.failure
         while True:
             try:
                 event, *_ = self.monitor.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
-                return before != (self.connected, self.refused)
+                return before != (self.connected, self.refused, self.failure)
             self._note(_EVENT.unpack(event)[0])
 
     def close(self, linger_s: float = 0.0) -> None:
@@ -101,9 +101,8 @@ class Dialer:
         self.connected = False
 
     def _note(self, event: int) -> None:
-        if event in _FAILURES:
-            self.failure = _FAILURES[event]
         self.connected = event == zmq.EVENT_HANDSHAKE_SUCCEEDED
+        self.failure = "" if self.connected else _FAILURES.get(event, self.failure)
         self.refused = self.refused or event == zmq.EVENT_HANDSHAKE_FAILED_AUTH
 
     def _try_send(self, data: bytes) -> bool:

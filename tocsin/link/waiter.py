@@ -81,8 +81,8 @@ class Waiter:
         """Sleep until something is ready, and return what is; nothing: the time has come.
 
         A source is ready as long as it has something to read; a Dialer once more when its
-        `connected` or `refused` changed. Also returns when a signal arrived, and when the wall
-        clock was set while `until_wall_us` was being waited for.
+        `connected`, `refused` or `failure` changed. Also returns when a signal arrived, and when
+        the wall clock was set while `until_wall_us` was being waited for.
 
         Args:
             until_steady_us: wake then, at most a millisecond late; µs of `clock.monotonic_s`.

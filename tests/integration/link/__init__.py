@@ -1,0 +1,1 @@
+"""Real CURVE sockets on loopback."""
