@@ -7,7 +7,7 @@ a size (`1MiB` or bytes). Every fault is kept and reading goes on, so one look s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -124,15 +124,15 @@ class Reader:
         block: Mapping[str, object],
         path: KeyPath,
         *,
-        given: Mapping[str, object],
+        elsewhere: Collection[str],
     ) -> dict[str, Any]:
         """The arguments for `kind` out of a block; a faulty key has none.
 
-        `given` are arguments by field that come from elsewhere, and win.
+        The fields in `elsewhere` need not be there.
         """
         info = _info(kind)
-        self._miss(info, block, path, given)
-        return {**self._fields(info, block, path), **given}
+        self._miss(info, block, path, elsewhere)
+        return self._fields(info, block, path)
 
     def unknown(self, key: str, known: list[str], path: KeyPath) -> None:
         """Keep the fault of a key that means nothing."""
@@ -169,10 +169,10 @@ class Reader:
         info: inspect.StructType,
         block: Mapping[str, object],
         path: KeyPath,
-        given: Mapping[str, object],
+        elsewhere: Collection[str],
     ) -> None:
         for field in info.fields:
-            if field.required and field.encode_name not in block and field.name not in given:
+            if field.required and field.encode_name not in block and field.name not in elsewhere:
                 self._faults.add(path, f'the key "{field.encode_name}" is missing')
 
     def _field(self, field: inspect.Field, value: object, path: KeyPath) -> Any:  # noqa: ANN401 - of the field's type
@@ -225,7 +225,7 @@ class Reader:
 
     def _struct(self, kind: inspect.StructType, value: dict[str, object], path: KeyPath) -> Any:  # noqa: ANN401 - of the kind's class
         before = len(self._faults)
-        self._miss(kind, value, path, {})
+        self._miss(kind, value, path, ())
         arguments = self._fields(kind, value, path)
         return msgspec.UNSET if len(self._faults) > before else kind.cls(**arguments)
 

@@ -131,9 +131,14 @@ def write_context(path: Path, context: Context) -> None:
 
 
 def read_settings(
-    path: Path, kind: type[_Settings], given: Mapping[str, object] | None = None
+    path: Path,
+    kind: type[_Settings],
+    given: Mapping[str, object] | None = None,
+    otherwise: Mapping[str, object] | None = None,
 ) -> _Settings:
-    """The settings of a TOML file as a Struct; `given` stands in place of what the file says.
+    """The settings of a TOML file as a Struct.
+
+    `given` stands in place of what the file says, `otherwise` of what it does not say.
 
     Durations, sizes and paths are written as in `tocsin.blocks`.
 
@@ -145,10 +150,11 @@ def read_settings(
 
     faults = Faults(str(path))
     block = _read_toml(path)
-    arguments = Reader(faults).fields(kind, block, (), given=given or {})
+    elsewhere = {**(otherwise or {}), **(given or {})}
+    read = Reader(faults).fields(kind, block, (), elsewhere=elsewhere)
     if len(faults):
         raise ConfigError("\n".join(faults), f"correct {path}")
-    return kind(**arguments)
+    return kind(**{**elsewhere, **read, **(given or {})})
 
 
 def _read_toml(path: Path) -> dict[str, object]:

@@ -60,8 +60,7 @@ def read_job(
     common = {key: value for key, value in plain.items() if key in _KEYS}
     if isinstance(common.get("schedule"), str):
         common["schedule"] = [common["schedule"]]
-    elsewhere = {"name": name, "executor": "", "config": {}}
-    arguments = Reader(faults, _BOUNDS).fields(Job, common, path, given=elsewhere)
+    arguments = Reader(faults, _BOUNDS).fields(Job, common, path, elsewhere=_NOT_IN_FILES)
     for key in chosen:
         arguments["executor"] = key
         arguments["config"] = read_executor_block(executors, key, plain[key], (*path, key), faults)
@@ -70,7 +69,7 @@ def read_job(
         return None
     if arguments.get("schedule") == ["@manual"]:
         arguments["schedule"] = []
-    job = Job(**arguments)
+    job = Job(name=name, **arguments)
     return job if _fits(job, path, faults) else None
 
 

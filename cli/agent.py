@@ -1,0 +1,76 @@
+"""`tocsin agent`: the hosts that run jobs."""
+
+from __future__ import annotations
+
+import click
+
+from tocsin.messages.client_link import AcceptAgent, AgentsPage, Done, ListAgents
+from tocsin.model import AgentState
+
+from .asking import open_session
+from .failing import NotFoundError
+from .options import output_option
+from .shapes import action_shape, agent_shape, print_json
+from .tables import local_time, table
+
+
+@click.group()
+def agent() -> None:
+    """List agents, and let hosts in."""
+
+
+@agent.command("list")
+@output_option
+def list_(*, as_json: bool) -> None:
+    """List all agents, those that wait to be let in at the end."""
+    with open_session() as session:
+        rows = session.answer(AgentsPage, ListAgents()).rows
+    shapes = [agent_shape(row) for row in rows]
+    if as_json:
+        print_json(shapes)
+        return
+    if not rows:
+        click.echo("no agents yet; to let a host in: tocsin agent token")
+        return
+    headings = ("name", "state", "busy", "executors", "tags", "version", "last seen", "fingerprint")
+    lines = [
+        (
+            row.name,
+            row.state,
+            f"{row.busy}/{row.slots}",
+            row.executors,
+            row.tags,
+            row.version,
+            local_time(row.last_seen_us),
+            shape["fingerprint"],
+        )
+        for row, shape in zip(rows, shapes, strict=True)
+    ]
+    click.echo(table(headings, lines))
+
+
+@agent.command()
+@click.argument("fingerprint")
+@output_option
+def accept(*, fingerprint: str, as_json: bool) -> None:
+    """Let in the host that waits with this FINGERPRINT.
+
+    Compare it with what `tocsin agent join` printed on that host.
+    """
+    with open_session() as session:
+        waiting = {
+            str(agent_shape(row)["fingerprint"])
+            for row in session.answer(AgentsPage, ListAgents()).rows
+            if row.state is AgentState.PENDING
+        }
+        if fingerprint not in waiting:
+            raise NotFoundError(
+                f"no host waits with the fingerprint {fingerprint}", "see: tocsin agent list"
+            )
+        names = session.answer(Done, AcceptAgent(fingerprint)).names
+    if as_json:
+        print_json(action_shape("accepted", names, []))
+        return
+    for name in names:
+        click.echo(f"accepted {name}: its agent connects by itself")
+    click.echo("undo: stop the agent on that host; revoking it is not supported by this version")

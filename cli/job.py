@@ -1,0 +1,184 @@
+"""`tocsin job`: jobs as the coordinator has them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from tocsin import clock
+from tocsin.jobfile import InstalledExecutors, dump_yaml, job_to_file
+from tocsin.messages.client_link import Ask, Done, PauseJobs, RemoveJobs, ResumeJobs, RunJobs
+from tocsin.model import JobRow
+
+from . import undo
+from .asking import known_jobs, known_runs, open_session
+from .fires import as_text, next_fires_us
+from .options import COUNT, output_option, timeout_option
+from .run import print_runs, wait_for
+from .shapes import action_shape, job_shape, print_json
+from .tables import cell, distance, local_time, pairs, table
+
+_NAMES = click.argument("names", nargs=-1, required=True, metavar="NAME…")
+
+
+@click.group()
+def job() -> None:
+    """List, show, run, pause, resume and remove jobs."""
+
+
+@job.command("list")
+@output_option
+def list_(*, as_json: bool) -> None:
+    """List all jobs by name."""
+    with open_session() as session:
+        rows = list(session.jobs())
+    if as_json:
+        print_json([job_shape(row) for row in rows])
+        return
+    if not rows:
+        click.echo("no jobs yet; define some in a file, then: tocsin apply FILE")
+        return
+    headings = ("name", "schedule", "next", "last", "state", "executor", "description")
+    click.echo(table(headings, [_line(row) for row in rows]))
+
+
+@job.command()
+@click.argument("name")
+@output_option
+def show(*, name: str, as_json: bool) -> None:
+    """Show one job, and its definition as a job file has it."""
+    with open_session() as session:
+        row = known_jobs(session, [name])[name]
+    definition = job_to_file(row.job, InstalledExecutors())
+    if as_json:
+        print_json({**job_shape(row), "definition": definition})
+        return
+    click.echo(pairs(_facts(row)))
+    click.echo()
+    click.echo(dump_yaml({"jobs": {name: definition}}), nl=False)
+
+
+@job.command("next")
+@click.argument("name")
+@click.option("-n", "count", type=COUNT, default=5, show_default=True, help="How many.")
+@output_option
+def next_(*, name: str, count: int, as_json: bool) -> None:
+    """Show when a job is due next."""
+    with open_session() as session:
+        row = known_jobs(session, [name])[name]
+    now_us = clock.now_us()
+    dues_us = next_fires_us(row.job, now_us, count)
+    if as_json:
+        print_json(as_text(dues_us))
+        return
+    if row.paused:
+        click.echo(f"tocsin: {name} is paused: these will be skipped", err=True)
+    if not dues_us:
+        click.echo(f"{name} is not due: it runs when asked to")
+    for due_us in dues_us:
+        click.echo(f"{local_time(due_us)}  {distance(due_us, now_us)}")
+
+
+@job.command()
+@_NAMES
+@click.option("--wait", is_flag=True, help="Wait until it is over; exit 1 unless it succeeded.")
+@timeout_option
+@output_option
+def run(*, names: tuple[str, ...], wait: bool, timeout: float | None, as_json: bool) -> int:
+    """Run jobs now."""
+    with open_session() as session:
+        known_jobs(session, names)
+        ids = session.answer(Done, RunJobs(list(names))).names
+        if not as_json:
+            for run_id in ids:
+                click.echo(f"run {run_id} is queued")
+            click.echo(f"undo: {undo.command('run', 'kill', *ids)}")
+        if wait:
+            return wait_for(session, ids, timeout, as_json=as_json)
+        if as_json:
+            print_runs(list(known_runs(session, ids).values()), as_json=True)
+    return 0
+
+
+@job.command()
+@_NAMES
+@click.option("--reason", default="", help="Why; shown beside the job.")
+@output_option
+def pause(*, names: tuple[str, ...], reason: str, as_json: bool) -> None:
+    """Let the due times of jobs pass, each recorded as a skip, until they are resumed."""
+    _act("paused", names, lambda listed: PauseJobs(listed, reason), "resume", as_json=as_json)
+
+
+@job.command()
+@_NAMES
+@output_option
+def resume(*, names: tuple[str, ...], as_json: bool) -> None:
+    """Let paused jobs fire again, from their next due time on."""
+    _act("resumed", names, ResumeJobs, "pause", as_json=as_json)
+
+
+@job.command()
+@_NAMES
+@output_option
+def rm(*, names: tuple[str, ...], as_json: bool) -> None:
+    """Remove jobs. Their runs stay on record, and those under way go on."""
+    with open_session() as session:
+        rows = known_jobs(session, names)
+        put_back = undo.keep(row.job for row in rows.values())
+        session.ask(RemoveJobs(list(rows)))
+    _print_action("removed", list(rows), put_back, as_json=as_json)
+
+
+def _act(
+    action: str,
+    names: tuple[str, ...],
+    make: Callable[[list[str]], Ask],
+    opposite: str,
+    *,
+    as_json: bool,
+) -> None:
+    with open_session() as session:
+        rows = known_jobs(session, names)
+        session.ask(make(list(rows)))
+    _print_action(action, list(rows), undo.command("job", opposite, *rows), as_json=as_json)
+
+
+def _print_action(action: str, names: list[str], undo_command: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json(action_shape(action, names, [undo_command]))
+        return
+    for name in names:
+        click.echo(f"{action} {name}")
+    click.echo(f"undo: {undo_command}")
+
+
+def _line(row: JobRow) -> list[object]:
+    return [
+        row.job.name,
+        "; ".join(row.job.schedule) or "@manual",
+        local_time(row.next_due_us),
+        row.last_state,
+        _state(row),
+        row.job.executor,
+        row.job.description,
+    ]
+
+
+def _state(row: JobRow) -> str:
+    if row.paused:
+        return "paused"
+    return "enabled" if row.job.enabled else "disabled"
+
+
+def _facts(row: JobRow) -> list[tuple[str, Any]]:
+    reason = f" ({cell(row.pause_reason)})" if row.pause_reason else ""
+    return [
+        ("name", row.job.name),
+        ("state", _state(row) + reason),
+        ("next", local_time(row.next_due_us)),
+        ("last run", row.last_state),
+        ("version", row.version),
+        ("changed", f"{local_time(row.changed_us or None)} by {cell(row.changed_by)}"),
+    ]

@@ -1,0 +1,60 @@
+"""Options that several commands take, and what their values mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import click
+
+from tocsin.units import parse_duration
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+COUNT: Final = click.IntRange(min=1)
+_NUMBER: Final = re.compile(r"\d+(\.\d+)?", re.ASCII)
+
+
+def seconds(_ctx: click.Context, _param: click.Parameter, value: str | None) -> float | None:
+    """Callback of an option: the seconds of `90s`, `1h30m` or a number."""
+    if value is None:
+        return None
+    try:
+        return parse_duration(float(value) if _NUMBER.fullmatch(value) else value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def tags(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    """Callback of an option that may be given again: the pairs of `key=value`s."""
+    pairs = {}
+    for text in values:
+        key, equals, value = text.partition("=")
+        if not key or not equals:
+            raise click.BadParameter(f"{text!r} is no tag: write key=value")
+        pairs[key] = value
+    return pairs
+
+
+def timeout_option(command: _Command) -> _Command:
+    """`--timeout DURATION`, as the argument `timeout` in seconds."""
+    option = click.option(
+        "--timeout", callback=seconds, metavar="DURATION", help="Wait no longer than this."
+    )
+    return option(command)
+
+
+def output_option(command: _Command) -> _Command:
+    """`-o json|table`, as the argument `as_json`."""
+    option = click.option(
+        "-o",
+        "--output",
+        "as_json",
+        type=click.Choice(["table", "json"]),
+        default="table",
+        show_default=True,
+        callback=lambda _ctx, _param, value: value == "json",
+        help="What to print.",
+    )
+    return option(command)

@@ -1,0 +1,160 @@
+"""`tocsin run`: runs and their output."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from tocsin import clock
+from tocsin.messages.client_link import Done, GetAttempts, KillRuns, RunsPage
+from tocsin.model import TERMINAL, Run, RunState
+
+from . import undo
+from .asking import known_jobs, known_runs, open_session
+from .failing import FAILED, OK
+from .options import COUNT, output_option, timeout_option
+from .run_logs import logs
+from .shapes import action_shape, print_json, run_shape
+from .tables import cell, local_time, pairs, span, table
+
+if TYPE_CHECKING:
+    from tocsin.session import Session
+
+_IDS = click.argument("ids", nargs=-1, required=True, metavar="ID…")
+_HEADINGS: Final = ("id", "job", "state", "due", "took", "agent", "exit", "reason")
+
+
+@click.group()
+def run() -> None:
+    """List, show, watch, wait for and kill runs."""
+
+
+run.add_command(logs)
+
+
+@run.command("list")
+@click.option("--job", default="", metavar="NAME", help="Only runs of this job.")
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice([state.value for state in RunState]),
+    help="Only runs in this state; may be given again.",
+)
+@click.option("-n", "count", type=COUNT, default=20, show_default=True, help="How many.")
+@output_option
+def list_(*, job: str, states: tuple[str, ...], count: int, as_json: bool) -> None:
+    """List runs, newest first."""
+    with open_session() as session:
+        rows = list(session.runs(job, [RunState(state) for state in states], count))
+        if job and not rows:
+            known_jobs(session, [job])
+    print_runs(rows, as_json=as_json)
+
+
+@run.command()
+@click.argument("run_id", metavar="ID")
+@output_option
+def show(*, run_id: str, as_json: bool) -> None:
+    """Show one run, with the attempts that came before its last."""
+    with open_session() as session:
+        (one,) = known_runs(session, [run_id]).values()
+        earlier = session.answer(RunsPage, GetAttempts(one.id)).rows
+    if as_json:
+        shape = run_shape(one)
+        print_json({**shape, "earlier_attempts": [run_shape(attempt) for attempt in earlier]})
+        return
+    click.echo(pairs(_facts(one)))
+    if earlier:
+        click.echo("\nearlier attempts:")
+        print_runs(earlier, as_json=False)
+
+
+@run.command()
+@_IDS
+@output_option
+def kill(*, ids: tuple[str, ...], as_json: bool) -> None:
+    """End runs: they are asked to end, then made to after their job's kill_after."""
+    with open_session() as session:
+        runs = known_runs(session, ids)
+        ended = session.answer(Done, KillRuns(list(runs))).names
+    jobs = list(dict.fromkeys(runs[run_id].job for run_id in ended))
+    again = [undo.command("job", "run", *jobs)] if jobs else []
+    if as_json:
+        print_json(action_shape("killed", ended, again))
+        return
+    for run_id in ended:
+        click.echo(f"run {run_id} of {runs[run_id].job} is being ended")
+    for run_id in runs:
+        if run_id not in ended:
+            click.echo(f"run {run_id} was over already")
+    for line in again:
+        click.echo(f"undo: a killed run cannot go on; to start another: {line}")
+
+
+@run.command()
+@_IDS
+@timeout_option
+@output_option
+def wait(*, ids: tuple[str, ...], timeout: float | None, as_json: bool) -> int:
+    """Wait until runs are over; exit 1 unless all of them succeeded."""
+    with open_session() as session:
+        return wait_for(session, list(known_runs(session, ids)), timeout, as_json=as_json)
+
+
+def wait_for(session: Session, ids: list[str], timeout_s: float | None, *, as_json: bool) -> int:
+    """Wait until runs are over, print how they ended, and give the exit code for it."""
+    until_s = None if timeout_s is None else clock.monotonic_s() + timeout_s
+    rows = session.runs_over(ids, until_s)
+    print_runs(rows, as_json=as_json)
+    if any(one.state not in TERMINAL for one in rows):
+        click.echo("tocsin: the time is up, and not all of them are over", err=True)
+    return OK if all(one.state is RunState.SUCCEEDED for one in rows) else FAILED
+
+
+def print_runs(rows: list[Run], *, as_json: bool) -> None:
+    """Print a list of runs."""
+    if as_json:
+        print_json([run_shape(one) for one in rows])
+    elif rows:
+        click.echo(table(_HEADINGS, [_line(one) for one in rows]))
+    else:
+        click.echo("no runs")
+
+
+def _line(one: Run) -> list[object]:
+    return [
+        one.id,
+        one.job,
+        one.state,
+        local_time(one.due_us) if one.due_us is not None else one.trigger,
+        span(one.started_us, one.finished_us),
+        one.agent,
+        one.exit_code,
+        one.reason,
+    ]
+
+
+def _facts(one: Run) -> list[tuple[str, object]]:
+    due = local_time(one.due_us)
+    if one.dues > 1:
+        due += f", and {one.dues - 1} more until {local_time(one.due_last_us)}"
+    return [
+        ("id", one.id),
+        ("job", f"{one.job} (version {one.job_version})"),
+        ("state", one.state),
+        ("reason", one.reason),
+        ("trigger", one.trigger + (f" by {cell(one.requested_by)}" if one.requested_by else "")),
+        ("due", due),
+        ("agent", one.agent),
+        ("attempt", one.attempt),
+        ("exit code", one.exit_code),
+        ("created", local_time(one.created_us)),
+        ("dispatched", local_time(one.dispatched_us)),
+        ("started", local_time(one.started_us)),
+        ("finished", local_time(one.finished_us)),
+        ("took", span(one.started_us, one.finished_us)),
+        ("output", f"{one.output_bytes} bytes; see: {undo.command('run', 'logs', one.id)}"),
+        ("facts", one.facts),
+    ]

@@ -1,0 +1,54 @@
+"""`tocsin run logs`: the output of a run, byte for byte."""
+
+from __future__ import annotations
+
+import sys
+from typing import Final
+
+import click
+
+from tocsin.messages.client_link import OutputPiece
+from tocsin.units import format_size
+
+from .asking import known_runs, open_session
+
+_STREAMS: Final = {"stdout": (1,), "stderr": (2,), "both": (1, 2)}
+_NAMES: Final = {1: "stdout", 2: "stderr"}
+
+
+@click.command()
+@click.argument("run_id", metavar="ID")
+@click.option("-f", "--follow", is_flag=True, help="Go on until the run is over.")
+@click.option(
+    "--stream",
+    type=click.Choice(list(_STREAMS)),
+    default="both",
+    show_default=True,
+    help="Which output; stderr goes to stderr.",
+)
+@click.option(
+    "--attempt",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="Only the output of this attempt.",
+)
+def logs(*, run_id: str, follow: bool, stream: str, attempt: int) -> None:
+    """Print the output of a run as it was written. What was not kept is said on stderr."""
+    with open_session() as session:
+        (one,) = known_runs(session, [run_id]).values()
+        for piece in session.output(one.id, attempt=attempt, follow=follow):
+            if piece.stream in _STREAMS[stream]:
+                _write(piece)
+
+
+def _write(piece: OutputPiece) -> None:
+    if piece.gap_bytes:
+        sys.stdout.flush()
+        name = _NAMES.get(piece.stream, "output")
+        size = format_size(piece.gap_bytes)
+        sys.stderr.write(f"tocsin: {size} of {name} were not kept here\n")
+        sys.stderr.flush()
+    out = sys.stderr if piece.stream == 2 else sys.stdout  # noqa: PLR2004 - stderr's number
+    out.buffer.write(piece.data)
+    out.buffer.flush()

@@ -1,0 +1,119 @@
+"""The JSON that `-o json` prints, one function for each noun. Keys stay; new ones go to the end.
+
+Times are RFC 3339 in UTC with microseconds; what is not there is null.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import msgspec
+
+from tocsin.instants import SECOND_US, to_rfc3339
+from tocsin.messages.client_link import Status
+from tocsin.messages.enrolment import fingerprint
+from tocsin.model import Agent, JobRow, Run
+
+
+def print_json(value: object) -> None:
+    """Print plain data as JSON, indented."""
+    text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    sys.stdout.write(text + "\n")
+
+
+def run_shape(run: Run) -> dict[str, Any]:
+    """A run, or the record of due times that got none."""
+    return {
+        "id": run.id,
+        "job": run.job,
+        "due": _time(run.due_us),
+        "trigger": run.trigger,
+        "state": run.state,
+        "reason": run.reason or None,
+        "agent": run.agent or None,
+        "attempt": run.attempt,
+        "exit_code": run.exit_code,
+        "created_at": _time(run.created_us),
+        "dispatched_at": _time(run.dispatched_us),
+        "started_at": _time(run.started_us),
+        "finished_at": _time(run.finished_us),
+        "output_bytes": run.output_bytes,
+        "dues": run.dues,
+        "due_last": _time(run.due_last_us),
+        "accepted_at": _time(run.accepted_us),
+        "not_before": _time(run.not_before_us),
+        "job_version": run.job_version,
+        "group": run.group or None,
+        "slot": run.slot,
+        "requested_by": run.requested_by or None,
+        "cancel_requested": run.cancel_requested,
+        "peak_memory_bytes": run.peak_memory_bytes,
+        "cpu_s": None if run.cpu_us is None else run.cpu_us / SECOND_US,
+        "facts": run.facts,
+    }
+
+
+def job_shape(row: JobRow) -> dict[str, Any]:
+    """A job as the coordinator keeps it."""
+    job = row.job
+    return {
+        "name": job.name,
+        "schedule": job.schedule,
+        "timezone": job.timezone,
+        "next": _time(row.next_due_us),
+        "enabled": job.enabled and not row.paused,
+        "paused": row.paused,
+        "last_state": row.last_state,
+        "version": row.version,
+        "executor": job.executor,
+        "description": job.description or None,
+        "pause_reason": row.pause_reason or None,
+        "labels": job.labels,
+        "changed_at": _time(row.changed_us or None),
+        "changed_by": row.changed_by or None,
+    }
+
+
+def agent_shape(agent: Agent) -> dict[str, Any]:
+    """An agent, or a host that waits to be let in (its id is null)."""
+    return {
+        "id": agent.id or None,
+        "name": agent.name,
+        "state": agent.state,
+        "tags": agent.tags,
+        "slots": agent.slots,
+        "busy": agent.busy,
+        "executors": agent.executors,
+        "version": agent.version or None,
+        "last_seen": _time(agent.last_seen_us),
+        "fingerprint": fingerprint(agent.key),
+    }
+
+
+def status_shape(status: Status) -> dict[str, Any]:
+    """How the coordinator is."""
+    return {
+        "version": status.version,
+        "epoch": status.epoch,
+        "pid": status.pid,
+        "started_at": _time(status.started_us),
+        "now": _time(status.now_us),
+        "store": status.store,
+        "jobs": status.jobs,
+        "runs_active": status.runs_active,
+        "runs_queued": status.runs_queued,
+        "agents_up": status.agents_up,
+        "agents": status.agents,
+        "next_due": _time(status.next_due_us),
+        "dropped": status.dropped,
+    }
+
+
+def action_shape(action: str, names: list[str], undo: list[str]) -> dict[str, Any]:
+    """What was done to what, and the commands that undo it."""
+    return {"action": action, "names": names, "undo": undo}
+
+
+def _time(instant_us: int | None) -> str | None:
+    return None if instant_us is None else to_rfc3339(instant_us)

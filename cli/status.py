@@ -1,0 +1,42 @@
+"""`tocsin status`: how the coordinator is."""
+
+from __future__ import annotations
+
+import click
+
+from tocsin.messages.client_link import GetStatus, Status
+
+from .asking import open_session
+from .options import output_option
+from .shapes import print_json, status_shape
+from .tables import distance, local_time, pairs, span
+
+
+@click.command()
+@output_option
+def status(*, as_json: bool) -> None:
+    """Show how the coordinator is."""
+    with open_session() as session:
+        told = session.answer(Status, GetStatus())
+        context = session.context
+    if as_json:
+        print_json({**status_shape(told), "endpoint": context.endpoint})
+        return
+    due = "none"
+    if told.next_due_us is not None:
+        due = f"{local_time(told.next_due_us)}, {distance(told.next_due_us, told.now_us)}"
+    click.echo(
+        pairs(
+            [
+                ("coordinator", f"{context.name} at {context.endpoint}"),
+                ("version", f"{told.version} (pid {told.pid}, epoch {told.epoch})"),
+                ("up for", span(told.started_us, told.now_us)),
+                ("store", told.store),
+                ("jobs", told.jobs),
+                ("runs", f"{told.runs_active} active, {told.runs_queued} of them queued"),
+                ("agents", f"{told.agents_up} of {told.agents} up"),
+                ("next due", due),
+                ("dropped", told.dropped),
+            ]
+        )
+    )

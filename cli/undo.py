@@ -1,0 +1,55 @@
+"""How an action is undone: the command to run, and what it needs to find."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from tocsin import clock
+from tocsin.config import find_places
+from tocsin.errors import ConfigError
+from tocsin.jobfile.writing import job_to_file
+from tocsin.model import Job
+
+KEPT_MAX: Final = 100
+_SHOWN_MAX: Final = 20
+
+
+def command(*words: str) -> str:
+    """A command line that a shell reads back as these words."""
+    if len(words) > _SHOWN_MAX:
+        words = (*words[:_SHOWN_MAX], "…")
+    return shlex.join(("tocsin", *words))
+
+
+def keep(jobs: Iterable[Job]) -> str:
+    """Keep definitions as a job file; the command that puts them back.
+
+    Raises:
+        ConfigError: the file cannot be written.
+    """
+    folder = find_places(os.environ).data_dir / "undo"
+    path = folder / f"{clock.new_ulid()}.json"
+    document = {"jobs": {job.name: job_to_file(job) for job in jobs}}
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.write_bytes(msgspec.json.format(msgspec.json.encode(document), indent=2))
+        path.chmod(0o600)
+        _forget_old(folder)
+    except OSError as error:
+        raise ConfigError(
+            f"{path}: cannot keep the old definitions: {error.strerror}",
+            "nothing was changed; TOCSIN_HOME names another directory for such files",
+        ) from error
+    return command("apply", str(path))
+
+
+def _forget_old(folder: Path) -> None:
+    """ULIDs sort by time."""
+    for path in sorted(folder.glob("*.json"))[:-KEPT_MAX]:
+        path.unlink(missing_ok=True)
