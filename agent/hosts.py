@@ -8,6 +8,7 @@ have changed its mind. Only when it takes no connection and its process is over 
 from __future__ import annotations
 
 import os
+import select
 import signal
 import sys
 from collections.abc import Callable
@@ -61,6 +62,7 @@ class Hosts:
         self._folder = os.open(run_dir, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         self._hosts: dict[str, _Host] = {}
         self._on_ready: dict[int, Callable[[int], list[Event]]] = {}
+        self._unreaped: list[int] = []
 
     # What the agent wants.
 
@@ -74,6 +76,7 @@ class Hosts:
 
     def start(self, executor: str, now_us: int) -> list[Event]:
         """Start a host."""
+        self._unreaped = [pid for pid in self._unreaped if os.waitpid(pid, os.WNOHANG)[0] == 0]
         host = self._hosts[executor] = _Host(executor)
         host.deadline_us = now_us + START_US
         return self._spawn(host)
@@ -174,7 +177,7 @@ class Hosts:
     def _give_up(self, host: _Host) -> list[Event]:
         if host.is_child:
             os.kill(host.pid, signal.SIGKILL)
-            os.waitpid(host.pid, 0)
+            self._unreaped.append(host.pid)  # it may be stuck in the kernel: nobody waits for it
         self._forget(host)
         return [HostFailed(host.executor, f"its host did not answer in {START_US // SECOND_US} s")]
 
@@ -234,6 +237,8 @@ class Hosts:
         return []
 
     def _reap(self, host: _Host, now_us: int) -> list[Event]:
+        if not _is_over(host.pid_fd):
+            return []
         if not host.is_child:
             return self._ended(host, "it ended", None, now_us)
         _, status = os.waitpid(host.pid, 0)
@@ -281,6 +286,12 @@ class Hosts:
         self._unwatch(fd)
         os.close(fd)
         return -1
+
+
+def _is_over(pid_fd: int) -> bool:
+    poll = select.poll()
+    poll.register(pid_fd, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _start_time(pid: int) -> str:

@@ -85,10 +85,11 @@ class SweepOutput(msgspec.Struct, frozen=True):
 
 
 class Note(msgspec.Struct, frozen=True):
-    """Write a warning to the log."""
+    """Write this to the log; as a warning if something is wrong."""
 
     event: str
     facts: dict[str, str | int] = {}
+    warns: bool = True
 
 
 class Exit(msgspec.Struct, frozen=True):

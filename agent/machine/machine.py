@@ -212,6 +212,16 @@ class Machine:
         """How many bytes of output may be read now."""
         return reports.output_budget(self._state)
 
+    @property
+    def has_unwritten(self) -> bool:
+        """Whether records wait that could not be written."""
+        return bool(self._state.unwritten)
+
+    @property
+    def holds_ends(self) -> bool:
+        """Whether there are ends that the coordinator has not taken."""
+        return any(attempt.outcome is not None for attempt in self._state.attempts.values())
+
     def snapshot(self) -> list[Record]:
         """The records that bring this machine's memory back."""
         return snapshot(self._state.memory)

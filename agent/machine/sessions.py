@@ -9,7 +9,7 @@ from tocsin.messages import PROTOCOL_VERSION
 from tocsin.messages.agent_link import AttemptReport, Bye, Heartbeat, Hello, Phase, Resume, Welcome
 
 from .attempts import forget, touch
-from .commands import Position, Redial, ResumeOutput, Send
+from .commands import Note, Position, Redial, ResumeOutput, Send
 from .hosts import cancel
 from .memory import Attempt
 from .records import EpochSeen
@@ -106,6 +106,8 @@ def on_welcome(state: State, welcome: Welcome, now: Now) -> None:
     link.patience_us = 0
     link.heartbeat_us = max(round(welcome.heartbeat_s * SECOND_US), 1)
     link.beat_us = now.steady_us
+    facts: dict[str, str | int] = {"name": welcome.name, "agent": welcome.agent_id}
+    state.commands.append(Note("session.open", facts, warns=False))
     _resume(state, welcome.resume, now)
     if state.draining:
         state.commands.append(Send(Bye(link.session, final=False)))

@@ -1,0 +1,57 @@
+"""The agent's settings."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from tocsin.errors import ConfigError
+
+SLOTS_MAX: Final = 8192
+"""All that an agent holds has to fit in one hello."""
+_SLOTS_MIN: Final = 8
+_SLOTS_PER_CPU: Final = 4
+
+
+class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the agent keeps its things, whom it serves, and what it says of itself.
+
+    Raises:
+        ConfigError: from `check`, when a value makes no sense.
+    """
+
+    data_dir: Path
+    """Its journal and the output that is not delivered; must outlive a reboot."""
+    run_dir: Path
+    """Sockets and logs of the executor hosts; need not outlive a reboot."""
+    endpoint: str
+    """The coordinator, `tcp://HOST:PORT`."""
+    server_key: str
+    """The coordinator's public key, 64 hex digits."""
+    key_file: Path
+    """The agent's own key pair."""
+    tags: dict[str, str] = {}
+    slots: int | None = None
+    """How many runs it takes at once; None: four for each processor, and at least eight."""
+    drain_s: float = 20.0
+    """How long it waits for its runs when it is told to end; they go on if they take longer."""
+    executors: list[str] | None = None
+    """What it offers; None: all that are installed."""
+
+    def check(self) -> None:
+        """Refuse what makes no sense."""
+        if not self.endpoint.startswith("tcp://"):
+            raise ConfigError(f"endpoint {self.endpoint!r}", "write tcp://HOST:PORT")
+        if self.slots is not None and not 1 <= self.slots <= SLOTS_MAX:
+            raise ConfigError(f"slots: {self.slots}", f"choose a number from 1 to {SLOTS_MAX}")
+        if not self.drain_s >= 0:
+            raise ConfigError(f"drain_s: {self.drain_s}", "write a number of seconds")
+
+    @property
+    def slots_offered(self) -> int:
+        """How many runs it takes at once."""
+        processors = len(os.sched_getaffinity(0))
+        return self.slots or min(max(_SLOTS_MIN, _SLOTS_PER_CPU * processors), SLOTS_MAX)

@@ -1,0 +1,56 @@
+"""The agent as a process that has nothing else in it: `python -m tocsin.agent.process CONFIG`.
+
+Whoever was started with more, as the command line is, becomes this one before it is the agent.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from .config import AgentConfig
+
+_EXIT_BAD_CONFIG = 78
+"""EX_CONFIG of sysexits.h(3head): starting again would not help."""
+
+
+def command_line(config: AgentConfig) -> list[str]:
+    """The arguments, from the interpreter's path on, that start an agent with these settings."""
+    import msgspec
+
+    text = msgspec.json.encode(config).decode()
+    return [sys.executable, "-P", "-m", "tocsin.agent.process", text]
+
+
+def become_agent(config: AgentConfig) -> NoReturn:
+    """Be the agent from now on, and nothing of what this process was."""
+    import os
+
+    arguments = command_line(config)
+    os.execv(arguments[0], arguments)  # noqa: S606 - our own interpreter
+
+
+def main(text: str) -> int:
+    """Run the agent with the settings in a JSON text; the exit code."""
+    # msgspec looks for it, and uses typing itself where it is missing. It would bring inspect, ast
+    # and tokenize: more than a megabyte, for as long as the agent lives.
+    sys.modules["typing_extensions"] = None  # type: ignore[assignment]
+
+    import msgspec
+
+    from tocsin.errors import ConfigError, TocsinError
+
+    from .config import AgentConfig
+    from .service import run_agent
+
+    try:
+        return run_agent(msgspec.json.decode(text, type=AgentConfig))
+    except (TocsinError, msgspec.ValidationError) as error:
+        hint = f"\n  {error.hint}" if isinstance(error, TocsinError) and error.hint else ""
+        sys.stderr.write(f"tocsin agent: {error}{hint}\n")
+        return _EXIT_BAD_CONFIG if isinstance(error, ConfigError) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,311 @@
+"""The loop: drain what is ready, decide, write the journal once, and only then act.
+
+::
+
+    coordinator, hosts, output ─► machine.handle …
+                                        │
+                                  spool.append       one write for all of it
+                                        │
+                                  machine.handle(Stored) ─► orders to hosts, reports
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+from collections import deque
+from typing import Final, assert_never
+
+from tocsin import __version__, clock, wire
+from tocsin.errors import ProtocolError, StoreError
+from tocsin.instants import SECOND_US, Now
+from tocsin.keys import KeyPair, read_keypair
+from tocsin.link import Dialer, Hub, Waiter
+from tocsin.log import Log
+from tocsin.messages.agent_link import FromAgent, ToAgent
+
+from .config import AgentConfig
+from .hosts import Hosts
+from .inventory import installed_executors, machine_tags
+from .machine.commands import (
+    Command,
+    DropOutput,
+    Exit,
+    FinishOutput,
+    FollowOutput,
+    Journal,
+    Note,
+    Redial,
+    ResumeOutput,
+    Send,
+    StartHost,
+    SweepOutput,
+    ToHost,
+)
+from .machine.events import (
+    Event,
+    LinkDown,
+    LinkUp,
+    OutputRead,
+    Stored,
+    Terminate,
+    Tick,
+    Told,
+)
+from .machine.machine import Machine
+from .machine.memory import Memory
+from .machine.records import Record
+from .machine.state import Profile
+from .output import Outputs
+from .spool import Spool
+
+MESSAGES_MAX: Final = 200
+"""The most messages of the coordinator that share a turn."""
+OUTPUT_BYTES_MAX: Final = 1 << 20
+"""The most output that is read in a turn."""
+BYE_LINGER_S: Final = 0.5
+
+
+def run_agent(config: AgentConfig) -> int:
+    """Be the agent until SIGTERM or SIGINT; the exit code.
+
+    Raises:
+        ConfigError: a setting or key is wrong, or another agent uses the directory.
+        StoreError: the journal cannot be read or written.
+    """
+    config.check()
+    log = Log("agent")
+    own = read_keypair(config.key_file)
+    os.umask(0o077)
+    config.run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    spool = Spool(config.data_dir / "spool", clock.boot_id(), clock.new_ulid, log)
+    hub = Hub()
+    service = Service(config, own, hub, spool, log)
+    _notify("READY=1")
+    try:
+        code = service.run()
+    finally:
+        _notify("STOPPING=1")
+        service.close()
+        hub.close()
+    log.info("agent.ended", exit_code=code)
+    return code
+
+
+def _notify(state: str) -> None:
+    if "NOTIFY_SOCKET" in os.environ:
+        from sdnotify import SystemdNotifier
+
+        SystemdNotifier().notify(state)
+
+
+def _now() -> Now:
+    return Now(clock.now_us(), int(clock.monotonic_s() * SECOND_US))
+
+
+def _executors_of_before(memory: Memory, names: list[str]) -> set[str]:
+    """Executors whose hosts may be alive: they have a socket, or attempts that are not over."""
+    listening = {name.removesuffix(".sock") for name in names if name.endswith(".sock")}
+    under_way = {a.executor for a in memory.attempts.values() if a.outcome is None}
+    return (listening | under_way) - {""}
+
+
+class Service:
+    """One agent at work."""
+
+    def __init__(self, config: AgentConfig, own: KeyPair, hub: Hub, spool: Spool, log: Log) -> None:
+        self._config = config
+        self._own = own
+        self._hub = hub
+        self._spool = spool
+        self._log = log
+        self._waiter = Waiter()
+        self._exit_code: int | None = None
+        self._events: deque[Event] = deque()
+        """What has happened and is not handled yet."""
+        self._records: list[Record] = []
+        """What is to be written in this turn."""
+        out_dir = config.data_dir.absolute() / "output"
+        out_dir.mkdir(mode=0o700, exist_ok=True)
+        run_dir = str(config.run_dir.absolute())
+        self._outputs = Outputs(str(out_dir), log)
+        self._hosts = Hosts(run_dir, str(out_dir), self._waiter, log)
+        sought = _executors_of_before(spool.memory, os.listdir(run_dir))  # noqa: PTH208 - names
+        executors = installed_executors() if config.executors is None else config.executors
+        profile = Profile(
+            version=__version__,
+            tags=machine_tags() | config.tags,
+            slots=config.slots_offered,
+            executors=executors,
+            drain_s=config.drain_s,
+        )
+        self._machine = Machine(spool.memory, profile, sought, clock.new_ulid)
+        log.info(
+            "agent.started",
+            endpoint=config.endpoint,
+            spool=spool.memory.spool,
+            held=len(spool.memory.attempts),
+            slots=profile.slots,
+            executors=",".join(executors),
+        )
+        for executor in sorted(sought):
+            self._events += self._hosts.seek(executor)
+        self._connected = False
+        self._refused = False
+        self._dialer = self._dial()
+        self._waiter.wake_on_signals((signal.SIGTERM, signal.SIGINT))
+
+    def run(self) -> int:
+        """Work until told to end; the exit code."""
+        gc.collect()
+        gc.freeze()
+        while self._exit_code is None:
+            self.turn()
+        return self._exit_code
+
+    def close(self) -> None:
+        """Let go of everything; what runs goes on in its host."""
+        self._hosts.close()
+        self._dialer.close(BYE_LINGER_S)
+        self._waiter.close()
+        self._spool.close(complete=not self._records and not self._machine.has_unwritten)
+
+    # One turn.
+
+    def turn(self) -> None:
+        """Wait for something to happen, and deal with it."""
+        sources = self._waiter.wait(until_steady_us=self._deadline_us())
+        now = _now()
+        self._events.extend(Terminate() for _ in self._waiter.take_signals())
+        for source in sources:
+            if isinstance(source, int) and self._hosts.owns(source):
+                self._events += self._hosts.ready(source, now.steady_us)
+        if _is_due(self._hosts.deadline_us(), now):
+            self._events += self._hosts.tick(now.steady_us)
+        self._hear_link()
+        if _is_due(self._machine.deadline(), now):
+            self._events.append(Tick())
+        self._handle_events(now)
+        self._read_output(now)
+        self._handle(Stored(self._write(now)), now)
+
+    def _deadline_us(self) -> int | None:
+        if self._events or self._records:
+            return 0
+        if self._outputs.has_ready() and self._machine.output_budget:
+            return 0
+        instants = (
+            self._machine.deadline(),
+            self._outputs.deadline_us(),
+            self._hosts.deadline_us(),
+            self._spool.sync_due_us,
+        )
+        return min((at_us for at_us in instants if at_us is not None), default=None)
+
+    def _hear_link(self) -> None:
+        dialer = self._dialer
+        changed = (self._connected, self._refused) != (dialer.connected, dialer.refused)
+        if changed and self._connected:
+            self._log.warning("link.down", endpoint=self._config.endpoint)
+        for _ in range(MESSAGES_MAX):  # also what came before the link broke
+            data = dialer.receive()
+            if data is None:
+                break
+            try:
+                message: ToAgent = wire.decode(data, ToAgent)
+            except ProtocolError as error:
+                self._log.error("message.undecodable", reason=error.message)
+                continue
+            self._events.append(Told(message))
+        if changed:
+            self._connected, self._refused = dialer.connected, dialer.refused
+            up = dialer.connected
+            self._events.append(LinkUp() if up else LinkDown(refused=dialer.refused))
+
+    def _handle_events(self, now: Now) -> None:
+        while self._events:
+            self._handle(self._events.popleft(), now)
+
+    def _handle(self, event: Event, now: Now) -> None:
+        for command in self._machine.handle(event, now):
+            self._do(command, now)
+
+    def _read_output(self, now: Now) -> None:
+        budget_bytes = min(self._machine.output_budget, OUTPUT_BYTES_MAX)
+        if self._outputs.has_ready() or _is_due(self._outputs.deadline_us(), now):
+            chunks, over = self._outputs.read(budget_bytes, now)
+            if chunks or over:
+                self._handle(OutputRead(chunks, over), now)
+
+    def _write(self, now: Now) -> str:
+        """Write the turn's records; why that failed, or an empty text."""
+        spool = self._spool
+        records, self._records = self._records, []
+        failure = ""
+        if records:
+            try:
+                spool.append(records, now.steady_us)
+            except StoreError as error:
+                failure = error.message
+            else:
+                if spool.is_bulky:
+                    spool.compact(self._machine.snapshot())
+        if _is_due(spool.sync_due_us, now):
+            spool.sync(now.steady_us, ends_held=self._machine.holds_ends)
+        return failure
+
+    # Commands.
+
+    def _do(self, command: Command, now: Now) -> None:  # noqa: C901, PLR0912 - one case a command
+        match command:
+            case Journal(record):
+                self._records.append(record)
+            case Send(message):
+                self._send(message)
+            case ToHost(executor, order):
+                self._hosts.send(executor, order)
+            case FinishOutput(ended):
+                self._outputs.finish(ended)
+            case DropOutput(keys):
+                self._outputs.drop(keys)
+            case FollowOutput(key, keep_bytes):
+                self._outputs.follow(key, keep_bytes, now)
+            case ResumeOutput(positions):
+                self._outputs.resume(positions, now)
+            case SweepOutput(keep):
+                self._outputs.sweep(keep)
+            case StartHost(executor):
+                self._log.info("host.start", executor=executor)
+                self._events += self._hosts.start(executor, now.steady_us)
+            case Redial():
+                self._waiter.remove(self._dialer)
+                self._dialer.close()
+                self._dialer = self._dial()
+            case Note(event, facts, warns):
+                (self._log.warning if warns else self._log.info)(event, **facts)
+            case Exit(code):
+                self._exit_code = code
+            case _:
+                assert_never(command)
+
+    def _send(self, message: FromAgent) -> None:
+        # What does not leave is missed on the other side, or never answered: then comes a hello.
+        self._dialer.send(wire.encode(message))
+
+    def _dial(self) -> Dialer:
+        config = self._config
+        self._connected = self._refused = False
+        dialer = Dialer(
+            self._hub,
+            config.endpoint,
+            self._own,
+            config.server_key,
+            bytes_max=wire.FRAME_BYTES_MAX,
+        )
+        self._waiter.add(dialer)
+        return dialer
+
+
+def _is_due(at_us: int | None, now: Now) -> bool:
+    return at_us is not None and at_us <= now.steady_us
