@@ -1,0 +1,21 @@
+"""Fleets of real processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fleet import Fleet
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Iterator[Fleet]:
+    """A fleet with a running coordinator."""
+    made = Fleet(tmp_path)
+    try:
+        made.start_coordinator()
+        yield made
+    finally:
+        made.close()
