@@ -15,6 +15,7 @@ from typing import Final
 _CANCEL_ON_SET: Final = 2
 _ABSTIME: Final = 1
 _FLAGS: Final = os.O_NONBLOCK | os.O_CLOEXEC  # TFD_NONBLOCK and TFD_CLOEXEC are the same bits
+_NOTHING_TO_READ: Final = (errno.EAGAIN, errno.ECANCELED)  # not yet due; the clock was set
 _LATEST_NS: Final = 1 << 62  # below what the kernel's clock can hold
 
 
@@ -48,10 +49,8 @@ class Alarm:
         self._at_us = None
         try:
             os.read(self.fd, 8)
-        except BlockingIOError:
-            pass
         except OSError as error:
-            if error.errno != errno.ECANCELED:
+            if error.errno not in _NOTHING_TO_READ:
                 raise
 
     def close(self) -> None:

@@ -18,12 +18,8 @@ class SignalPipe:
         self._old_handlers: dict[int, Any] = {s: signal.signal(s, _ignore) for s in signals}
 
     def read(self) -> list[int]:
-        """The signals that arrived, in their order."""
-        try:
-            arrived = os.read(self.fd, 4096)
-        except BlockingIOError:
-            return []
-        return [number for number in arrived if number in self._old_handlers]
+        """The signals that arrived, in their order. For when `fd` is readable."""
+        return [number for number in os.read(self.fd, 4096) if number in self._old_handlers]
 
     def close(self) -> None:
         """Handle signals as before."""

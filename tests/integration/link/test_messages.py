@@ -11,7 +11,8 @@ import zmq
 
 from tocsin import clock
 from tocsin.errors import ConfigError, LinkError
-from tocsin.link import Dialer, Hub, Listener, Waiter, new_keypair
+from tocsin.keys import KeyPair
+from tocsin.link import Dialer, Hub, Waiter, new_keypair
 
 from .network import BYTES_MAX, Network
 
@@ -279,6 +280,15 @@ def test_cannot_dial(network: Network) -> None:
         network.dial("tcp://127.0.0.1:1", server_key="AB" * 32)
 
 
+def test_cannot_listen_with_a_broken_key(network: Network) -> None:
+    """A key that cannot be understood is an error, and leaves the domain free."""
+    network.server = KeyPair("short", "short")
+    with pytest.raises(ConfigError, match="no key"):
+        network.listen()
+    network.server = new_keypair()
+    network.listen()
+
+
 def test_other_trouble_is_not_hidden(network: Network) -> None:
     """A send on a socket that was closed is a fault of the program, and raises."""
     listener = network.listen()
@@ -344,4 +354,3 @@ def test_message_before_the_wait(network: Network) -> None:
     assert late.wait(until_steady_us=int(clock.monotonic_s() * 1e6)) == []
     late.remove(listener)
     network.waiter.add(listener)
-    assert isinstance(listener, Listener)

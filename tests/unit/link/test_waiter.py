@@ -157,12 +157,22 @@ def test_a_set_clock_rings(waiter: Waiter) -> None:
     assert steady_us() < give_up_us
 
 
-def test_no_alarm_without_descriptors() -> None:
-    """What the kernel says when it cannot give an alarm reaches the caller."""
+def test_a_closed_alarm() -> None:
+    """What the kernel says when it cannot set an alarm reaches the caller."""
     alarm = Alarm()
     alarm.close()
     with pytest.raises(OSError, match="Bad file descriptor"):
         alarm.set(clock.now_us())
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        alarm.acknowledge()
+
+
+def test_an_alarm_that_did_not_ring() -> None:
+    """To acknowledge an alarm that did not ring does not wait for it."""
+    alarm = Alarm()
+    alarm.set(clock.now_us() + LONG_US)
+    alarm.acknowledge()
+    alarm.close()
 
 
 def test_signal_ends_the_wait(waiter: Waiter) -> None:
