@@ -1,0 +1,1 @@
+"""The terminal interface: what the fleet does, live, and the few keys that change it."""

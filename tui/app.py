@@ -1,0 +1,140 @@
+"""The app: holds the session, passes on what it says, and puts screens up. No logic lives here."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from datetime import tzinfo
+from typing import ClassVar, Final
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.timer import Timer
+
+from tocsin import clock
+from tocsin.config import Context
+from tocsin.errors import TocsinError
+from tocsin.keys import read_keypair
+from tocsin.link import Hub
+
+from .connection import Connection
+from .guard import Guard, refusal
+from .messages import SessionChanged
+from .scene import Scene
+from .screens.frame import Frame
+from .screens.main import MainScreen
+from .session import Session, Target, Tell
+from .state import View
+
+DRAW_S: Final = 0.25
+"""Two drawings of what changed are at least this far apart."""
+TICK_S: Final = 1.0
+EXIT_USAGE: Final = 2
+_FEW_COLOURS: Final = {None, "standard", "windows"}
+
+
+class TocsinApp(App[None]):
+    """The TUI on one coordinator.
+
+    Args:
+        make_session: makes the conversation, given whom to tell.
+        name: what this coordinator is called.
+        now_us: the clock that is shown and that ages are told by.
+        zone: where times are told; None is the system's own.
+        terminal: the descriptor of the terminal to guard; None: there is none, as in tests.
+    """
+
+    CSS_PATH = "app.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+c", "quit", "quit", show=False, priority=True),
+    ]
+
+    def __init__(
+        self,
+        make_session: Callable[[Tell], Session],
+        *,
+        name: str,
+        now_us: Callable[[], int] = clock.now_us,
+        zone: tzinfo | None = None,
+        terminal: int | None = None,
+    ) -> None:
+        no_color = "NO_COLOR" in os.environ
+        super().__init__(ansi_color=True if no_color else None)
+        if no_color or self.console.color_system in _FEW_COLOURS:
+            self.theme = "ansi-dark"
+        self.zone = zone
+        self.session = make_session(self._told)
+        self._context_name = name
+        self._now_us = now_us
+        self._view = View()
+        self._connection = self.session.connection
+        self._guard = None if terminal is None else Guard(terminal, self.exit)
+        self._drawing: Timer | None = None
+
+    def scene(self) -> Scene:
+        """What there is to draw, now."""
+        return Scene(self._context_name, self._view, self._connection, self._now_us(), self.zone)
+
+    def on_mount(self) -> None:
+        """Guard the terminal, put up the first screen, begin to talk."""
+        if self._guard is not None:
+            self._guard.start()
+        self.push_screen(MainScreen())
+        self.run_worker(self._talk(), group="session")
+        self.set_interval(TICK_S, self._draw)
+
+    def on_unmount(self) -> None:
+        """Signals do again what they did."""
+        if self._guard is not None:
+            self._guard.stop()
+
+    def on_session_changed(self, message: SessionChanged) -> None:
+        """Draw it, together with what follows close behind."""
+        self._view, self._connection = message.view, message.connection
+        if self._drawing is None:
+            self._draw()
+            self._drawing = self.set_timer(DRAW_S, self._draw_rest)
+
+    def _told(self, view: View, connection: Connection) -> None:
+        self.post_message(SessionChanged(view, connection))
+
+    def _draw_rest(self) -> None:
+        self._drawing = None
+        self._draw()
+
+    def _draw(self) -> None:
+        if isinstance(self.screen, Frame):
+            self.screen.draw()
+
+    async def _talk(self) -> None:
+        try:
+            await self.session.run()
+        except TocsinError as error:
+            self.exit(return_code=1, message=f"{error.message}\n{error.hint}".strip())
+
+
+def run_tui(context: Context) -> int:
+    """Run the TUI in the foreground until the user leaves; the exit code of the program.
+
+    Raises:
+        ConfigError: the context's key cannot be read.
+    """
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    refused = refusal(os.environ, on_terminal=all(stream.isatty() for stream in streams))
+    if refused:
+        print(refused, file=sys.stderr)  # noqa: T201 - this is for the user
+        return EXIT_USAGE
+    target = Target(context.endpoint, context.server_key, read_keypair(context.key_file))
+    hub = Hub()
+    try:
+        app = TocsinApp(
+            lambda tell: Session(hub, target, tell),
+            name=context.name,
+            terminal=sys.stdin.fileno(),
+        )
+        app.run(mouse=False)  # so that the terminal's own way to mark and copy text works
+        return app.return_code or 0
+    finally:
+        hub.close()

@@ -1,0 +1,33 @@
+"""All keys, from the table of actions."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from tocsin.tui.actions import help_lines
+
+_WIDTH: Final = 74
+_MOVES: Final = """\
+ In tables and logs: up down k j, pgup pgdn, ctrl+u ctrl+d, g first, G last.
+ In logs also: left right; any move up lets go of the end, G or f follows again.
+ ctrl+c leaves from anywhere.   esc closes this.
+"""
+
+
+class HelpScreen(ModalScreen[None]):
+    """The help."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,question_mark", "dismiss", "close", show=False),
+    ]
+
+    def compose(self) -> ComposeResult:
+        """The table and the keys for moving."""
+        with VerticalScroll(id="help"):
+            yield Static("\n".join([_MOVES, *help_lines(_WIDTH)]), markup=False)

@@ -1,0 +1,163 @@
+"""One run: what is known of it, and its output as it comes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.binding import BindingType
+from textual.widget import Widget
+from textual.widgets import Input
+
+from tocsin.errors import LinkError, RequestError
+from tocsin.model import TERMINAL, Run
+from tocsin.tui.actions import Place, Situation
+from tocsin.tui.facts import headline, log_title, progress, story
+from tocsin.tui.log_lines import LogLines
+from tocsin.tui.messages import OutputArrived, Said
+from tocsin.tui.plain import fit, rule
+from tocsin.tui.scene import Scene
+from tocsin.tui.widgets.columns import Cell
+from tocsin.tui.widgets.log_pane import LogPane
+from tocsin.tui.widgets.one_line import OneLine
+from tocsin.tui.words import log_time, tone
+
+from .frame import Frame, bindings
+
+
+class RunScreen(Frame):
+    """Facts and log of a run."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings([Place.RUN])]
+
+    def __init__(self, run: Run) -> None:
+        super().__init__()
+        self._run = run
+        self._output = LogLines()
+        self._reading = False
+        self._read_over = False
+        self.doings = {
+            **self.doings,
+            "follow": self._toggle_follow,
+            "search": self._open_prompt,
+            "next_match": lambda: self._go_to_match(1),
+            "previous_match": lambda: self._go_to_match(-1),
+            "back": self._back,
+        }
+
+    def body(self) -> Iterable[Widget]:
+        """Three lines of facts, the log, and the prompt for what to find."""
+        yield OneLine(id="headline")
+        yield OneLine(id="progress")
+        yield OneLine(id="story")
+        yield OneLine(id="log-title")
+        yield LogPane(self._time_of, empty="", id="log")
+        yield Input(id="find", placeholder="find in the log", compact=True)
+
+    def on_mount(self) -> None:
+        """Begin to read."""
+        prompt = self.query_one(Input)
+        prompt.display = False
+        prompt.cursor_blink = False
+        self._pane.focus()
+        super().on_mount()
+
+    def situation(self, scene: Scene) -> Situation:
+        """This run."""
+        job = scene.view.jobs.get(self._run.job)
+        return Situation(Place.RUN, job, self._run, scene.connection.blocks())
+
+    def draw_body(self, scene: Scene) -> None:
+        """The facts; the log draws itself when output arrives."""
+        self._run = run = scene.view.runs.get(self._run.id, self._run)
+        job, width = scene.view.jobs.get(run.job), self.size.width
+        identity = f"{run.id} "
+        head = fit(f" {headline(run, job)}", width - len(identity))
+        self.query_one("#headline", OneLine).say(Cell(head, tone(run.state)), Cell(identity))
+        facts = (
+            ("progress", progress(run, job, scene.now_us)),
+            ("story", story(run, scene.now_us, scene.zone)),
+        )
+        for name, text in facts:
+            self.query_one(f"#{name}", OneLine).say(Cell(fit(f" {text}", width)))
+        self._draw_log_title()
+        if not self._reading and (not self._read_over or run.state not in TERMINAL):
+            self._read_on()
+
+    def on_output_arrived(self, message: OutputArrived) -> None:
+        """Show it."""
+        self._output.add(message.page.pieces)
+        if message.page.ended:
+            # A run that was given up may come back, and then `draw_body` reads on.
+            self._reading, self._read_over = False, True
+            self._pane.empty = "it printed nothing"
+        else:
+            self._pane.empty = "it has printed nothing yet"
+        self._pane.show(self._output)
+        self._draw_log_title()
+
+    def on_log_pane_moved(self) -> None:
+        """Say whether the end is followed."""
+        self._draw_log_title()
+
+    def on_input_submitted(self, message: Input.Submitted) -> None:
+        """Find it."""
+        self._close_prompt()
+        self._pane.find(message.value)
+
+    @property
+    def _pane(self) -> LogPane:
+        return self.query_one(LogPane)
+
+    def _draw_log_title(self) -> None:
+        pane, width = self._pane, self.size.width
+        if pane.follow:
+            right = "FOLLOW"
+        else:
+            right = f"+{pane.unseen} new, f follows" if pane.unseen else "f follows"
+        if pane.needle:
+            nth = pane.found.index(pane.at_match) + 1 if pane.at_match in pane.found else 0
+            right = f"{pane.needle!r}: {nth} of {len(pane.found)}  {right}"
+        self.query_one("#log-title", OneLine).say(
+            Cell(rule(log_title(self._output), right, width), "quiet")
+        )
+
+    def _read_on(self) -> None:
+        self._reading = True
+        self.run_worker(self._read(), group="read", exclusive=True)
+
+    async def _read(self) -> None:
+        try:
+            async for page in self.tocsin.session.follow(self._run.id, self._output.position):
+                self.post_message(OutputArrived(page))
+        except (LinkError, RequestError) as error:
+            self.post_message(Said(f"log: {error.message}", failed=True))
+
+    def _time_of(self, at_us: int) -> str:
+        return log_time(at_us, self.tocsin.zone)
+
+    def _toggle_follow(self) -> None:
+        self._pane.set_follow(not self._pane.follow)
+
+    def _go_to_match(self, step: int) -> None:
+        if self._pane.needle:
+            self._pane.go_to_match(step)
+        else:
+            self._open_prompt()
+
+    def _open_prompt(self) -> None:
+        prompt = self.query_one(Input)
+        prompt.display = True
+        prompt.focus()
+
+    def _close_prompt(self) -> None:
+        self.query_one(Input).display = False
+        self._pane.focus()
+
+    def _back(self) -> None:
+        if self.query_one(Input).display:
+            self._close_prompt()
+        elif self._pane.needle:
+            self._pane.find("")
+        else:
+            self.app.pop_screen()

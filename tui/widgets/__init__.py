@@ -1,0 +1,1 @@
+"""Widgets that draw only what is seen, and know nothing of coordinators."""
