@@ -185,9 +185,9 @@ class Session:
             if now_s >= until_s:
                 raise self._unreachable(_probe(self.context.endpoint) or self._silence())
             if now_s >= probe_s:
-                closed = _probe(self.context.endpoint)
-                if closed:
-                    raise self._unreachable(closed)
+                why = _probe(self.context.endpoint)
+                if why or self._dialer.failure:
+                    raise self._unreachable(why or self._silence())
                 probe_s = until_s
             self._waiter.wait(until_steady_us=_us(min(until_s, probe_s)))
 

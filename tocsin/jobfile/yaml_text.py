@@ -56,6 +56,16 @@ class CoreDumper(yaml.SafeDumper):
     """Quotes what either YAML 1.1 or the core schema would not read back as text."""
 
 
+def _represent_text(dumper: CoreDumper, text: str) -> yaml.ScalarNode:
+    """Lines stand below each other; what cannot be seen is escaped."""
+    lines = text.split("\n")
+    style = None if len(lines) == 1 else "|"
+    if not all(line.isprintable() for line in lines):
+        style = '"'
+    return dumper.represent_scalar(_TAG + "str", text, style=style)
+
+
+CoreDumper.add_representer(str, _represent_text)
 for _kind, _pattern, _first in _CORE:
     for _class in (_CoreLoader, CoreDumper):
         _class.add_implicit_resolver(_TAG + _kind, re.compile(f"(?:{_pattern})$"), list(_first))
@@ -116,9 +126,7 @@ class _Reading:
         self.lines.setdefault(path, line)
         self._nodes += 1
         if self._nodes > NODES_MAX:
-            raise UnreadableError(
-                f"more than {NODES_MAX} values, counting what aliases repeat", line
-            )
+            raise UnreadableError(f"more than {NODES_MAX} values, aliases written out", line)
         if len(path) > DEPTH_MAX:
             raise UnreadableError(f"nested more than {DEPTH_MAX} deep", line)
         if isinstance(node, yaml.MappingNode) and node.tag == _TAG + "map":
