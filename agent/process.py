@@ -6,6 +6,7 @@ Whoever was started with more, as the command line is, becomes this one before i
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def command_line(config: AgentConfig) -> list[str]:
     """The arguments, from the interpreter's path on, that start an agent with these settings."""
     import msgspec
 
-    text = msgspec.json.encode(config).decode()
+    text = msgspec.json.encode(config, enc_hook=str).decode()
     return [sys.executable, "-P", "-m", "tocsin.agent.process", text]
 
 
@@ -29,6 +30,10 @@ def become_agent(config: AgentConfig) -> NoReturn:
 
     arguments = command_line(config)
     os.execv(arguments[0], arguments)  # noqa: S606 - our own interpreter
+
+
+def _path(kind: type[Path], text: str) -> Path:
+    return kind(text)
 
 
 def main(text: str) -> int:
@@ -45,7 +50,8 @@ def main(text: str) -> int:
     from .service import run_agent
 
     try:
-        return run_agent(msgspec.json.decode(text, type=AgentConfig))
+        config = msgspec.json.decode(text, type=AgentConfig, dec_hook=_path)
+        return run_agent(config)
     except (TocsinError, msgspec.ValidationError) as error:
         hint = f"\n  {error.hint}" if isinstance(error, TocsinError) and error.hint else ""
         sys.stderr.write(f"tocsin agent: {error}{hint}\n")
