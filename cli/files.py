@@ -72,6 +72,12 @@ def apply(*, files: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
         _print_done(done, changes, undos)
 
 
+def put_jobs(session: Session, jobs: list[Job]) -> list[JobChange]:
+    """Make the coordinator's jobs as these are; others are left alone."""
+    rows = some_jobs(session, [job.name for job in jobs])
+    return _put(session, compare(jobs, rows, InstalledExecutors()), dry_run=False)
+
+
 def _plan(files: tuple[str, ...], *, as_json: bool) -> None:
     executors = InstalledExecutors()
     jobs = read_job_files(files, executors)

@@ -26,6 +26,7 @@ class Command(NamedTuple):
 
 
 COMMANDS: Final = {
+    "up": Command("up", "up", "Start everything on this machine, and apply job files."),
     "plan": Command("files", "plan", "Show what applying job files would change."),
     "apply": Command("files", "apply", "Create and change jobs from job files."),
     "job": Command("job", "job", "List, show, run, pause, resume and remove jobs."),
