@@ -22,7 +22,7 @@ from .exit_watch import ExitWatch
 from .output_files import APPEND, FILE_MODE, OutputFiles
 from .process_tree import ProcessScans
 from .refusal import CannotStart
-from .shell import ShellConfig
+from .shell_config import ShellConfig
 from .shell_process import ShellProcess
 
 SH: Final = "/bin/sh"
