@@ -1,0 +1,545 @@
+"""The real agent service on a simulated machine: real journal, real output files, no sockets."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from random import Random  # noqa: TID251 - a seeded one
+from typing import Any, Protocol, cast
+
+from tocsin import wire
+from tocsin.agent.hosts import Hosts
+from tocsin.agent.machine.events import Event, HostFailed, HostGone, HostMet, HostSaid
+from tocsin.agent.machine.machine import Machine
+from tocsin.agent.machine.records import EpochSeen, Record
+from tocsin.agent.machine.state import Profile
+from tocsin.agent.output import Outputs
+from tocsin.agent.service import Service
+from tocsin.agent.spool import Spool, frame
+from tocsin.errors import StoreError
+from tocsin.execution import AttemptKey
+from tocsin.hosting import HostHello, HostReport, StartRuns
+from tocsin.hosting import ToHost as HostOrder
+from tocsin.link import Dialer, Waiter
+from tocsin.log import Log
+from tocsin.messages.agent_link import ToAgent
+
+from .coordinator import Asleep, Crash, Fuse, SimLog
+from .evidence import End, Start
+from .executor_host import PIPE_US, SimHost
+from .network import Line
+from .plan import AgentPlan
+
+EXECUTOR = "sim"
+HOST_START_US = 400_000
+DRAIN_S = 5.0
+
+
+class SimSpool(Spool):
+    """The real journal, with a disk that fills, and what a crash leaves of it."""
+
+    def __init__(self, fuse: Fuse, folder: Path, boot_id: str, new_id: Callable[[], str]) -> None:
+        self.is_full = False
+        self.synced_bytes = 0
+        self._fuse = fuse
+        super().__init__(folder, boot_id, new_id, cast("Log", SimLog()))
+        self.synced_bytes = self._size
+
+    def append(self, records: Sequence[Record], now_us: int) -> None:
+        self._fuse.burn()
+        if self.is_full:
+            self._torn = True
+            os.pwrite(self._fd, frame(records)[:5], self._size)
+            raise StoreError("the disk is full")
+        super().append(records, now_us)
+        if any(isinstance(record, EpochSeen) for record in records):
+            self.synced_bytes = self._size
+        self._fuse.burn()
+
+    def sync(self, now_us: int, *, ends_held: bool) -> None:
+        due_us = self.sync_due_us
+        super().sync(now_us, ends_held=ends_held)
+        if ends_held and due_us is not None and now_us >= due_us:
+            self.synced_bytes = self._size
+
+    def tear(self, dice: Random) -> None:
+        """The process was killed in the middle of a write."""
+        os.pwrite(self._fd, b"\x99\x00\x00\x00torn"[: dice.randrange(9)], self._size)
+
+    def lose_unsynced(self, dice: Random) -> None:
+        """The machine went down: what was not synced is there in part."""
+        os.ftruncate(self._fd, dice.randrange(min(self.synced_bytes, self._size), self._size + 1))
+
+    def let_go(self) -> None:
+        """The process is no more."""
+        os.close(self._fd)
+        self._lock.release()
+
+
+class SimDialer:
+    """The agent's end of its line."""
+
+    def __init__(self, line: Line, fuse: Fuse) -> None:
+        self.connected = False
+        self.refused = False
+        self.inbox: deque[bytes] = deque()
+        self._line = line
+        self._fuse = fuse
+        line.dial()
+
+    def receive(self) -> bytes | None:
+        """The next message."""
+        return self.inbox.popleft() if self.inbox else None
+
+    def send(self, data: bytes) -> bool:
+        """Say something to the coordinator."""
+        self._fuse.burn()
+        self._line.send(data, to_agent=False, connection=self._line.connection)
+        return True
+
+    def close(self, linger_s: float = 0.0) -> None:
+        """Hang up."""
+        del linger_s
+
+
+class SimHosts:
+    """The hosts of this machine, as one agent process sees them."""
+
+    def __init__(self, machine: SimMachine) -> None:
+        self.events: list[Event] = []
+        self._machine = machine
+        self._host: SimHost | None = None
+        self._unsent: list[AttemptKey] = []
+
+    def seek(self, executor: str) -> list[Event]:
+        """Connect to the host that is alive, if one is."""
+        host = self._machine.host
+        if host is None or not host.is_alive:
+            return [HostGone(executor, "there is none", [])]
+        self._host = host
+        host.connect(self)
+        return []
+
+    def start(self, executor: str, now_us: int) -> list[Event]:
+        """Start a host."""
+        del executor, now_us
+        self._machine.fuse.burn()
+        self._machine.start_host(self)
+        return []
+
+    def send(self, executor: str, message: HostOrder) -> None:
+        """Write to the host's socket; what a dead one does not take comes back with its end."""
+        del executor
+        self._machine.fuse.burn()
+        if self._host is None:
+            return
+        if self._host.is_alive:
+            self._host.write(message)
+        elif isinstance(message, StartRuns):
+            self._unsent += [order.key for order in message.orders]
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._host is not None:
+            self._host.disconnect(self)
+
+    def deadline_us(self) -> int | None:
+        """At once, when something happened."""
+        return 0 if self.events else None
+
+    def tick(self, now_us: int) -> list[Event]:
+        """What happened."""
+        del now_us
+        events, self.events = self.events, []
+        return events
+
+    # What the machine tells.
+
+    def host_started(self, host: SimHost) -> None:
+        """A host listens; connect to it."""
+        self._host = host
+        host.connect(self)
+
+    def host_failed(self) -> None:
+        """No host came to be."""
+        self._add(HostFailed(EXECUTOR, "no such thing"))
+
+    def host_met(self, identity: str, hello: HostHello) -> None:
+        """A host said hello."""
+        self._add(HostMet(EXECUTOR, identity, hello))
+
+    def host_said(self, report: HostReport) -> None:
+        """A host reported."""
+        self._add(HostSaid(EXECUTOR, report))
+
+    def host_gone(self, reason: str) -> None:
+        """The host's process is over."""
+        unsent, self._unsent = self._unsent, []
+        self._host = None
+        self._add(HostGone(EXECUTOR, reason, unsent))
+
+    def _add(self, event: Event) -> None:
+        self.events.append(event)
+        self._machine.wake()
+
+
+class SimAgentWaiter:
+    """Tells what the agent would wait for, or lets it pass."""
+
+    def __init__(self) -> None:
+        self.peeking = False
+        self.signals: list[int] = []
+
+    def wait(self, *, until_steady_us: int | None = None) -> list[int]:
+        """Pass, or raise `Asleep` when somebody only wants to know."""
+        if self.peeking:
+            raise Asleep(until_steady_us, None)
+        return []
+
+    def take_signals(self) -> list[int]:
+        """The signals since the last call."""
+        signals, self.signals = self.signals, []
+        return signals
+
+    def add(self, source: object) -> None:
+        """Sources wake the process by themselves here."""
+
+    remove = add
+
+
+class SimService(Service):
+    """The real loop, on ports of the simulated machine."""
+
+    def __init__(self, machine: SimMachine, spool: SimSpool) -> None:  # its own parts
+        self.sim_machine = machine
+        self.sim_waiter = SimAgentWaiter()
+        self.sim_hosts = SimHosts(machine)
+        self._waiter = cast("Waiter", self.sim_waiter)
+        self._hosts = cast("Hosts", self.sim_hosts)
+        self._log = cast("Log", SimLog())
+        self._spool = spool
+        self._exit_code: int | None = None
+        self._events: deque[Event] = deque()
+        self._records: list[Record] = []
+        self._outputs = Outputs(str(machine.out_dir), self._log)
+        profile = Profile(
+            version="sim",
+            tags=machine.plan.tags,
+            slots=machine.plan.slots,
+            executors=[EXECUTOR],
+            drain_s=DRAIN_S,
+        )
+        self._machine = Machine(spool.memory, profile, {EXECUTOR}, machine.port.new_id)
+        self._events += self.sim_hosts.seek(EXECUTOR)
+        self._dialer = self._dial()
+
+    def _dial(self) -> Dialer:
+        self._connected = self._refused = False
+        self.sim_dialer = SimDialer(self.sim_machine.line, self.sim_machine.fuse)
+        return cast("Dialer", self.sim_dialer)
+
+    @property
+    def exit_code(self) -> int | None:
+        """Set when it is to end."""
+        return self._exit_code
+
+    @property
+    def held(self) -> list[AttemptKey]:
+        """The attempts that it holds."""
+        return list(self._spool.memory.attempts)
+
+    @property
+    def epoch(self) -> int:
+        """The highest epoch it has seen."""
+        return self._spool.memory.epoch
+
+    def shut(self) -> None:
+        """End in good order."""
+        self._hosts.close()
+        self._spool.close(complete=not self._records and not self._machine.has_unwritten)
+
+
+class Port(Protocol):
+    """The world around a machine."""
+
+    now_us: int
+
+    def at(self, when_us: int, label: str, action: Callable[[], None]) -> None:
+        """Do something at a true instant."""
+        ...
+
+    def on_clock(self, offset_us: int) -> None:
+        """From now on, clocks show what this machine's clocks show."""
+        ...
+
+    def wall_of(self, offset_us: int) -> int:
+        """What a wall clock that is wrong by so much shows."""
+        ...
+
+    def new_id(self) -> str:
+        """An id of its own."""
+        ...
+
+    def began(self, start: Start) -> None:
+        """A process bears witness to its start."""
+        ...
+
+    def over(self, end: End) -> None:
+        """A process bears witness to its end."""
+        ...
+
+    def printed(self, key: AttemptKey, stream: int, data: bytes) -> None:
+        """A process bears witness to its output."""
+        ...
+
+    def agent_changed(self, agent_id: str, *, up: bool) -> None:
+        """An agent's process began or ended."""
+        ...
+
+
+class SimMachine:
+    """One host of the fleet: an agent, executor hosts, processes, a disk, clocks."""
+
+    def __init__(
+        self, port: Port, plan: AgentPlan, folder: Path, dice: Random, failure_share: float
+    ) -> None:
+        self.port = port
+        self.plan = plan
+        self.agent_id = plan.id
+        self.failure_share = failure_share
+        self.fuse = Fuse()
+        self.host: SimHost | None = None
+        self.skew_us = plan.skew_us
+        self.is_frozen = False
+        self.disk_is_full = False
+        self.hosts_fail = 0.0
+        self.line: Line = cast("Line", None)
+        self.service: SimService | None = None
+        self._folder = folder
+        self._spool: SimSpool | None = None
+        self.out_dir = folder / "output"
+        self.out_dir.mkdir(parents=True)
+        self._dice = dice
+        self._boot = 1
+        self._hosts_started = 0
+        self._last_epoch = 0
+        self._wake_us: int | None = None
+        """When the next turn is planned."""
+
+    # What processes see of it.
+
+    @property
+    def now_us(self) -> int:
+        """True time."""
+        return self.port.now_us
+
+    @property
+    def wall_us(self) -> int:
+        """What its wall clock shows."""
+        return self.port.wall_of(self.skew_us)
+
+    @property
+    def epoch(self) -> int:
+        """The highest epoch its agent has seen."""
+        if self.service is not None:
+            self._last_epoch = self.service.epoch
+        return self._last_epoch
+
+    def later(self, after_us: int, label: str, action: Callable[[], None]) -> None:
+        """Do something after a while, unless the machine is down by then."""
+        boot = self._boot
+
+        def act() -> None:
+            if boot == self._boot:
+                action()
+
+        self.port.at(self.now_us + after_us, f"{self.agent_id} {label}", act)
+
+    def began(self, start: Start) -> None:
+        """A process bears witness to its start."""
+        self.port.began(start)
+
+    def over(self, end: End) -> None:
+        """A process bears witness to its end."""
+        self.port.over(end)
+
+    def prints(self, key: AttemptKey, stream: int, data: bytes) -> None:
+        """A process writes to its output file."""
+        path = self.out_dir / f"{key}{'.out' if stream == 1 else '.err'}"
+        with path.open("ab") as file:
+            file.write(data)
+        self.port.printed(key, stream, data)
+
+    # Hosts.
+
+    def start_host(self, hosts: SimHosts) -> None:
+        """Start a host process, which takes a while, or fails."""
+        fails = self._dice.random() < self.hosts_fail
+
+        def listen() -> None:
+            if self.service is None or self.service.sim_hosts is not hosts:
+                if self.host is None or not self.host.is_alive:
+                    self._new_host()  # nobody waits for it any more, and it is there
+            elif fails:
+                hosts.host_failed()
+            else:
+                if self.host is None or not self.host.is_alive:
+                    self._new_host()
+                assert self.host is not None
+                hosts.host_started(self.host)
+
+        self.later(self._dice.randrange(PIPE_US, HOST_START_US), "host listens", listen)
+
+    def _new_host(self) -> None:
+        self._hosts_started += 1
+        self.host = SimHost(self, f"{self._boot}:{self._hosts_started}", self._dice)
+
+    # The agent's process.
+
+    def start(self) -> None:
+        """Start the agent."""
+        if self.service is not None:
+            return
+        self.port.on_clock(self.skew_us)
+        self.fuse.left = None
+        self._spool = SimSpool(
+            self.fuse, self._folder / "spool", f"boot-{self._boot}", self.port.new_id
+        )
+        self._spool.is_full = self.disk_is_full
+        self.service = SimService(self, self._spool)
+        self.port.agent_changed(self.agent_id, up=True)
+        self.wake()
+
+    def crash(self) -> None:
+        """The agent is killed."""
+        if self.service is None or self._spool is None:
+            return
+        self._last_epoch = self.service.epoch
+        self.service.sim_hosts.close()
+        if self._dice.random() < 0.3:
+            self._spool.tear(self._dice)
+        self._spool.let_go()
+        self._ended()
+
+    def _ended(self) -> None:
+        self.line.hang_up()
+        self.service = self._spool = None
+        self.is_frozen = False
+        self._wake_us = None
+        self.port.agent_changed(self.agent_id, up=False)
+
+    def go_down(self) -> None:
+        """The machine loses power."""
+        if self._spool is not None:
+            self._spool.lose_unsynced(self._dice)
+        self.crash()
+        if self.host is not None and self.host.is_alive:
+            self.host.crash(orphans=False)
+        self.host = None
+        self._boot += 1
+
+    def forget(self) -> None:
+        """Its memory is deleted."""
+        self.crash()
+        shutil.rmtree(self._folder / "spool", ignore_errors=True)
+
+    def fill_disk(self, *, full: bool) -> None:
+        """Let journal writes fail, or work again."""
+        self.disk_is_full = full
+        if self._spool is not None:
+            self._spool.is_full = full
+
+    def terminate(self) -> None:
+        """Ask the agent to end in good order."""
+        if self.service is not None:
+            self.service.sim_waiter.signals.append(15)
+            self.wake()
+
+    def link_changed(self, up: bool) -> None:  # noqa: FBT001 - the one thing it says
+        """The line says whether the coordinator can be reached."""
+        if self.service is not None:
+            self.service.sim_dialer.connected = up
+            self.wake()
+
+    def hear(self, data: bytes) -> None:
+        """A message arrived."""
+        if self.service is not None:
+            self.service.sim_dialer.inbox.append(data)
+            self.wake()
+
+    # Turns.
+
+    def wake(self) -> None:
+        """Something happened: take a turn soon."""
+        self._turn_at(self.now_us + self._dice.randrange(300))
+
+    def _turn_at(self, when_us: int) -> None:
+        if self._wake_us is not None and self._wake_us <= when_us:
+            return
+        self._wake_us = when_us
+
+        def turn() -> None:
+            if self._wake_us == when_us:
+                self._wake_us = None
+                self._turn()
+
+        self.port.at(when_us, f"{self.agent_id} turn", turn)
+
+    def thaw(self) -> None:
+        """It goes on."""
+        self.is_frozen = False
+        self.wake()
+
+    def _turn(self) -> None:
+        service = self.service
+        if service is None or self.is_frozen:
+            return
+        self.port.on_clock(self.skew_us)
+        try:
+            service.turn()
+        except Crash:
+            self.crash()
+            self.later(self._dice.randrange(3_000_000), "restart", self.start)
+            return
+        if service.exit_code is not None:
+            service.shut()
+            self._ended()
+            self.later(self._dice.randrange(3_000_000), "restart", self.start)
+            return
+        self._sleep(service)
+
+    def _sleep(self, service: SimService) -> None:
+        service.sim_waiter.peeking = True
+        until_us = None
+        try:
+            service.turn()
+        except Asleep as asleep:
+            until_us = asleep.steady_us
+        finally:
+            service.sim_waiter.peeking = False
+        if service.sim_dialer.inbox or service.sim_waiter.signals:
+            until_us = 0
+        if until_us is not None:
+            self._turn_at(max(until_us, self.now_us))
+
+    def tell(self, message: ToAgent) -> bytes:
+        """A message as it travels."""
+        return wire.encode(message)
+
+    @property
+    def leftovers(self) -> list[str]:
+        """What should be gone when all is over."""
+        found: list[Any] = []
+        if self.service is None:
+            found.append(f"{self.agent_id} is down")
+        elif self.service.held:
+            found.append(f"{self.agent_id} still holds {self.service.held}")
+        if self.host is not None and self.host.is_alive and not self.host.is_empty:
+            found.append(f"the host of {self.agent_id} is not empty")
+        files = sorted(os.listdir(self.out_dir))
+        if files:
+            found.append(f"{self.agent_id} left output files {files}")
+        return found

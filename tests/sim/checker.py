@@ -1,0 +1,378 @@
+"""The promises, each as a question to the evidence; see `evidence` for what is judged.
+
+Nothing here knows how the product works: due times come from `oracle`, starts and ends from the
+jobs themselves.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from tocsin.execution import AttemptKey, split_key
+from tocsin.model import (
+    TERMINAL,
+    MissedPolicy,
+    OnLost,
+    Overlap,
+    Run,
+    RunState,
+    SkipReason,
+    Trigger,
+)
+
+from .evidence import End, Ending, Evidence, Loss, Start, Term, Violation
+from .oracle import dues_us
+
+Check = Callable[[Evidence], Iterator[Violation]]
+RAN: Final = {
+    RunState.SUCCEEDED: Ending.EXIT,
+    RunState.FAILED: Ending.EXIT,
+    RunState.TIMED_OUT: Ending.TIMEOUT,
+    RunState.CANCELLED: Ending.CANCEL,
+}
+"""How a process ended, for each state that says it ran."""
+
+
+def check(evidence: Evidence) -> list[Violation]:
+    """Every broken promise."""
+    return [violation for ask in CHECKS for violation in ask(evidence)]
+
+
+# Due times.
+
+
+def due_times_have_one_record(evidence: Evidence) -> Iterator[Violation]:
+    """Each due time of active time has one record, and no record is without a due time."""
+    records: dict[tuple[int, int], set[str]] = defaultdict(set)
+    terms: dict[int, list[Term]] = defaultdict(list)
+    for term in evidence.terms:
+        terms[term.job_id].append(term)
+    for run in evidence.runs:
+        if run.due_us is None:
+            continue
+        last_us = run.due_us if run.due_last_us is None else run.due_last_us
+        covered = [
+            due_us
+            for term in terms[run.job_id]
+            for due_us in dues_us(term.job.schedule, run.due_us - 1, last_us)
+            if _within(term, due_us)
+        ]
+        if len(covered) != run.dues:
+            message = f"stands for {run.dues} due times, and {len(covered)} were due"
+            yield Violation("due", message, run.id)
+        for due_us in covered:
+            records[run.job_id, due_us].add(run.group)
+    for (job_id, due_us), groups in records.items():
+        if len(groups) > 1:
+            message = f"job {job_id} has {len(groups)} records for {due_us}"
+            yield Violation("due", message, max(groups))
+    for term in evidence.terms:
+        if term.until_us is None:
+            continue
+        for due_us in dues_us(term.job.schedule, term.after_us, term.until_us):
+            if (term.job_id, due_us) not in records and term.job.enabled:
+                yield Violation("due", f"job {term.job.name} has no record for {due_us}")
+
+
+def _within(term: Term, due_us: int) -> bool:
+    after = term.after_us < due_us
+    return after and (term.until_us is None or due_us <= term.until_us) and term.job.enabled
+
+
+def skips_have_true_reasons(evidence: Evidence) -> Iterator[Violation]:
+    """A skip says why, and the reason is one that its job can have."""
+    terms = {(term.job_id, term.version): term for term in evidence.terms}
+    others = Counter(run.job_id for run in evidence.runs if run.state is not RunState.SKIPPED)
+    for run in evidence.runs:
+        term = terms.get((run.job_id, run.job_version))
+        if term is None:
+            yield Violation("reason", "its job had no such version", run.id)
+        elif run.state is RunState.SKIPPED and not _may_skip(run, term, evidence, others):
+            yield Violation("reason", f"cannot have been skipped because of {run.reason}", run.id)
+
+
+def _may_skip(run: Run, term: Term, evidence: Evidence, others: Counter[int]) -> bool:
+    match run.reason:
+        case SkipReason.PAUSED:
+            last_us = run.due_last_us or run.due_us or 0
+            spans = [t for t in evidence.terms if t.job_id == run.job_id and t.paused]
+            return any(_within(span, last_us) for span in spans)
+        case SkipReason.OVERLAP:
+            return others[run.job_id] > 0 and term.job.overlap in {Overlap.SKIP, Overlap.QUEUE}
+        case SkipReason.MISSED:
+            return run.due_us is not None
+        case SkipReason.CATCHUP_LIMIT:
+            return run.due_us is not None and term.job.missed.policy is MissedPolicy.ALL
+        case SkipReason.NO_AGENT:
+            return run.started_us is None
+        case _:
+            return False
+
+
+def groups_are_whole(evidence: Evidence) -> Iterator[Violation]:
+    """The runs of one fire are for the same due time, numbered, and on different agents."""
+    groups: dict[str, list[Run]] = defaultdict(list)
+    for run in evidence.runs:
+        groups[run.group].append(run)
+    for runs in groups.values():
+        first = runs[0]
+        if sorted(run.slot for run in runs) != list(range(len(runs))):
+            yield Violation("group", "its group is not numbered", first.id)
+        if any((run.job_id, run.due_us) != (first.job_id, first.due_us) for run in runs):
+            yield Violation("group", "its group is for several due times", first.id)
+        pins = [run.pin for run in runs]
+        if len(runs) > 1 and len(set(pins)) != len(pins):
+            yield Violation("group", "two of its group are for the same agent", first.id)
+
+
+# Starts and ends.
+
+
+def all_attempts(evidence: Evidence) -> dict[AttemptKey, Run]:
+    """Every attempt of the ledger, by its key."""
+    runs = [*evidence.attempts, *evidence.runs]
+    return {AttemptKey(f"{run.id}.{run.attempt}"): run for run in runs}
+
+
+def starts_are_recorded_and_single(evidence: Evidence) -> Iterator[Violation]:
+    """No attempt starts twice, none starts that has no record, and lost ones stay single."""
+    attempts = all_attempts(evidence)
+    lost = {loss.key for loss in evidence.losses}
+    times = Counter(start.key for start in evidence.starts)
+    for key, count in times.items():
+        run_id, number = split_key(key)
+        run = attempts.get(key)
+        if count > 1:
+            yield Violation("once", f"attempt {key} started {count} times", run_id)
+        if run is None:
+            yield Violation("once", f"attempt {key} started and has no record", run_id)
+        elif number > 1 and AttemptKey(f"{run_id}.{number - 1}") in lost:
+            job = _job_of(evidence, run)
+            if job is not None and job.on_lost is OnLost.REPORT:
+                yield Violation("once", "started again, though it may have run", run_id)
+
+
+def attempts_follow_each_other(evidence: Evidence) -> Iterator[Violation]:
+    """The next attempt of a run starts when the one before it is over, unless that was lost."""
+    lost = {loss.key for loss in evidence.losses}
+    ended = {end.key: end.at_us for end in evidence.ends}
+    started = {start.key: start.at_us for start in evidence.starts}
+    for key, at_us in started.items():
+        run_id, number = split_key(key)
+        before = AttemptKey(f"{run_id}.{number - 1}")
+        if before in started and before not in lost and ended.get(before, at_us + 1) > at_us:
+            yield Violation("once", f"attempt {number} began before the one before ended", run_id)
+
+
+def _job_of(evidence: Evidence, run: Run) -> object | None:
+    for term in evidence.terms:
+        if (term.job_id, term.version) == (run.job_id, run.job_version):
+            return term.job
+    return None
+
+
+def states_match_witnesses(evidence: Evidence) -> Iterator[Violation]:
+    """What the ledger says of an attempt's end is what the attempt itself saw."""
+    starts = {start.key: start for start in evidence.starts}
+    ends = {end.key: end for end in evidence.ends}
+    for key, run in all_attempts(evidence).items():
+        message = _mismatch(run, starts.get(key), ends.get(key))
+        if message:
+            yield Violation("truth", f"is {run.state} with {run.exit_code}, but {message}", run.id)
+
+
+def _mismatch(run: Run, start: Start | None, end: End | None) -> str:
+    if run.state in {RunState.SKIPPED, RunState.REFUSED} and start is not None:
+        return "it started"
+    if run.state not in RAN:
+        return ""
+    if start is None:
+        may_not_start = run.state in {RunState.CANCELLED, RunState.TIMED_OUT}
+        if run.started_us is not None or not may_not_start:
+            return "it never started"
+        return ""
+    if end is None:
+        return "it never ended"
+    if end.ending is not RAN[run.state]:
+        return f"it ended by {end.ending}"
+    if end.ending is Ending.EXIT:
+        return _wrong_exit(run, end)
+    return ""
+
+
+def _wrong_exit(run: Run, end: End) -> str:
+    if run.exit_code != end.exit_code or (end.exit_code == 0) != (run.state == "succeeded"):
+        return f"it exited with {end.exit_code}"
+    return ""
+
+
+def everything_is_over(evidence: Evidence) -> Iterator[Violation]:
+    """In the end every run is over, and nothing is left behind anywhere."""
+    for run in evidence.runs:
+        if run.state not in TERMINAL or run.finished_us is None:
+            yield Violation("over", f"is still {run.state}: {run.reason}", run.id)
+    for attempt in evidence.attempts:
+        if attempt.state not in TERMINAL:
+            yield Violation("over", f"attempt {attempt.attempt} was left {attempt.state}")
+    for what in evidence.leftovers:
+        yield Violation("over", what)
+
+
+def runs_of_a_job_do_not_overlap(evidence: Evidence) -> Iterator[Violation]:
+    """Unless a job allows it, its runs never overlap; only one that was lost may have gone on."""
+    runs = {run.id: run for run in evidence.runs}
+    lost = {loss.key for loss in evidence.losses}
+    ends = {end.key: end.at_us for end in evidence.ends}
+    last: dict[int, tuple[int, Run, AttemptKey]] = {}
+    for start in sorted(evidence.starts, key=lambda s: s.at_us):
+        run = runs.get(split_key(start.key)[0])
+        if run is None:
+            continue
+        until_us = ends.get(start.key, 1 << 62)
+        earlier = last.get(run.job_id)
+        if earlier is not None and start.at_us < earlier[0] and run.group != earlier[1].group:
+            job = _job_of(evidence, run)
+            if job is not None and job.overlap is not Overlap.ALLOW:
+                yield Violation("overlap", f"began while {earlier[1].id} was under way", run.id)
+        if start.key not in lost and (earlier is None or until_us > earlier[0]):
+            last[run.job_id] = (until_us, run, start.key)
+
+
+def removed_jobs_start_nothing(evidence: Evidence) -> Iterator[Violation]:
+    """When its removal was acknowledged, nothing of a job is sent out that had not begun."""
+    runs = {run.id: run for run in evidence.runs}
+    for key, at_us in evidence.ordered_us.items():
+        run_id, number = split_key(key)
+        run = runs.get(run_id)
+        removed_us = None if run is None else evidence.removed_us.get(run.job_id)
+        if number == 1 and removed_us is not None and at_us > removed_us:
+            yield Violation("removed", "was sent out after its job was removed", run_id)
+
+
+def epochs_rise(evidence: Evidence) -> Iterator[Violation]:
+    """Every coordinator has a higher epoch, and an agent never goes back to a lower one."""
+    if any(later <= earlier for earlier, later in zip(evidence.epochs, evidence.epochs[1:])):
+        yield Violation("epoch", f"the epochs were {evidence.epochs}")
+    seen: dict[str, int] = {}
+    for start in sorted(evidence.starts, key=lambda s: s.at_us):
+        if start.epoch < seen.get(start.agent_id, 0):
+            yield Violation("epoch", "started by an epoch that was over", split_key(start.key)[0])
+        seen[start.agent_id] = max(start.epoch, seen.get(start.agent_id, 0))
+
+
+# Loss.
+
+
+def losses_have_a_fault(evidence: Evidence) -> Iterator[Violation]:
+    """Nothing is lost unless something happened that can lose it."""
+    for loss in evidence.losses:
+        if not any(_excuses(excuse, loss, evidence) for excuse in evidence.excuses):
+            run_id = split_key(loss.key)[0]
+            yield Violation("lost", f"was lost without a cause: {loss.reason}", run_id)
+
+
+def _excuses(excuse: object, loss: Loss, evidence: Evidence) -> bool:
+    until_us = loss.until_us if excuse.until_us is None else excuse.until_us
+    if excuse.agent_id not in {"", loss.agent_id} or excuse.kind not in _kinds(loss.reason):
+        return False
+    lasted_us = min(until_us, loss.until_us) - excuse.from_us
+    overlaps = excuse.from_us <= loss.until_us and until_us >= loss.from_us
+    return overlaps and lasted_us >= evidence.patience_us.get(excuse.kind, 0)
+
+
+def _kinds(reason: str) -> frozenset[str]:
+    """The kinds of faults that can be behind a loss of this reason."""
+    if reason == "its agent has not been heard of since":
+        return frozenset({"absent", "wipe"})
+    if reason in {"the agent has lost its memory of it", LOST_TRACE}:
+        return frozenset({"wipe"})
+    return frozenset({"executor", "machine", "agent", "wipe"})
+
+
+LOST_TRACE: Final = "the agent knows nothing of it any more"
+
+
+# Output.
+
+
+def output_is_whole(evidence: Evidence) -> Iterator[Violation]:
+    """Stored output is what was printed: in order, without a hole, nothing twice."""
+    for run in evidence.runs:
+        yield from _check_pieces(evidence, run)
+    lost = {loss.key for loss in evidence.losses}
+    for key, run in all_attempts(evidence).items():
+        if run.state not in RAN or (key in lost and run.state is RunState.LOST):
+            continue
+        for stream in (1, 2):
+            printed = len(evidence.printed.get((key, stream), b""))
+            stored = _stored_end(evidence, run, stream)
+            if stored != printed:
+                message = f"stream {stream} of attempt {run.attempt}: {stored} of {printed} bytes"
+                yield Violation("output", message, run.id)
+
+
+def _stored_end(evidence: Evidence, run: Run, stream: int) -> int:
+    pieces = evidence.output.get(run.id, [])
+    ends = [
+        piece.offset + len(piece.data) + piece.gap_bytes
+        for piece in pieces
+        if (piece.attempt, piece.stream) == (run.attempt, stream)
+    ]
+    return max(ends, default=0)
+
+
+def _check_pieces(evidence: Evidence, run: Run) -> Iterator[Violation]:
+    at: dict[tuple[int, int], int] = {}
+    positions = [piece.position for piece in evidence.output.get(run.id, [])]
+    if positions != list(range(1, len(positions) + 1)):
+        yield Violation("output", f"its pieces are numbered {positions}", run.id)
+    for piece in evidence.output.get(run.id, []):
+        stream = (piece.attempt, piece.stream)
+        key = AttemptKey(f"{run.id}.{piece.attempt}")
+        whole = evidence.printed.get((key, piece.stream), b"")
+        end = piece.offset + len(piece.data)
+        if piece.offset != at.get(stream, 0):
+            message = f"{stream} goes on at {piece.offset} behind {at.get(stream, 0)}"
+            yield Violation("output", message, run.id)
+        elif whole[piece.offset : end] != piece.data:
+            yield Violation("output", f"{stream} differs at {piece.offset}", run.id)
+        at[stream] = end + piece.gap_bytes
+
+
+# Clients.
+
+
+def acknowledged_changes_survive(evidence: Evidence) -> Iterator[Violation]:
+    """What a client was told is done is still so."""
+    for wish in evidence.wishes:
+        job, paused = evidence.jobs.get(wish.name, (None, False))
+        if (job, paused) not in wish.states:
+            found = "gone" if job is None else f"{job.schedule}, paused={paused}"
+            yield Violation("client", f"job {wish.name} is {found}; wished: {wish.states}")
+
+
+def requests_are_single(evidence: Evidence) -> Iterator[Violation]:
+    """A due time is of a schedule or a catch-up; a request has none."""
+    for run in evidence.runs:
+        if (run.trigger is Trigger.MANUAL) != (run.due_us is None):
+            yield Violation("due", f"is {run.trigger} with due {run.due_us}", run.id)
+
+
+CHECKS: Final[list[Check]] = [
+    due_times_have_one_record,
+    skips_have_true_reasons,
+    groups_are_whole,
+    starts_are_recorded_and_single,
+    attempts_follow_each_other,
+    states_match_witnesses,
+    everything_is_over,
+    runs_of_a_job_do_not_overlap,
+    removed_jobs_start_nothing,
+    epochs_rise,
+    losses_have_a_fault,
+    output_is_whole,
+    acknowledged_changes_survive,
+    requests_are_single,
+]

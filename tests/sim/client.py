@@ -1,0 +1,162 @@
+"""A client that asks for one thing at a time, and knows what it may expect of each job."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from random import Random  # noqa: TID251 - a seeded one
+from typing import Final, Protocol
+
+from tocsin.messages.client_link import (
+    Answer,
+    Ask,
+    Declined,
+    KillRuns,
+    PauseJobs,
+    PutJobs,
+    RemoveJobs,
+    ResumeJobs,
+    RunJobs,
+)
+from tocsin.model import Job
+
+from .evidence import Violation, Wish
+from .oracle import SECOND_US
+
+TIMEOUT_US: Final = 4 * SECOND_US
+WAY_US: Final = 15_000
+
+State = tuple[Job | None, bool]
+
+
+class Port(Protocol):
+    """The world around the client."""
+
+    now_us: int
+
+    def at(self, when_us: int, label: str, action: Callable[[], None]) -> None:
+        """Do something at a true instant."""
+        ...
+
+    def asked(self, number: int, ask: Ask) -> None:
+        """A request arrives at the coordinator, if that is up."""
+        ...
+
+
+class Client:
+    """Asks in turn; what is not answered may or may not have been done."""
+
+    def __init__(self, port: Port, dice: Random, loss: float) -> None:
+        self.wishes: dict[str, list[State]] = {}
+        self._port = port
+        self._dice = dice
+        self._loss = loss
+        self._queue: deque[Ask] = deque()
+        self._pending: Ask | None = None
+        self._number = 0
+        self._last_arrival_us = 0
+
+    def want(self, ask: Ask) -> None:
+        """Ask for this when everything before is settled."""
+        self._queue.append(ask)
+        self._next()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is asked for."""
+        return self._pending is None and not self._queue
+
+    def be_heard(self) -> None:
+        """From now on no message is lost."""
+        self._loss = 0.0
+
+    def _next(self) -> None:
+        if self._pending is not None or not self._queue:
+            return
+        ask = self._pending = self._queue.popleft()
+        self._number += 1
+        number = self._number
+        if self._dice.random() >= self._loss:
+            self._last_arrival_us = max(
+                self._last_arrival_us, self._port.now_us + self._dice.randrange(1, WAY_US)
+            )
+            self._port.at(
+                self._last_arrival_us, "request", lambda: self._port.asked(number, ask)
+            )
+        self._port.at(
+            self._port.now_us + TIMEOUT_US, "client waits", lambda: self._settle(number, None)
+        )
+
+    def answered(self, number: int, answer: Answer) -> None:
+        """An answer is on its way."""
+        if self._dice.random() >= self._loss:
+            self._port.at(
+                self._port.now_us + self._dice.randrange(1, WAY_US),
+                "reply",
+                lambda: self._settle(number, answer),
+            )
+
+    def _settle(self, number: int, answer: Answer | None) -> None:
+        ask = self._pending
+        if number != self._number or ask is None:
+            return
+        self._pending = None
+        if not isinstance(answer, Declined):
+            self._note(ask, sure=answer is not None)
+        elif isinstance(ask, PutJobs) and "disk" not in answer.message:
+            raise Violation("client", f"{ask} was declined: {answer.message}")
+        self._next()
+
+    def _note(self, ask: Ask, *, sure: bool) -> None:
+        names: list[str] = []
+        if isinstance(ask, PutJobs):
+            names = [job.name for job in ask.jobs]
+        elif isinstance(ask, RemoveJobs | PauseJobs | ResumeJobs):
+            names = ask.names
+        for name in names:
+            before = self.wishes.get(name, [(None, False)])
+            after = [done for state in before for done in _after(ask, name, state, sure=sure)]
+            states = after if sure else [*before, *after]
+            self.wishes[name] = [s for i, s in enumerate(states) if s not in states[:i]]
+
+    def all_wishes(self) -> list[Wish]:
+        """What to expect of each job."""
+        return [Wish(name, states) for name, states in self.wishes.items()]
+
+
+def _after(ask: Ask, name: str, state: State, *, sure: bool) -> list[State]:
+    """The states that a request leads to from a state; none when it cannot have been done."""
+    job, paused = state
+    match ask:
+        case PutJobs(jobs):
+            return [(next(j for j in jobs if j.name == name), paused)]
+        case _ if job is None:
+            return [] if sure else [state]
+        case RemoveJobs():
+            return [(None, False)]
+        case PauseJobs():
+            return [(job, True)]
+        case ResumeJobs():
+            return [(job, False)]
+        case _:
+            return [state]
+
+
+def ask_for(kind: str, name: str, job: Job | None, run_ids: list[str], number: int) -> Ask | None:
+    """The request that a happening stands for."""
+    match kind:
+        case "put":
+            assert job is not None
+            return PutJobs([job])
+        case "pause":
+            return PauseJobs([name], "simulated")
+        case "resume":
+            return ResumeJobs([name])
+        case "remove":
+            return RemoveJobs([name])
+        case "run":
+            return RunJobs([name])
+        case "kill":
+            return KillRuns([run_ids[number % len(run_ids)]]) if run_ids else None
+        case _:
+            return None

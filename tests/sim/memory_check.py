@@ -1,0 +1,52 @@
+"""What a coordinator holds in memory, against what it would find in the store after a restart."""
+
+from __future__ import annotations
+
+from random import Random  # noqa: TID251 - a seeded one
+
+from tocsin.coordinator.machine.machine import Machine
+from tocsin.coordinator.machine.state import State
+from tocsin.coordinator.store.sqlite import SqliteStore
+from tocsin.instants import Now
+from tocsin.model import RunState
+
+from .evidence import Violation
+
+
+def compare(machine: Machine, store: SqliteStore, now: Now) -> None:
+    """Restore another machine from the store, and look for differences.
+
+    Raises:
+        Violation: there is one.
+    """
+    state: State = machine._state
+    other = Machine(
+        epoch=state.epoch, policy=state.policy, new_id=lambda: "none", chance=Random(0)
+    )
+    other.restore(store.due(), store.active_runs(), store.next_job_id(), now)
+    restored: State = other._state
+    missing = state.active.keys() ^ restored.active.keys()
+    if missing:
+        raise Violation("memory", "is in memory or in the store, not in both", min(missing))
+    for run_id, held in state.active.items():
+        found = restored.active[run_id]
+        pairs = {
+            "run": (held.run, found.run),
+            "job": (held.job, found.job),
+            "offsets": (held.offsets, found.offsets),
+            "pieces": (held.pieces, found.pieces),
+            "by_agent": (_has(state, run_id), _has(restored, run_id)),
+        }
+        if held.run.state is RunState.QUEUED:
+            pairs["blocked"] = (held.blocked, found.blocked)
+        for name, (mine, stored) in pairs.items():
+            if mine != stored:
+                raise Violation("memory", f"{name}: {mine} in memory, {stored} stored", run_id)
+    if not set(restored.due) <= set(state.due):
+        raise Violation("memory", f"due in the store alone: {set(restored.due) - set(state.due)}")
+    if state.next_job_id < restored.next_job_id:
+        raise Violation("memory", f"the next job id is {state.next_job_id}")
+
+
+def _has(state: State, run_id: str) -> list[str]:
+    return [agent_id for agent_id, runs in state.by_agent.items() if run_id in runs]

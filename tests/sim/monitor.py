@@ -1,0 +1,299 @@
+"""Looks on while a coordinator decides, and judges every commit against what was true before.
+
+Decisions are noted in order and judged when they become durable; those that a crash undoes were
+never made. What leaves before it is durable is a violation by itself.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Final, NamedTuple
+
+from tocsin.coordinator.machine.commands import (
+    Command,
+    DropJob,
+    FetchDue,
+    SaveAttempt,
+    SaveJob,
+    SaveOutput,
+    SaveRun,
+)
+from tocsin.coordinator.machine.events import Event, JobsDue, Tick
+from tocsin.coordinator.machine.machine import Machine
+from tocsin.execution import AttemptKey
+from tocsin.instants import Now
+from tocsin.messages.agent_link import Chunk, Dispatch
+from tocsin.model import TERMINAL, Overlap, Run, RunState, SkipReason, Trigger
+
+from .chronicle import Chronicle
+from .evidence import Loss, Start, Term, Violation
+from .oracle import dues_us
+from .policies import ON_TIME_US, Debt, expected
+
+UNDER_WAY: Final = frozenset({RunState.DISPATCHED, RunState.ACCEPTED, RunState.RUNNING})
+_ENDED: Final = TERMINAL - {RunState.SKIPPED}
+FOLLOWS: Final[dict[RunState | None, frozenset[RunState]]] = {
+    None: frozenset({RunState.QUEUED, RunState.SKIPPED}),
+    RunState.QUEUED: frozenset(
+        {RunState.QUEUED, RunState.DISPATCHED, RunState.CANCELLED, RunState.SKIPPED}
+    ),
+    RunState.DISPATCHED: UNDER_WAY | _ENDED | {RunState.QUEUED},
+    RunState.ACCEPTED: (UNDER_WAY - {RunState.DISPATCHED}) | _ENDED | {RunState.QUEUED},
+    RunState.RUNNING: _ENDED | {RunState.RUNNING, RunState.QUEUED},
+    RunState.LOST: UNDER_WAY | _ENDED,
+}
+"""Which states may follow which; another terminal state is followed by none."""
+CONSTANT: Final = ("job_id", "job", "job_version", "due_us", "group", "slot", "pin", "trigger")
+
+
+NOT_OF_POLICY: Final = frozenset({SkipReason.OVERLAP, SkipReason.NO_AGENT})
+"""Reasons of due times that were to be served, as far as the `missed` policy goes."""
+DECIDED_AT_ONCE: Final = 2_000
+"""More due times of one job are decided in several steps."""
+
+
+class Decision(NamedTuple):
+    """One event that a coordinator decided, with what came of it."""
+
+    event: Event
+    now: Now
+    commands: list[Command]
+    true_us: int
+    reachable: frozenset[str]
+    """The agents it could give runs to."""
+
+
+class Monitor:
+    """The ledger as it grows. `patience_us`: how long a run waits for an agent at least."""
+
+    def __init__(self, patience_us: int) -> None:
+        self.chronicle = Chronicle()
+        self.ledger: dict[str, Run] = {}
+        self.active: dict[str, Run] = {}
+        self.attempts: dict[AttemptKey, Run] = {}
+        self.losses: list[Loss] = []
+        self.removed_us: dict[int, int] = {}
+        self.ordered_us: dict[AttemptKey, int] = {}
+        self.starts: dict[AttemptKey, Start] = {}
+        self.commits = 0
+        self._patience_us = patience_us
+        self._undecided: list[Decision] = []
+        self._since_us: dict[str, int] = {}
+        """Since when a run is in its state."""
+        self._sent_us: dict[str, int] = {}
+        """When the last attempt of a run was given to an agent."""
+        self._ends: dict[tuple[AttemptKey, int], int] = {}
+        self._by_job: dict[int, dict[str, None]] = defaultdict(dict)
+
+    # What is decided.
+
+    def decided(self, decision: Decision) -> None:
+        """A coordinator decided something, which is not durable yet."""
+        self._undecided.append(decision)
+
+    def crashed(self) -> None:
+        """What was decided and not durable never was."""
+        self._undecided.clear()
+
+    def restarted(self, true_us: int) -> None:
+        """A new coordinator gives every waiting run its time anew."""
+        for run_id, run in self.active.items():
+            if run.state is RunState.QUEUED:
+                self._since_us[run_id] = true_us
+
+    def committed(self, machine: Machine) -> None:
+        """Everything decided so far is durable now."""
+        self.commits += 1
+        decisions, self._undecided = self._undecided, []
+        for decision in decisions:
+            self._judge(decision)
+        next_us = machine.next_due_us()
+        if next_us is None or next_us > self.chronicle.horizon_us:
+            self.chronicle.check()
+        self._check_memory(machine)
+
+    def _judge(self, decision: Decision) -> None:
+        fired: dict[int, list[tuple[Run, Term]]] = defaultdict(list)
+        for command in decision.commands:
+            match command:
+                case SaveRun(run):
+                    term = self._run(run, decision)
+                    if term is not None:
+                        fired[run.job_id].append((run, term))
+                case SaveAttempt(run):
+                    self._attempt(run, decision)
+                case SaveOutput(_, chunk):
+                    self._output(chunk)
+                case SaveJob(row):
+                    self.chronicle.saved(row, decision.now.wall_us)
+                case DropJob(row, _):
+                    self.chronicle.dropped(row.id, decision.now.wall_us)
+                    self.removed_us[row.id] = decision.true_us
+                case _:
+                    pass
+        for records in fired.values():
+            self._check_policy(records, decision.now.wall_us)
+        if isinstance(decision.event, Tick):
+            # With jobs due, the horizon is where they were dealt with.
+            if not any(isinstance(c, FetchDue) for c in decision.commands):
+                self.chronicle.ticked(decision.now.wall_us)
+        elif isinstance(decision.event, JobsDue):
+            self.chronicle.ticked(decision.now.wall_us)
+
+    # Runs.
+
+    def _run(self, run: Run, decision: Decision) -> Term | None:
+        """Judge one state of a run; for a new record of due times, the term that they are in."""
+        old = self.ledger.get(run.id)
+        term = None
+        if old is None:
+            term = self._check_new(run, decision)
+        else:
+            self._check_change(old, run, decision)
+        self.ledger[run.id] = run
+        if run.state in TERMINAL:
+            self.active.pop(run.id, None)
+            self._by_job[run.job_id].pop(run.id, None)
+            if run.finished_us is None:
+                raise Violation("state", "is over without an end", run.id)
+        else:
+            self.active[run.id] = run
+            self._by_job[run.job_id][run.id] = None
+            if run.finished_us is not None:
+                raise Violation("state", "has an end and is not over", run.id)
+        if old is None or (old.state, old.attempt) != (run.state, run.attempt):
+            self._since_us[run.id] = decision.true_us
+        return term
+
+    def _check_new(self, run: Run, decision: Decision) -> Term | None:
+        if run.state not in FOLLOWS[None]:
+            raise Violation("state", f"begins as {run.state}", run.id)
+        recorded = None
+        if run.due_us is not None:
+            recorded = self.chronicle.record(run)
+        elif run.trigger is not Trigger.MANUAL:
+            raise Violation("due", "has no due time", run.id)
+        earlier = [i for i in self._by_job[run.job_id] if self.ledger[i].group != run.group]
+        if run.state is RunState.SKIPPED:
+            self._check_skip(run, earlier, decision)
+        elif run.trigger is not Trigger.MANUAL and earlier:
+            term = self.chronicle.term_at(run.job_id)
+            if term is not None and term.job.overlap is Overlap.SKIP:
+                raise Violation("overlap", f"is wanted beside {earlier}", run.id)
+        return recorded
+
+    def _check_skip(self, run: Run, earlier: list[str], decision: Decision) -> None:
+        if run.reason == SkipReason.OVERLAP and not earlier:
+            raise Violation("reason", "there is no earlier run to overlap with", run.id)
+        if run.reason == SkipReason.NO_AGENT:
+            term = self.chronicle.term_at(run.job_id)
+            if term is not None and (term.job.target.agents == 1 or decision.reachable):
+                raise Violation("reason", "there were agents", run.id)
+
+    def _check_change(self, old: Run, run: Run, decision: Decision) -> None:
+        if any(getattr(old, name) != getattr(run, name) for name in CONSTANT):
+            raise Violation("state", "became another run", run.id)
+        if run.state not in FOLLOWS.get(old.state, frozenset()):
+            raise Violation("state", f"was {old.state} and became {run.state}", run.id)
+        again = old.state in UNDER_WAY and run.state is RunState.QUEUED
+        if run.attempt != old.attempt + again:
+            raise Violation("state", f"attempt {run.attempt} follows {old.attempt}", run.id)
+        if again and AttemptKey(f"{old.id}.{old.attempt}") not in self.attempts:
+            raise Violation("state", f"attempt {old.attempt} left no record", run.id)
+        if run.state is RunState.LOST:
+            self._lost(run, old, decision)
+        if run.state is RunState.SKIPPED:
+            self._check_expired(run, decision)
+        if run.state is RunState.DISPATCHED and old.state is RunState.QUEUED:
+            self._sent_us[run.id] = decision.true_us
+            self._check_dispatch(run)
+
+    def _check_expired(self, run: Run, decision: Decision) -> None:
+        if run.attempt > 1:
+            raise Violation("reason", "is a skip, and was attempted", run.id)
+        if decision.true_us - self._since_us[run.id] < self._patience_us:
+            raise Violation("reason", "was given up before its time", run.id)
+
+    def _check_dispatch(self, run: Run) -> None:
+        if run.attempt == 1 and run.job_id in self.removed_us:
+            raise Violation("removed", "is sent out, and its job was removed", run.id)
+
+    def _lost(self, run: Run, old: Run, decision: Decision) -> None:
+        key = AttemptKey(f"{run.id}.{run.attempt}")
+        since_us = self._sent_us[run.id]
+        self.losses.append(Loss(key, old.agent_id, run.reason, since_us, decision.true_us))
+
+    def _attempt(self, run: Run, decision: Decision) -> None:
+        if run.state not in TERMINAL:
+            raise Violation("state", f"attempt {run.attempt} was put aside {run.state}", run.id)
+        self.attempts[AttemptKey(f"{run.id}.{run.attempt}")] = run
+        if run.state is RunState.LOST:
+            self._lost(run, self.ledger[run.id], decision)
+
+    def _output(self, chunk: Chunk) -> None:
+        stream = (chunk.key, chunk.stream)
+        if chunk.offset != self._ends.get(stream, 0):
+            run_id = chunk.key.rpartition(".")[0]
+            message = f"goes on at {chunk.offset} behind {self._ends.get(stream, 0)}"
+            raise Violation("output", message, run_id)
+        self._ends[stream] = chunk.end
+
+    # Due times.
+
+    def _check_policy(self, records: list[tuple[Run, Term]], wall_us: int) -> None:
+        """The due times of one job that were decided together got what its policy owes them."""
+        term = records[0][1]
+        verdicts: dict[int, str] = {}
+        for run, _ in records:
+            assert run.due_us is not None
+            is_fire = run.state is not RunState.SKIPPED or run.reason in NOT_OF_POLICY
+            late = wall_us - run.due_us > ON_TIME_US
+            if is_fire and (run.trigger is Trigger.CATCHUP) is not late:
+                raise Violation("policy", f"is {run.trigger}, late: {late}", run.id)
+            last_us = run.due_us if run.due_last_us is None else run.due_last_us
+            for due_us in dues_us(term.job.schedule, run.due_us - 1, last_us):
+                verdicts[due_us] = "fire" if is_fire else run.reason
+        if len(verdicts) >= DECIDED_AT_ONCE:
+            return
+        debt = Debt(term.job, term.paused, sorted(verdicts), wall_us)
+        if (owed := expected(debt)) != verdicts:
+            wrong = {due: (verdicts[due], owed[due]) for due in owed if owed[due] != verdicts[due]}
+            raise Violation("policy", f"(decided, owed) at {wall_us}: {wrong}", records[0][0].id)
+
+    # What is in memory.
+
+    def _check_memory(self, machine: Machine) -> None:
+        held = {run.id: run for run in machine.active_runs()}
+        if held != self.active:
+            wrong = sorted(
+                i for i in held.keys() | self.active.keys() if held.get(i) != self.active.get(i)
+            )
+            run_id = wrong[0]
+            message = f"in memory {held.get(run_id)}, in the ledger {self.active.get(run_id)}"
+            raise Violation("memory", message, run_id)
+
+    # What leaves, and what begins.
+
+    def sent(self, agent_id: str, message: object, true_us: int) -> None:
+        """Something is sent to an agent."""
+        if not isinstance(message, Dispatch):
+            return
+        for order in message.orders:
+            run_id, _, number = order.key.rpartition(".")
+            run = self.ledger.get(run_id)
+            if run is None or run.agent_id != agent_id or run.attempt != int(number):
+                raise Violation("commit", f"{order.key} was sent before it was durable", run_id)
+            self.ordered_us.setdefault(order.key, true_us)
+
+    def started(self, start: Start) -> None:
+        """A job's process began."""
+        run_id, _, number = start.key.rpartition(".")
+        run = self.ledger.get(run_id)
+        if start.key in self.starts:
+            raise Violation("once", f"attempt {start.key} started twice", run_id)
+        self.starts[start.key] = start
+        if run is None:
+            raise Violation("once", f"attempt {start.key} has no record", run_id)
+        lost = run.state is RunState.LOST or any(loss.key == start.key for loss in self.losses)
+        if not lost and (run.state in TERMINAL or run.attempt != int(number)):
+            raise Violation("once", f"attempt {number} starts when it is {run.state}", run_id)

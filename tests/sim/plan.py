@@ -1,0 +1,224 @@
+"""What a seed stands for: a small fleet, its jobs, what clients ask, and what goes wrong when."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+from random import Random  # noqa: TID251 - everything here comes from one seed
+
+import msgspec
+
+from tocsin.coordinator.machine.state import Policy
+from tocsin.model import Choose, Job, Missed, MissedPolicy, OnLost, OutputRule, Overlap, Retry, Target
+
+from .oracle import SECOND_US
+
+
+class Fault(enum.StrEnum):
+    """A class of things that go wrong. A seed has some of them, so that each also goes alone."""
+
+    CRASH_COORDINATOR = "crash_coordinator"
+    CRASH_AGENT = "crash_agent"
+    CRASH_EXECUTOR = "crash_executor"
+    CRASH_MACHINE = "crash_machine"
+    """Agent, executor and jobs die together; what was not synced may be gone."""
+    FREEZE = "freeze"
+    """A process stands still, as under SIGSTOP."""
+    PARTITION = "partition"
+    CUT = "cut"
+    """A connection breaks, with what is under way on it."""
+    LOSE = "lose"
+    """One message never arrives."""
+    DOUBLE = "double"
+    DELAY = "delay"
+    """One message, and all behind it, arrive late."""
+    REORDER = "reorder"
+    """One message arrives after later ones."""
+    STEP = "step"
+    """The coordinator's wall clock steps."""
+    SKEW = "skew"
+    """Agents' wall clocks are wrong by seconds, and step."""
+    OUTAGE = "outage"
+    """The store cannot be written, or not even read."""
+    WIPE = "wipe"
+    """An agent's memory is deleted."""
+    DISK = "disk"
+    """An agent's journal cannot be written for a while."""
+    NO_HOST = "no_host"
+    """Executor hosts sometimes do not start."""
+    TERMINATE = "terminate"
+    """An agent is asked to end in good order, and is started again."""
+
+
+class Happening(msgspec.Struct, frozen=True):
+    """Something from outside, at a true instant: `who` it befalls, how much or how long, what."""
+
+    at_us: int
+    kind: str
+    who: int = 0
+    amount_us: int = 0
+    number: int = 0
+    job: Job | None = None
+
+
+class AgentPlan(msgspec.Struct, frozen=True):
+    """One agent of the fleet."""
+
+    id: str
+    slots: int
+    tags: dict[str, str]
+    skew_us: int
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """A world to be."""
+
+    seed: int
+    faults: frozenset[Fault]
+    policy: Policy
+    agents: list[AgentPlan]
+    happenings: list[Happening]
+    active_us: int
+    """Then everything heals, and all jobs are paused."""
+    failure_share: float
+    """How many attempts fail by themselves."""
+
+
+MESSAGE_FAULTS = frozenset({Fault.LOSE, Fault.DOUBLE, Fault.DELAY, Fault.REORDER})
+RATES = {Fault.LOSE: 0.02, Fault.DOUBLE: 0.04, Fault.DELAY: 0.02, Fault.REORDER: 0.03}
+"""How often a message suffers each."""
+
+
+def make_plan(
+    seed: int, without: Iterable[Fault] = (), dropped: Iterable[int] = ()
+) -> Plan:
+    """The plan of a seed, less some classes of faults and some happenings, for shrinking."""
+    dice = Random(seed)
+    share = dice.choice([0.0, 0.15, 0.3, 0.5])
+    faults = frozenset(fault for fault in Fault if dice.random() < share)
+    count = dice.choice([1, 2, 2, 3, 3])
+    agents = [_agent(number, dice, skewed=Fault.SKEW in faults) for number in range(count)]
+    active_us = dice.randrange(40, 80) * SECOND_US
+    steps = _steps(dice, active_us) if Fault.STEP in faults else []
+    stepped_us = sum(abs(step.amount_us) for step in steps)
+    shortest_s = 1 + stepped_us // SECOND_US // 4_000
+    happenings = [*_asks(dice, active_us, shortest_s), *steps]
+    for fault in sorted(faults - MESSAGE_FAULTS - {Fault.STEP, Fault.NO_HOST}):
+        happenings += _troubles(fault, dice, active_us, count)
+    happenings.sort(key=lambda happening: happening.at_us)
+    less, gone = frozenset(without), frozenset(dropped)
+    kept = [
+        happening
+        for number, happening in enumerate(happenings)
+        if number not in gone and happening.kind not in less
+    ]
+    policy = Policy(
+        heartbeat_s=dice.choice([1.0, 2.0, 3.0]),
+        agent_silence_s=dice.choice([7.0, 10.0]),
+        lost_after_s=dice.choice([10.0, 20.0]),
+        unplaced_s=dice.choice([10.0, 30.0]),
+    )
+    return Plan(
+        seed=seed,
+        faults=faults - less,
+        policy=policy,
+        agents=agents,
+        happenings=kept,
+        active_us=active_us,
+        failure_share=dice.choice([0.0, 0.2, 0.5]),
+    )
+
+
+def _agent(number: int, dice: Random, *, skewed: bool) -> AgentPlan:
+    skew_us = dice.randrange(-5 * SECOND_US, 5 * SECOND_US) if skewed else 0
+    tags = {"role": dice.choice(["db", "web"])}
+    return AgentPlan(f"agent-{number}", dice.choice([1, 2, 3, 8]), tags, skew_us)
+
+
+# Jobs.
+
+SCHEDULES = ["@every 2s", "@every 3s", "*/5 * * * * *", "@every 7s", "@every 10s", "4,19,31 * * * * *",
+             "*/15 * * * * *", "@every 30s", "* * * * *"]  # fmt: skip
+
+
+def _job(name: str, dice: Random, shortest_s: int) -> Job:
+    schedule = [dice.choice(SCHEDULES)]
+    if dice.random() < 0.15:
+        schedule.append(dice.choice(SCHEDULES[2:]))
+    if dice.random() < 0.1:
+        schedule = ["* * * * * *"]
+    if shortest_s > 10 or (shortest_s > 1 and dice.random() < 0.8):
+        schedule = [f"@every {dice.choice([max(shortest_s, 10), shortest_s + 7])}s"]
+    return Job(
+        name=name,
+        executor="sim",
+        config={"seconds": dice.choice([0.05, 0.5, 2.0, 4.0, 12.0]), "lines": dice.randrange(4)},
+        schedule=[] if dice.random() < 0.1 else schedule,
+        target=Target(
+            tags=dice.choice([{}, {}, {}, {"role": "db"}, {"role": ["d*", "web"]}]),
+            agents=dice.choice([1, 1, 1, 1, 2, "all"]),
+            choose=dice.choice(list(Choose)),
+        ),
+        overlap=dice.choice(list(Overlap)),
+        missed=Missed(
+            policy=dice.choice(list(MissedPolicy)),
+            within_s=dice.choice([None, None, 5.0, 30.0]),
+            limit=dice.choice([1, 3, 10]),
+        ),
+        on_lost=dice.choice(list(OnLost)),
+        timeout_s=dice.choice([1.0, 5.0, 3600.0, 3600.0]),
+        kill_after_s=dice.choice([0.2, 2.0]),
+        retry=Retry(
+            limit=dice.choice([0, 0, 1, 3]), delay_s=dice.choice([0.0, 1.0, 3.0]), max_delay_s=5.0,
+            elsewhere=dice.random() < 0.5,
+        ),  # fmt: skip
+        output=OutputRule(keep_bytes=dice.choice([64, 1 << 20])),
+        priority=dice.choice([0, 0, 5]),
+    )
+
+
+def _asks(dice: Random, active_us: int, shortest_s: int) -> list[Happening]:
+    """What clients ask: jobs at first, and then changes and requests."""
+    names = [f"job-{number}" for number in range(dice.choice([1, 2, 3, 5]))]
+    asks = [Happening(0, "put", number, job=_job(name, dice, shortest_s))
+            for number, name in enumerate(names)]  # fmt: skip
+    for _ in range(dice.choice([0, 3, 8, 15])):
+        at_us = dice.randrange(SECOND_US, active_us)
+        who = dice.randrange(len(names))
+        kind = dice.choice(["put", "pause", "resume", "resume", "remove", "run", "run", "kill"])
+        job = _job(names[who], dice, shortest_s) if kind == "put" else None
+        asks.append(Happening(at_us, kind, who, number=dice.randrange(1000), job=job))
+    return asks
+
+
+# Trouble.
+
+
+def _steps(dice: Random, active_us: int) -> list[Happening]:
+    sizes_s = [1, 3, 11, 45, 300, 3_700, 90_000]
+    return [
+        Happening(
+            dice.randrange(SECOND_US, active_us),
+            Fault.STEP,
+            amount_us=dice.choice(sizes_s) * dice.choice([1, -1]) * SECOND_US + dice.randrange(999),
+        )
+        for _ in range(dice.choice([1, 1, 2, 4]))
+    ]
+
+
+def _troubles(fault: Fault, dice: Random, active_us: int, agents: int) -> list[Happening]:
+    often = 6 if fault is Fault.CRASH_COORDINATOR else 3
+    troubles = []
+    for _ in range(dice.randrange(1, often)):
+        span_us = dice.choice([dice.randrange(SECOND_US), dice.randrange(8 * SECOND_US),
+                               dice.randrange(40 * SECOND_US)])  # fmt: skip
+        troubles.append(
+            Happening(
+                dice.randrange(SECOND_US // 2, active_us),
+                fault,
+                dice.randrange(agents),
+                amount_us=span_us,
+                number=dice.randrange(1000),
+            )
+        )
+    return troubles

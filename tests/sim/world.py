@@ -1,0 +1,449 @@
+"""One seed's world, step by step: what happens next on a true clock that nobody else can see."""
+
+from __future__ import annotations
+
+import gc
+import heapq
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from random import Random  # noqa: TID251 - a seeded one
+from typing import Any, Final
+
+from tocsin import clock, wire
+from tocsin.coordinator.machine.commands import SaveAgent
+from tocsin.errors import StoreError
+from tocsin.execution import AttemptKey
+from tocsin.instants import Now
+from tocsin.keys import KeyPair, load_or_make_keypair
+from tocsin.messages.agent_link import FromAgent, ToAgent
+from tocsin.messages.client_link import Answer, Ask, PauseJobs
+from tocsin.model import Agent
+
+from . import checker
+from .agent import EXECUTOR, SimMachine
+from .client import Client, ask_for
+from .coordinator import Coordinator, Crash
+from .evidence import End, Evidence, Excuse, Start, Violation
+from .memory_check import compare
+from .monitor import Monitor
+from .network import Line
+from .oracle import SECOND_US
+from .plan import Fault, Happening, Plan
+from .trouble import TROUBLES
+
+START_US: Final = 1_800_000_000 * SECOND_US
+QUIET_US: Final = 400 * SECOND_US
+"""After it healed, the world has this long to come to rest."""
+STEPS_AT_ONCE: Final = 2_000
+"""More steps than this without any time passing: somebody spins."""
+COMPARE_EVERY: Final = 40
+"""Commits between two comparisons of the memory with what a restart would find."""
+
+
+class Failure(Exception):  # noqa: N818 - named for the fact
+    """A world in which a promise was broken."""
+
+    def __init__(self, plan: Plan, world: World, violation: Violation) -> None:
+        super().__init__(str(violation))
+        self.plan = plan
+        self.world = world
+        self.violation = violation
+
+
+class World:
+    """A fleet, a coordinator, a client, and time."""
+
+    def __init__(self, plan: Plan, folder: Path) -> None:
+        self.plan = plan
+        self.now_us = 0
+        self.steps = 0
+        self.trace: list[tuple[int, int, str, Any]] = []
+        """True instant, step, who, what."""
+        self.ends: list[End] = []
+        self.starts: list[Start] = []
+        self.paper: dict[tuple[AttemptKey, int], bytearray] = {}
+        """What every attempt wrote to each stream."""
+        self.excuses: list[Excuse] = []
+        self._queue: list[tuple[int, int, str, Callable[[], None]]] = []
+        self._count = 0
+        self._ids = 0
+        self._offset_us = 0
+        self._shown_us = 0
+        """How wrong the clock is that processes see at this moment."""
+        self.is_healed = False
+        self.is_frozen = False
+        self._wake: tuple[int, int] = (0, 0)
+        self._compared = 0
+        self.down_us = 0
+        """How long the coordinator stays away after its next crash."""
+        self._absences: dict[tuple[str, str], Excuse] = {}
+        self.monitor = Monitor(round(plan.policy.unplaced_s * SECOND_US))
+        self.coordinator = Coordinator(
+            self, self.monitor, plan.policy, folder / "key", self._dice("coordinator")
+        )
+        load_or_make_keypair(folder / "key", lambda: KeyPair("ab" * 32, "cd" * 32))
+        loss = 0.1 if Fault.LOSE in plan.faults else 0.0
+        self.client = Client(self, self._dice("client"), loss)
+        self.machines: dict[str, SimMachine] = {}
+        for agent in plan.agents:
+            self._build(agent.id, folder)
+
+    def _dice(self, what: str) -> Random:
+        return Random(f"{self.plan.seed} {what}")
+
+    def _build(self, agent_id: str, folder: Path) -> None:
+        plan = next(agent for agent in self.plan.agents if agent.id == agent_id)
+        machine = SimMachine(
+            self, plan, folder / agent_id, self._dice(agent_id), self.plan.failure_share
+        )
+        machine.hosts_fail = 0.2 if Fault.NO_HOST in self.plan.faults else 0.0
+        machine.line = Line(
+            self,
+            self.plan.faults,
+            self._dice(f"line {agent_id}"),
+            to_agent=lambda data: self._arrived(agent_id, data),
+            to_coordinator=lambda connection, data: self._heard(agent_id, connection, data),
+            link_changed=machine.link_changed,
+        )
+        self.machines[agent_id] = machine
+
+    # Time.
+
+    def at(self, when_us: int, label: str, action: Callable[[], None]) -> None:
+        """Do something at a true instant."""
+        self._count += 1
+        heapq.heappush(self._queue, (when_us, self._count, label, action))
+
+    def now(self) -> Now:
+        """What the clocks show to whoever is at work."""
+        return Now(START_US + self.now_us + self._shown_us, self.now_us)
+
+    def true_us(self) -> int:
+        """True time."""
+        return self.now_us
+
+    def on_clock(self, offset_us: int) -> None:
+        """Show this machine's clocks."""
+        self._shown_us = offset_us
+
+    def wall_of(self, offset_us: int) -> int:
+        """What a wall clock that is wrong by so much shows."""
+        return START_US + self.now_us + offset_us
+
+    def new_id(self) -> str:
+        """An id that sorts by the wall clock, as a ULID does."""
+        self._ids += 1
+        return f"{(START_US + self.now_us + self._shown_us) // 1000:013}R{self._ids}"
+
+    def note(self, who: str, what: Any) -> None:
+        """Remember what happened, for the story of a failure."""
+        self.trace.append((self.now_us, self.steps, who, what))
+
+    # The run of the world.
+
+    def run(self) -> None:
+        """Live through the plan, heal, come to rest, and be judged.
+
+        Raises:
+            Violation: a promise was broken.
+        """
+        self._begin()
+        self._live(until_us=self.plan.active_us)
+        self._heal()
+        self._live(until_us=self.now_us + QUIET_US, is_enough=self._is_quiet)
+        self._judge()
+
+    def _begin(self) -> None:
+        store = self.coordinator.store
+        store.stage([SaveAgent(Agent(id=a.id, key=a.id, name=a.id, executors=[EXECUTOR])) for a in self.plan.agents])
+        store.commit()
+        self._start_coordinator()
+        for machine in self.machines.values():
+            machine.start()
+        for happening in self.plan.happenings:
+            self.at(happening.at_us, happening.kind, lambda h=happening: self._happen(h))
+
+    def _live(self, until_us: int, is_enough: Callable[[], bool] = lambda: False) -> None:
+        at_once = 0
+        while self._queue and self._queue[0][0] <= until_us:
+            when_us, _, label, action = heapq.heappop(self._queue)
+            at_once = at_once + 1 if when_us <= self.now_us else 0
+            if at_once > STEPS_AT_ONCE:
+                raise Violation("live", f"nothing but {label} happens, and no time passes")
+            self.now_us = max(self.now_us, when_us)
+            self.steps += 1
+            action()
+            if is_enough():
+                return
+        self.now_us = until_us
+
+    def _is_quiet(self) -> bool:
+        if self.steps % 16 or self.monitor.active or not self.client.is_idle:
+            return False
+        return not any(machine.leftovers for machine in self.machines.values())
+
+    # The coordinator.
+
+    def _start_coordinator(self) -> None:
+        if self.coordinator.is_up:
+            return
+        self._shown_us = self._offset_us
+        try:
+            self.coordinator.start()
+        except (StoreError, Crash):
+            self.coordinator.crash()
+            self.at(self.now_us + SECOND_US // 2, "restart", self._start_coordinator)
+            return
+        self.note("coordinator", f"starts with epoch {self.coordinator.epochs[-1]}")
+        self._compare()
+        for machine in self.machines.values():
+            machine.line.server_changed(up=True)
+        self._wake_at(self.now_us)
+
+    def crash_coordinator(self, down_us: int) -> None:
+        if not self.coordinator.is_up:
+            return
+        self.note("coordinator", "crashes")
+        self.coordinator.crash()
+        for machine in self.machines.values():
+            machine.line.server_changed(up=False)
+        self.at(self.now_us + down_us, "restart", self._start_coordinator)
+
+    def _wake_at(self, when_us: int) -> None:
+        """Plan the coordinator's next turn; it replaces the one that was planned."""
+        self._wake = (when_us, self._wake[1] + 1)
+        wake = self._wake
+        self.at(when_us, "coordinator turn", lambda: self._turn() if wake == self._wake else None)
+
+    def _wake_soon(self) -> None:
+        soon_us = self.now_us + self._count % 7 * 100
+        if self._wake[0] < self.now_us or self._wake[0] > soon_us:
+            self._wake_at(soon_us)
+
+    def _turn(self) -> None:
+        if not self.coordinator.is_up or self.is_frozen:
+            return
+        self._shown_us = self._offset_us
+        try:
+            self.coordinator.turn()
+        except Crash:
+            self.crash_coordinator(self.down_us)
+            return
+        self._compare_sometimes()
+        self._sleep()
+
+    def _sleep(self) -> None:
+        steady_us, wall_us = self.coordinator.sleeps_until()
+        instants = [] if steady_us is None else [steady_us]
+        if wall_us is not None:
+            instants.append(wall_us - START_US - self._offset_us)
+        if instants:
+            self._wake_at(max(min(instants), self.now_us))
+
+    def _compare_sometimes(self) -> None:
+        if self.monitor.commits - self._compared >= COMPARE_EVERY:
+            self._compare()
+
+    def _compare(self) -> None:
+        self._compared = self.monitor.commits
+        coordinator = self.coordinator
+        if coordinator.machine is not None and not coordinator.store.dirty:
+            if not coordinator.store.outage:
+                compare(coordinator.machine, coordinator.store, self.now())
+
+    # Messages.
+
+    def told(self, agent_id: str, connection: int, message: ToAgent) -> None:
+        """The coordinator says something to an agent."""
+        self.note(f"to {agent_id}", message)
+        line = self.machines[agent_id].line
+        line.send(wire.encode(message), to_agent=True, connection=connection)
+
+    def _arrived(self, agent_id: str, data: bytes) -> None:
+        self.machines[agent_id].hear(data)
+
+    def _heard(self, agent_id: str, connection: int, data: bytes) -> None:
+        if not self.coordinator.is_up:
+            return
+        message: FromAgent = wire.decode(data, FromAgent)
+        self.note(f"from {agent_id}", message)
+        self.coordinator.hear_agent(agent_id, connection, message)
+        self._wake_soon()
+
+    def asked(self, number: int, ask: Ask) -> None:
+        """A client's request arrives."""
+        self.note("client asks", ask)
+        if self.coordinator.is_up:
+            self.coordinator.hear_client(number, ask)
+            self._wake_soon()
+
+    def answered(self, number: int, answer: Answer) -> None:
+        """The coordinator answers the client."""
+        self.note("client is told", answer)
+        self.client.answered(number, answer)
+
+    # Witnesses.
+
+    def began(self, start: Start) -> None:
+        """A process bears witness to its start."""
+        self.note("witness", start)
+        self.starts.append(start)
+        self.monitor.started(start)
+
+    def over(self, end: End) -> None:
+        """A process bears witness to its end."""
+        self.note("witness", end)
+        self.ends.append(end)
+
+    def printed(self, key: AttemptKey, stream: int, data: bytes) -> None:
+        """A process bears witness to its output."""
+        self.paper.setdefault((key, stream), bytearray()).extend(data)
+
+    def agent_changed(self, agent_id: str, *, up: bool) -> None:
+        """An agent's process began or ended."""
+        self.note(agent_id, "starts" if up else "ends")
+        self.absence(agent_id, "down", begins=not up)
+
+    def absence(self, agent_id: str, why: str, *, begins: bool) -> None:
+        """An agent begins, or ceases, to be out of reach for one reason."""
+        known = self._absences.pop((agent_id, why), None)
+        if known is not None:
+            known.until_us = self.now_us
+        if begins:
+            self._absences[agent_id, why] = self.excuse("absent", agent_id)
+
+    def excuse(self, kind: str, agent_id: str) -> Excuse:
+        """Something happened that may cost knowledge of runs."""
+        excuse = Excuse(kind, agent_id, self.now_us)
+        if kind != "absent":
+            excuse.until_us = self.now_us
+        self.excuses.append(excuse)
+        return excuse
+
+    # Trouble.
+
+    def _happen(self, happening: Happening) -> None:
+        if self.is_healed:
+            return
+        self.note("happens", happening)
+        kind = happening.kind
+        if kind in TROUBLES:
+            TROUBLES[Fault(kind)](self, happening)
+            return
+        runs = list(self.monitor.ledger)
+        live = list(self.monitor.active)
+        ids = live if live and happening.number % 3 else runs
+        ask = ask_for(kind, f"job-{happening.who}", happening.job, ids, happening.number)
+        if ask is not None:
+            self.client.want(ask)
+
+    def step_wall(self, by_us: int) -> None:
+        """The coordinator's wall clock steps."""
+        self._offset_us += by_us
+        if self.coordinator.is_up and not self.is_frozen:
+            self._shown_us = self._offset_us
+            self._sleep()
+
+    def thaw(self) -> None:
+        """The coordinator goes on."""
+        self.is_frozen = False
+        self._wake_at(self.now_us)
+
+    def _heal(self) -> None:
+        self.note("world", "heals")
+        self.is_healed = True
+        self.coordinator.fuse.left = None
+        self.coordinator.store.outage = ""
+        self.thaw()
+        self._start_coordinator()
+        for machine in self.machines.values():
+            machine.fuse.left = None
+            machine.hosts_fail = 0.0
+            machine.fill_disk(full=False)
+            self.unblock(machine)
+            machine.line.quiet = True
+            machine.start()
+            self.thaw_agent(machine)
+        self.client.be_heard()
+        for name in sorted(self.client.wishes.keys() | self._job_names()):
+            self.client.want(PauseJobs([name], "the end"))
+
+    def unblock(self, machine: SimMachine) -> None:
+        """A partition is over."""
+        machine.line.unblock()
+        self.absence(machine.agent_id, "partition", begins=False)
+
+    def thaw_agent(self, machine: SimMachine) -> None:
+        """A frozen agent goes on."""
+        machine.thaw()
+        self.absence(machine.agent_id, "frozen", begins=False)
+
+    def _job_names(self) -> set[str]:
+        return {h.job.name for h in self.plan.happenings if h.job is not None}
+
+    # The end.
+
+    def close(self) -> None:
+        """Let go of files and databases."""
+        self.coordinator.store.close()
+        for machine in self.machines.values():
+            machine.crash()
+
+    def _judge(self) -> None:
+        self._compare()
+        for violation in checker.check(self.evidence()):
+            raise violation
+
+    def evidence(self) -> Evidence:
+        """Everything there is to judge."""
+        store, monitor = self.coordinator.store, self.monitor
+        runs = store.list_runs("", [], "", 1_000_000)
+        with_output = {key.rpartition(".")[0] for key, _ in self.paper}
+        rows = store.list_jobs("", 1000)
+        leftovers = [what for machine in self.machines.values() for what in machine.leftovers]
+        return Evidence(
+            runs=runs,
+            attempts=[a for run in runs if run.attempt > 1 for a in store.attempts(run.id)],
+            starts=self.starts,
+            ends=self.ends,
+            terms=monitor.chronicle.finished(),
+            output={r.id: store.read_output(r.id, 0, 0, 1 << 40)[0]
+                    for r in runs if r.output_bytes or r.id in with_output},
+            printed={key: bytes(data) for key, data in self.paper.items()},
+            losses=monitor.losses,
+            excuses=self.excuses,
+            wishes=self.client.all_wishes(),
+            jobs={row.job.name: (row.job, row.paused) for row in rows},
+            removed_us=monitor.removed_us,
+            ordered_us=monitor.ordered_us,
+            epochs=self.coordinator.epochs,
+            leftovers=leftovers,
+            patience_us={"absent": round(self.plan.policy.lost_after_s * SECOND_US / 2)},
+        )  # fmt: skip
+
+
+def run_world(plan: Plan) -> World:
+    """Live through a plan; the world as it ended.
+
+    Raises:
+        Failure: a promise was broken.
+    """
+    shm = Path("/dev/shm")
+    folder = Path(tempfile.mkdtemp(prefix="tocsin-sim-", dir=shm if shm.is_dir() else None))
+    world = World(plan, folder)
+    real = clock.now_us, clock.monotonic_s
+    clock.now_us = lambda: world.now().wall_us
+    clock.monotonic_s = lambda: (world.now_us + 0.25) / SECOND_US
+    gc.disable()
+    try:
+        world.run()
+    except Violation as violation:
+        raise Failure(plan, world, violation) from violation
+    finally:
+        clock.now_us, clock.monotonic_s = real
+        world.close()
+        gc.enable()
+        shutil.rmtree(folder)
+    return world
