@@ -40,6 +40,8 @@ class Situation(msgspec.Struct, frozen=True):
     """Why nothing can be asked of the coordinator; empty when it can."""
     chosen_job: str = ""
     """The job whose runs alone are listed."""
+    searching: bool = False
+    """Whether something is being looked for in the log."""
 
 
 Say = Callable[[Situation], str]
@@ -119,7 +121,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         id="choose",
         key="enter",
         name="its runs",
-        help="list the runs of this job alone; again: of all jobs",
+        help="list only this job's runs; again: those of all",
         places=_JOBS,
         command="tocsin run list --job JOB",
     ),
@@ -136,14 +138,15 @@ ACTIONS: Final[tuple[Action, ...]] = (
         id="follow",
         key="f",
         name="follow",
-        help="stay at the end of the log; again, or moving up, lets go",
+        help="stay at the end of the log; moving up lets go",
         places=_RUN,
+        command="tocsin run logs -f RUN",
     ),
     Action(
         id="search",
         key="slash",
         name="find",
-        help="find text in the log; capitals in it make case count",
+        help="find text in the log; capitals make case count",
         places=_RUN,
     ),
     Action(
@@ -152,6 +155,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         name="next",
         help="go to the next line that matches",
         places=_RUN,
+        shown=lambda at: at.searching,
     ),
     Action(
         id="previous_match",
@@ -159,6 +163,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         name="previous",
         help="go to the previous line that matches",
         places=_RUN,
+        shown=lambda at: at.searching,
     ),
     Action(
         id="run",
@@ -174,7 +179,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         id="pause",
         key="p",
         name="pause",
-        help="let due times pass as skips until the job is resumed",
+        help="let due times pass as skips until resumed",
         places=_JOBS,
         shown=lambda at: not _paused(at),
         blocked=_needs_job,
@@ -240,7 +245,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         id="help",
         key="question_mark",
         name="help",
-        help="list all keys with the commands that do the same",
+        help="list all keys and the commands that do the same",
         places=_ALL,
     ),
     Action(

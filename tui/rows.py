@@ -31,7 +31,7 @@ JOB_COLUMNS: Final = (
     Column(title="SCHEDULE", width=13, flex=2, rank=3),
     Column(title="TZ", width=6, rank=5),
     Column(title="NEXT", width=10, rank=1),
-    Column(title="AT", width=8, flex=1, rank=4),
+    Column(title="AT", width=12, rank=4),
     Column(title="LAST", width=18, flex=1, rank=2),
 )
 RUN_COLUMNS: Final = (

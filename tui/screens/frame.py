@@ -20,6 +20,7 @@ from tocsin.tui.actions import (
     command_line,
     footer,
     for_key,
+    key_cap,
     keys,
     offered,
     result_line,
@@ -170,9 +171,11 @@ class Frame(Screen[None]):
         wrong = trouble(scene.connection)
         if wrong:
             return Cell(" " + fit(wrong, width), "warn")
-        lines = (command_line(action, at) for action in offered(at))
-        command = next((line for line in lines if line), "")
-        return Cell(" " + fit(f"enter, same as: {command}" if command else "", width), "quiet")
+        for action in offered(at):
+            command = command_line(action, at)
+            if command:
+                return Cell(" " + fit(f"{key_cap(action)}, same as: {command}", width), "quiet")
+        return Cell("")
 
     def _help(self) -> None:
         self.app.push_screen(HelpScreen())

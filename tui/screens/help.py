@@ -12,11 +12,11 @@ from textual.widgets import Static
 
 from tocsin.tui.actions import help_lines
 
-_WIDTH: Final = 74
+_WIDTH: Final = 71
 _MOVES: Final = """\
- In tables and logs: up down k j, pgup pgdn, ctrl+u ctrl+d, g first, G last.
- In logs also: left right; any move up lets go of the end, G or f follows again.
- ctrl+c leaves from anywhere.   esc closes this.
+ Move: up down or k j, pgup pgdn, ctrl+u ctrl+d, g first, G last.
+ In a log also left and right; G follows its end again.
+ ctrl+c leaves from anywhere. esc closes this.
 """
 
 

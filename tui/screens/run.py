@@ -40,8 +40,8 @@ class RunScreen(Frame):
             **self.doings,
             "follow": self._toggle_follow,
             "search": self._open_prompt,
-            "next_match": lambda: self._go_to_match(1),
-            "previous_match": lambda: self._go_to_match(-1),
+            "next_match": lambda: self._pane.go_to_match(1),
+            "previous_match": lambda: self._pane.go_to_match(-1),
             "back": self._back,
         }
 
@@ -65,7 +65,9 @@ class RunScreen(Frame):
     def situation(self, scene: Scene) -> Situation:
         """This run."""
         job = scene.view.jobs.get(self._run.job)
-        return Situation(Place.RUN, job, self._run, scene.connection.blocks())
+        searching = bool(self._pane.needle)
+        offline = scene.connection.blocks()
+        return Situation(Place.RUN, job, self._run, offline, searching=searching)
 
     def draw_body(self, scene: Scene) -> None:
         """The facts; the log draws itself when output arrives."""
@@ -97,8 +99,9 @@ class RunScreen(Frame):
         self._draw_log_title()
 
     def on_log_pane_moved(self) -> None:
-        """Say whether the end is followed."""
+        """Say whether the end is followed, and which keys are valid now."""
         self._draw_log_title()
+        self.draw_foot(self.tocsin.scene())
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
         """Find it."""
@@ -138,12 +141,6 @@ class RunScreen(Frame):
 
     def _toggle_follow(self) -> None:
         self._pane.set_follow(not self._pane.follow)
-
-    def _go_to_match(self, step: int) -> None:
-        if self._pane.needle:
-            self._pane.go_to_match(step)
-        else:
-            self._open_prompt()
 
     def _open_prompt(self) -> None:
         prompt = self.query_one(Input)

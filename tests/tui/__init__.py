@@ -1,0 +1,1 @@
+"""The TUI on a real link: what it shows, asks and survives."""

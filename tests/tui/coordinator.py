@@ -1,0 +1,282 @@
+"""A coordinator that says what a test tells it to, over a real CURVE listener."""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+
+from tocsin import wire
+from tocsin.keys import KeyPair
+from tocsin.link import Hub, Listener, Waiter, new_keypair
+from tocsin.messages.client_link import (
+    Answer,
+    Ask,
+    Declined,
+    Done,
+    GetStatus,
+    KillRuns,
+    ListRuns,
+    OutputPage,
+    OutputPiece,
+    PauseJobs,
+    ReadOutput,
+    Reply,
+    Request,
+    ResumeJobs,
+    RunJobs,
+    RunsPage,
+    Status,
+    Subscribe,
+    Update,
+)
+from tocsin.model import TERMINAL, Agent, JobRow, Run, RunState
+from tocsin.tui.session import Session, Target, Tell
+
+from .fleet import NOW_US, run
+
+
+class Coordinator:
+    """Runs in a thread of its own; everything is changed through `_do`, in that thread."""
+
+    def __init__(self, jobs: list[JobRow], runs: list[Run], agents: list[Agent]) -> None:
+        self.asks: list[Ask] = []
+        """What was asked, in order."""
+        self.decline: Callable[[Ask], Declined | None] = lambda _: None
+        self.admits = True
+        self.held: list[Run] = []
+        """Runs that `ListRuns` tells of and the snapshot does not."""
+        self.parts = 1
+        """In how many parts the jobs of a snapshot are sent."""
+        self.store = "ok"
+        self._jobs = {row.job.name: row for row in jobs}
+        self._runs = {one.id: one for one in runs}
+        self._agents = agents
+        self._pieces: dict[str, list[OutputPiece]] = {}
+        self._numbers: dict[bytes, int] = {}
+        self._parked: list[tuple[bytes, int, ReadOutput]] = []
+        self._orders: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._wake_out, self._wake_in = os.pipe()
+        self._own = new_keypair()
+        self._client = new_keypair()
+        self._hub = Hub()
+        self._waiter = Waiter()
+        self._endpoint = "tcp://127.0.0.1:*"
+        self._listener: Listener | None = None
+        self._ending = False
+        self._thread = threading.Thread(target=self._serve, name="coordinator")
+
+    def __enter__(self) -> Self:
+        self._listen()
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._do(self._end)
+        self._thread.join()
+        self._hub.close()
+        os.close(self._wake_in)
+        os.close(self._wake_out)
+
+    @property
+    def endpoint(self) -> str:
+        """Where it listens."""
+        return self._endpoint
+
+    @property
+    def server_key(self) -> str:
+        """Its public key."""
+        return self._own.public
+
+    @property
+    def client_pair(self) -> KeyPair:
+        """The pair of the one client it admits."""
+        return self._client
+
+    def session(self, hub: Hub, tell: Tell) -> Session:
+        """A session of the client that is admitted here."""
+        return Session(hub, Target(self._endpoint, self._own.public, self._client), tell)
+
+    # Orders from the test.
+
+    def change(self, *rows: JobRow | Run | Agent, gone: tuple[str, ...] = ()) -> None:
+        """Publish new rows."""
+        self._do(lambda: self._change(rows, gone))
+
+    def skip_a_number(self) -> None:
+        """Lose an update on the way to every watcher."""
+        self._do(lambda: self._numbers.update({r: n + 1 for r, n in self._numbers.items()}))
+
+    def write(self, run_id: str, *texts: str, stream: int = 1, attempt: int = 1) -> None:
+        """Let a run print."""
+        self._do(lambda: self._write(run_id, texts, stream, attempt))
+
+    def hang_up(self) -> None:
+        """Be gone."""
+        self._do(self._close)
+
+    def come_back(self) -> None:
+        """Listen again at the same place, knowing no watcher."""
+        self._do(self._listen)
+
+    # The thread.
+
+    def _do(self, order: Callable[[], None]) -> None:
+        done = threading.Event()
+
+        def carry_out() -> None:
+            order()
+            done.set()
+
+        self._orders.put(carry_out)
+        os.write(self._wake_in, b"!")
+        assert done.wait(20), "the coordinator is stuck"
+
+    def _serve(self) -> None:
+        self._waiter.add(self._wake_out)
+        while not self._ending:
+            for source in self._waiter.wait():
+                if isinstance(source, Listener):
+                    while (got := source.receive()) is not None:
+                        self._take(got[0].route, wire.decode(got[1], Request))
+                else:
+                    os.read(self._wake_out, 1)
+                    self._orders.get()()
+
+    def _listen(self) -> None:
+        self._listener = Listener(
+            self._hub,
+            self._endpoint,
+            self._own,
+            domain="members",
+            allow=lambda key: self.admits and key == self._client.public,
+            bytes_max=wire.FRAME_BYTES_MAX,
+        )
+        self._endpoint = self._listener.endpoint
+        self._waiter.add(self._listener)
+
+    def _close(self) -> None:
+        if self._listener is not None:
+            self._waiter.remove(self._listener)
+            self._listener.close()
+            self._listener = None
+        self._numbers.clear()
+        self._parked.clear()
+
+    def _end(self) -> None:
+        self._close()
+        self._waiter.close()
+        self._ending = True
+
+    def _take(self, route: bytes, request: Request) -> None:
+        self.asks.append(request.ask)
+        declined = self.decline(request.ask)
+        if declined is not None:
+            self._send(route, Reply(request.id, declined))
+            return
+        match request.ask:
+            case Subscribe():
+                self._send(route, Reply(request.id, Done([])))
+                self._snapshot(route)
+            case ReadOutput() as ask:
+                self._parked.append((route, request.id, ask))
+                self._answer_parked()
+            case ask:
+                self._send(route, Reply(request.id, self._answer(ask)))
+
+    def _answer(self, ask: Ask) -> Answer:
+        match ask:
+            case GetStatus():
+                return self._status()
+            case ListRuns(job, states, _, limit):
+                known = [*self._runs.values(), *self.held]
+                rows = [
+                    r for r in known if job in {"", r.job} and (not states or r.state in states)
+                ]
+                return RunsPage(sorted(rows, key=lambda r: r.id, reverse=True)[:limit])
+            case RunJobs(names):
+                made = [run(900 + len(self._runs), name, RunState.QUEUED) for name in names]
+                self._change(made, ())
+                return Done([one.id for one in made])
+            case PauseJobs(names) | ResumeJobs(names):
+                paused = isinstance(ask, PauseJobs)
+                rows = [msgspec.structs.replace(self._jobs[n], paused=paused) for n in names]
+                self._change(rows, ())
+                return Done(names)
+            case KillRuns(ids):
+                killed = [self._runs[run_id] for run_id in ids]
+                told = [msgspec.structs.replace(one, cancel_requested=True) for one in killed]
+                self._change(told, ())
+                return Done(ids)
+            case _:
+                return Declined(f"no test asks {type(ask).__name__}")
+
+    def _status(self) -> Status:
+        return Status(
+            version="0", epoch=1, pid=1, started_us=NOW_US, now_us=NOW_US, store=self.store,
+            jobs=len(self._jobs), runs_active=0, runs_queued=0, agents_up=1, agents=1,
+            next_due_us=None, dropped={},
+        )  # fmt: skip
+
+    def _snapshot(self, route: bytes) -> None:
+        self._numbers[route] = 0
+        runs = list(self._runs.values())
+        self._tell(route, snapshot=True, more=True, runs=runs, agents=self._agents)
+        jobs = list(self._jobs.values())
+        size = -(-len(jobs) // self.parts) or 1
+        pages = [jobs[i : i + size] for i in range(0, len(jobs), size)] or [[]]
+        for page in pages:
+            self._tell(route, snapshot=True, more=page is not pages[-1], jobs=page)
+
+    def _change(self, rows: Any, gone: tuple[str, ...]) -> None:
+        jobs = [row for row in rows if isinstance(row, JobRow)]
+        runs = [row for row in rows if isinstance(row, Run)]
+        agents = [row for row in rows if isinstance(row, Agent)]
+        self._jobs.update((row.job.name, row) for row in jobs)
+        self._runs.update((one.id, one) for one in runs)
+        for name in gone:
+            del self._jobs[name]
+        for route in self._numbers:
+            self._tell(route, jobs=jobs, runs=runs, agents=agents, jobs_gone=list(gone))
+        self._answer_parked()
+
+    def _write(self, run_id: str, texts: tuple[str, ...], stream: int, attempt: int) -> None:
+        pieces = self._pieces.setdefault(run_id, [])
+        for text in texts:
+            at_us = NOW_US + len(pieces) * 1_000
+            pieces.append(OutputPiece(len(pieces) + 1, attempt, stream, 0, at_us, text.encode()))
+        self._answer_parked()
+
+    def _answer_parked(self) -> None:
+        parked, self._parked = self._parked, []
+        for route, number, ask in parked:
+            known = self._runs.get(ask.run)
+            ended = known is None or known.state in TERMINAL
+            pieces = [p for p in self._pieces.get(ask.run, []) if p.position > ask.after]
+            if pieces or ended:
+                self._send(route, Reply(number, OutputPage(pieces, ended, more=False)))
+            else:
+                self._parked.append((route, number, ask))
+
+    def _tell(self, route: bytes, **content: Any) -> None:
+        self._numbers[route] += 1
+        self._send(route, Update(self._numbers[route], **content))
+
+    def _send(self, route: bytes, message: Reply | Update) -> None:
+        if self._listener is not None:
+            self._listener.send(route, wire.encode(message))
+
+
+def now_us() -> int:
+    """The clock of tests that compare whole screens."""
+    return NOW_US
