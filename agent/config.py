@@ -16,7 +16,7 @@ _SLOTS_MIN: Final = 8
 _SLOTS_PER_CPU: Final = 4
 
 
-class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
+class AgentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where the agent keeps its things, whom it serves, and what it says of itself.
 
     Raises:

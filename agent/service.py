@@ -175,33 +175,31 @@ class Service:
 
     def turn(self) -> None:
         """Wait for something to happen, and deal with it."""
-        sources = self._waiter.wait(until_steady_us=self._deadline_us())
+        tick_us, hosts_us = self._machine.deadline(), self._hosts.deadline_us()
+        sources = self._waiter.wait(until_steady_us=self._wake_us(tick_us, hosts_us))
         now = _now()
         self._events.extend(Terminate() for _ in self._waiter.take_signals())
         for source in sources:
-            if isinstance(source, int) and self._hosts.owns(source):
+            if source is self._dialer:
+                self._hear_link()
+            elif isinstance(source, int) and self._hosts.owns(source):
                 self._events += self._hosts.ready(source, now.steady_us)
-        if _is_due(self._hosts.deadline_us(), now):
+        if _is_due(hosts_us, now):
             self._events += self._hosts.tick(now.steady_us)
-        self._hear_link()
-        if _is_due(self._machine.deadline(), now):
+        if _is_due(tick_us, now):
             self._events.append(Tick())
-        self._handle_events(now)
+        while self._events:
+            self._handle(self._events.popleft(), now)
         self._read_output(now)
         self._handle(Stored(self._write(now)), now)
 
-    def _deadline_us(self) -> int | None:
+    def _wake_us(self, *instants_us: int | None) -> int | None:
         if self._events or self._records:
             return 0
         if self._outputs.has_ready() and self._machine.output_budget:
             return 0
-        instants = (
-            self._machine.deadline(),
-            self._outputs.deadline_us(),
-            self._hosts.deadline_us(),
-            self._spool.sync_due_us,
-        )
-        return min((at_us for at_us in instants if at_us is not None), default=None)
+        others = self._outputs.deadline_us(), self._spool.sync_due_us
+        return min((at for at in (*instants_us, *others) if at is not None), default=None)
 
     def _hear_link(self) -> None:
         dialer = self._dialer
@@ -222,10 +220,6 @@ class Service:
             self._connected, self._refused = dialer.connected, dialer.refused
             up = dialer.connected
             self._events.append(LinkUp() if up else LinkDown(refused=dialer.refused))
-
-    def _handle_events(self, now: Now) -> None:
-        while self._events:
-            self._handle(self._events.popleft(), now)
 
     def _handle(self, event: Event, now: Now) -> None:
         for command in self._machine.handle(event, now):
