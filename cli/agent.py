@@ -7,16 +7,28 @@ import click
 from tocsin.messages.client_link import AcceptAgent, AgentsPage, Done, ListAgents
 from tocsin.model import AgentState
 
+from .agent_join import join, token
 from .asking import open_session
-from .failing import NotFoundError
+from .failing import OK, NotFoundError
 from .options import output_option
 from .shapes import action_shape, agent_shape, print_json
 from .tables import local_time, table
 
 
-@click.group()
-def agent() -> None:
-    """List agents, and let hosts in."""
+@click.group(invoke_without_command=True)
+@click.option("--config", "config_file", metavar="FILE", help="The settings of the agent.")
+@click.pass_context
+def agent(ctx: click.Context, config_file: str | None) -> int:
+    """Run this host's agent until it is asked to end; or list agents, and let hosts in."""
+    if ctx.invoked_subcommand is not None:
+        return OK
+    from .agent_start import start_agent
+
+    return start_agent(config_file)
+
+
+agent.add_command(token)
+agent.add_command(join)
 
 
 @agent.command("list")

@@ -56,10 +56,19 @@ def guarded(arguments: list[str]) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    if not arguments and sys.stdin.isatty() and sys.stdout.isatty():
-        from .start import open_tui
+    match arguments:
+        case ["agent"]:  # it stays small, so it starts without the machinery of commands
+            from .agent_start import start_agent
 
-        return open_tui(None)
+            return start_agent(None)
+        case ["agent", "--config", config_file]:
+            from .agent_start import start_agent
+
+            return start_agent(config_file)
+        case [] if sys.stdin.isatty() and sys.stdout.isatty():
+            from .start import open_tui
+
+            return open_tui(None)
     from .root import run
 
     return run(arguments)

@@ -6,6 +6,7 @@ a daemon (systemd.exec(5), `ConfigurationDirectory=` and its like), then the use
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -114,19 +115,29 @@ def write_context(path: Path, context: Context) -> None:
     Raises:
         ConfigError: the file or its directory cannot be written.
     """
-    pairs = msgspec.to_builtins(context, enc_hook=str).items()
-    text = "".join(f"{key} = {_toml_text(value)}\n" for key, value in pairs)
+    write_settings(path, msgspec.to_builtins(context, enc_hook=str))
+
+
+def write_settings(path: Path, values: Mapping[str, str | int | Mapping[str, str]]) -> None:
+    """Put settings into a TOML file, mode 0600, whole or not at all.
+
+    Raises:
+        ConfigError: the file or its directory cannot be written.
+    """
+    text = "".join(f"{key} = {_toml_value(value)}\n" for key, value in values.items())
     draft = path.with_name(f".{path.name}.{clock.new_ulid()}")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with open(fd, "w", encoding="utf-8") as file:  # noqa: PTH123 - Path cannot open a descriptor
-            file.write(text)
-            file.flush()
-            os.fsync(fd)
-        draft.replace(path)
+        try:
+            fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            with open(fd, "w", encoding="utf-8") as file:  # noqa: PTH123 - Path cannot open a descriptor
+                file.write(text)
+                file.flush()
+                os.fsync(fd)
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise ConfigError(f"{path}: cannot write it: {error.strerror}") from error
 
 
@@ -146,15 +157,26 @@ def read_settings(
         ConfigError: missing, unreadable, not TOML, or wrong; names the file, the key, and the
             nearest key that there is.
     """
-    from tocsin.blocks import Faults, Reader  # a daemon without a file does without
-
-    faults = Faults(str(path))
     block = _read_toml(path)
     elsewhere = {**(otherwise or {}), **(given or {})}
+    if kind.__struct_config__.forbid_unknown_fields:
+        # Right settings, and a daemon that should stay small, need no more than this.
+        with contextlib.suppress(msgspec.ValidationError):
+            merged = {**elsewhere, **block, **(given or {})}
+            return msgspec.convert(merged, kind, dec_hook=_to_path)
+    from tocsin.blocks import Faults, Reader
+
+    faults = Faults(str(path))
     read = Reader(faults).fields(kind, block, (), elsewhere=elsewhere)
     if len(faults):
         raise ConfigError("\n".join(faults), f"correct {path}")
     return kind(**{**elsewhere, **read, **(given or {})})
+
+
+def _to_path(kind: type, value: object) -> object:
+    if kind is Path and isinstance(value, str) and value:
+        return Path(value)
+    raise ValueError(value)
 
 
 def _read_toml(path: Path) -> dict[str, object]:
@@ -169,6 +191,15 @@ def _read_toml(path: Path) -> dict[str, object]:
         raise ConfigError(f"{path}: cannot read it: {error.strerror}") from error
     except ValueError as error:  # not TOML, or not UTF-8
         raise ConfigError(f"{path}: not TOML: {error}", f"correct {path}") from error
+
+
+def _toml_value(value: str | int | Mapping[str, str]) -> str:
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, str):
+        return _toml_text(value)
+    pairs = (f"{_toml_text(key)} = {_toml_text(item)}" for key, item in value.items())
+    return f"{{{', '.join(pairs)}}}"
 
 
 def _toml_text(text: str) -> str:
