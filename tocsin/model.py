@@ -184,6 +184,8 @@ class JobRow(msgspec.Struct, frozen=True, kw_only=True):
     next_due_us: int | None = None
     """The next due time that has no record yet; None when there is none."""
     last_state: RunState | None = None
+    last_due_us: int | None = None
+    """The latest due time that has a record; only where rows are asked for by name."""
     changed_us: int = 0
     changed_by: str = ""
 

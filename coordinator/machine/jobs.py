@@ -38,16 +38,38 @@ def on_due(state: State, event: JobsDue, now: Now) -> None:
     for due_us, row in event.due:
         if row is None or row.next_due_us != due_us:
             continue  # removed or changed since it was put on the heap
-        debt = owed(row, now.wall_us)
-        for skip in debt.skips:
-            runs.record_skip(state, row, skip, now)
-        for fire_us in debt.fires_us:
-            late = now.wall_us - fire_us > LATE_US
-            trigger = Trigger.CATCHUP if late else Trigger.SCHEDULE
-            runs.begin(state, row, trigger, now, due_us=fire_us)
-        state.commands.append(MoveCursor(replace(row, next_due_us=debt.cursor_us)))
-        if debt.cursor_us is not None:
-            heapq.heappush(state.due, (debt.cursor_us, row.id))
+        row = _serve(state, row, now)
+        state.commands.append(MoveCursor(row))
+        if row.next_due_us is not None:
+            heapq.heappush(state.due, (row.next_due_us, row.id))
+
+
+def _serve(state: State, row: JobRow, now: Now) -> JobRow:
+    """Record what a job owes by now, or the first of it; the row behind that."""
+    debt = owed(row, now.wall_us)
+    for skip in debt.skips:
+        runs.record_skip(state, row, skip, now)
+    for fire_us in debt.fires_us:
+        late = now.wall_us - fire_us > LATE_US
+        trigger = Trigger.CATCHUP if late else Trigger.SCHEDULE
+        runs.begin(state, row, trigger, now, due_us=fire_us)
+    return replace(row, next_due_us=debt.cursor_us)
+
+
+def _settle(state: State, row: JobRow, now: Now) -> JobRow:
+    """Record all that a job owes by now: what changes about it concerns later due times alone.
+
+    A request may come before the tick of due times that passed while the coordinator was away.
+    """
+    while row.next_due_us is not None and row.next_due_us <= now.wall_us:
+        row = _serve(state, row, now)
+    return row
+
+
+def _save(state: State, row: JobRow, by: str, now: Now) -> None:
+    state.commands.append(SaveJob(replace(row, changed_us=now.wall_us, changed_by=by)))
+    if row.next_due_us is not None:
+        heapq.heappush(state.due, (row.next_due_us, row.id))
 
 
 def on_put(state: State, event: JobsPut, now: Now) -> None:
@@ -59,16 +81,18 @@ def on_put(state: State, event: JobsPut, now: Now) -> None:
             next_us = next_due_us(job, now.wall_us)
             new = JobRow(id=state.next_job_id, job=job, version=1, next_due_us=next_us)
             state.next_job_id += 1
-        elif _same_times(row.job, job):
-            new = replace(row, job=job, version=row.version + 1)
         else:
-            next_us = next_due_us(job, now.wall_us)
-            new = replace(row, job=job, version=row.version + 1, next_due_us=next_us)
-        new = replace(new, changed_us=now.wall_us, changed_by=event.by)
-        state.commands.append(SaveJob(new))
-        if new.next_due_us is not None:
-            heapq.heappush(state.due, (new.next_due_us, new.id))
+            new = _changed(_settle(state, row, now), job, now)
+        _save(state, new, event.by, now)
     state.commands.append(Reply(event.asker, preview(event)))
+
+
+def _changed(row: JobRow, job: Job, now: Now) -> JobRow:
+    next_us = row.next_due_us
+    if not _same_times(row.job, job):
+        # A wall clock that stepped back may show a time whose due times have their records.
+        next_us = next_due_us(job, max(now.wall_us, row.last_due_us or 0))
+    return replace(row, job=job, version=row.version + 1, next_due_us=next_us)
 
 
 def preview(event: JobsPut) -> JobsPutAnswer:
@@ -95,9 +119,11 @@ def _same_times(old: Job, new: Job) -> bool:
     )
 
 
-def on_removed(state: State, event: JobsRemoved) -> None:
-    """Delete jobs; what is under way goes on."""
+def on_removed(state: State, event: JobsRemoved, now: Now) -> None:
+    """Delete jobs; what an agent was given goes on, what still waits is cancelled."""
     for row in event.rows:
+        _settle(state, row, now)
+        runs.cancel_queued(state, row.id, f"its job was removed by {event.by}", now)
         state.commands.append(DropJob(row, event.by))
     names = [row.job.name for row in event.rows]
     state.commands.append(Reply(event.asker, Done(names)))
@@ -105,16 +131,11 @@ def on_removed(state: State, event: JobsRemoved) -> None:
 
 def on_paused(state: State, event: JobsPaused, now: Now) -> None:
     """Pause or resume jobs."""
+    reason = event.reason if event.paused else ""
     for row in event.rows:
-        changed = replace(
-            row,
-            paused=event.paused,
-            pause_reason=event.reason if event.paused else "",
-            changed_us=now.wall_us,
-            changed_by=event.by,
-        )
-        if (changed.paused, changed.pause_reason) != (row.paused, row.pause_reason):
-            state.commands.append(SaveJob(changed))
+        if (row.paused, row.pause_reason) != (event.paused, reason):
+            row = _settle(state, row, now)
+            _save(state, replace(row, paused=event.paused, pause_reason=reason), event.by, now)
     names = [row.job.name for row in event.rows]
     state.commands.append(Reply(event.asker, Done(names)))
 

@@ -108,7 +108,7 @@ class Machine:
             case JobsPut():
                 jobs.on_put(state, event, now)
             case JobsRemoved():
-                jobs.on_removed(state, event)
+                jobs.on_removed(state, event, now)
             case JobsPaused():
                 jobs.on_paused(state, event, now)
             case AgentHello():

@@ -253,6 +253,13 @@ def cancel(state: State, run_id: str, reason: str, now: Now) -> bool:
     return True
 
 
+def cancel_queued(state: State, job_id: int, reason: str, now: Now) -> None:
+    """End the runs of a job that no agent was given."""
+    for run_id in list(state.by_job.get(job_id, ())):
+        if state.active[run_id].run.state is RunState.QUEUED:
+            cancel(state, run_id, reason, now)
+
+
 def abandon(state: State, active: Active, now: Now) -> None:
     """End a run whose order provably never arrived, and that nobody wants any more."""
     after = transitions.after(active.run.state, Cause.RETURN, active.run.id)

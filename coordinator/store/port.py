@@ -112,7 +112,7 @@ class Store(Protocol):
         ...
 
     def jobs_by_name(self, names: Sequence[str]) -> dict[str, JobRow]:
-        """The jobs of these names that exist."""
+        """The jobs of these names that exist, with what is known of their last runs."""
         ...
 
     def list_jobs(self, after: str, limit: int) -> list[JobRow]:

@@ -38,7 +38,8 @@ def job_values(row: JobRow) -> tuple[Any, ...]:
 
 def job_row(row: sqlite3.Row) -> JobRow:
     """The job of a row of the table `job`."""
-    last = row["last_state"] if "last_state" in row.keys() else None  # noqa: SIM118 - not a dict
+    given = row.keys()
+    last = row["last_state"] if "last_state" in given else None
     return JobRow(
         id=row["id"],
         job=_decode_job(row["spec"]),
@@ -49,6 +50,7 @@ def job_row(row: sqlite3.Row) -> JobRow:
         changed_us=row["changed_us"],
         changed_by=row["changed_by"],
         last_state=None if last is None else _STATES[last],
+        last_due_us=row["last_due_us"] if "last_due_us" in given else None,
     )
 
 

@@ -75,7 +75,9 @@ def test_what_was_committed_is_there_after_the_process_is_gone(tmp_path: Path) -
     second = SqliteStore(tmp_path)
 
     assert second.jobs_by_name(["backup", "none"]) == {
-        "backup": JobRow(**{**_asdict(row()), "last_state": RunState.RUNNING})
+        "backup": JobRow(
+            **{**_asdict(row()), "last_state": RunState.RUNNING, "last_due_us": active.due_us}
+        )
     }
     assert second.runs([active.id]) == {active.id: active}
     (restored,) = second.active_runs()

@@ -81,7 +81,8 @@ WHERE (job_id, version) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))
 SELECT * FROM job WHERE id IN (SELECT value FROM json_each(?))
 
 -- name: jobs_by_name
-SELECT *, (SELECT state FROM run WHERE run.job = job.name ORDER BY run.id DESC LIMIT 1) AS last_state
+SELECT *, (SELECT state FROM run WHERE run.job = job.name ORDER BY run.id DESC LIMIT 1) AS last_state,
+    (SELECT max(due_us) FROM run WHERE job_id = job.id AND due_us IS NOT NULL) AS last_due_us
 FROM job WHERE name IN (SELECT value FROM json_each(?))
 
 -- name: list_jobs
