@@ -232,8 +232,12 @@ def expire(state: State, now: Now) -> None:
         active = state.active.get(run_id)
         if active is None or active.expires_us != at_us or active.run.state is not RunState.QUEUED:
             continue
-        reason = SkipReason.NO_AGENT
-        _finish_queued(state, active, Cause.EXPIRE, reason, now)
+        run = active.run
+        if run.attempt == 1:
+            _finish_queued(state, active, Cause.EXPIRE, SkipReason.NO_AGENT, now)
+        else:
+            reason = f"no agent could take attempt {run.attempt}, a {run.reason}"
+            _finish_queued(state, active, Cause.GIVE_UP, reason, now)
 
 
 def cancel(state: State, run_id: str, reason: str, now: Now) -> bool:

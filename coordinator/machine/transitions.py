@@ -9,8 +9,8 @@
         │  ▲                   │                    │                   │              succeeded
         │  └────RETURN─────────┘                    │                   │              failed
         ├─CANCEL──► cancelled                       │                   │              timed_out
-        └─EXPIRE──► skipped    └─────────LOSE───────┴───────────────────┘──► lost      cancelled
-                                                                             │         refused
+        ├─EXPIRE──► skipped    └─────────LOSE───────┴───────────────────┘──► lost      cancelled
+        └─GIVE_UP─► refused                                                  │         refused
                                           an agent that comes back ◄─REOPEN──┘         lost
 
 An agent reports states, not steps, so a report may skip over states that it implies.
@@ -41,7 +41,9 @@ class Cause(enum.Enum):
     RETRY = enum.auto()
     CANCEL = enum.auto()
     EXPIRE = enum.auto()
-    """It waited for an agent for too long."""
+    """Its first attempt waited for an agent for too long."""
+    GIVE_UP = enum.auto()
+    """A later attempt did: what ran before it is no skip."""
 
 
 _UNDER_WAY: Final = (RunState.DISPATCHED, RunState.ACCEPTED, RunState.RUNNING)
@@ -50,6 +52,7 @@ TABLE: Final[dict[tuple[RunState, Cause], RunState | None]] = {
     (RunState.QUEUED, Cause.DISPATCH): RunState.DISPATCHED,
     (RunState.QUEUED, Cause.CANCEL): RunState.CANCELLED,
     (RunState.QUEUED, Cause.EXPIRE): RunState.SKIPPED,
+    (RunState.QUEUED, Cause.GIVE_UP): RunState.REFUSED,
     (RunState.DISPATCHED, Cause.RETURN): RunState.QUEUED,
     (RunState.DISPATCHED, Cause.ACCEPT): RunState.ACCEPTED,
     (RunState.DISPATCHED, Cause.START): RunState.RUNNING,

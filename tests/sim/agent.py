@@ -11,6 +11,7 @@ from random import Random  # noqa: TID251 - a seeded one
 from typing import Any, Protocol, cast
 
 from tocsin import wire
+from tocsin.agent.config import AgentConfig
 from tocsin.agent.hosts import Hosts
 from tocsin.agent.machine.events import Event, HostFailed, HostGone, HostMet, HostSaid
 from tocsin.agent.machine.machine import Machine
@@ -192,12 +193,13 @@ class SimAgentWaiter:
     def __init__(self) -> None:
         self.peeking = False
         self.signals: list[int] = []
+        self._sources: list[object] = []
 
-    def wait(self, *, until_steady_us: int | None = None) -> list[int]:
-        """Pass, or raise `Asleep` when somebody only wants to know."""
+    def wait(self, *, until_steady_us: int | None = None) -> list[object]:
+        """All sources, or `Asleep` when somebody only wants to know."""
         if self.peeking:
             raise Asleep(until_steady_us, None)
-        return []
+        return list(self._sources)
 
     def take_signals(self) -> list[int]:
         """The signals since the last call."""
@@ -205,9 +207,18 @@ class SimAgentWaiter:
         return signals
 
     def add(self, source: object) -> None:
-        """Sources wake the process by themselves here."""
+        """Look at this source in each turn."""
+        self._sources.append(source)
 
-    remove = add
+    def remove(self, source: object) -> None:
+        """Look at it no more."""
+        self._sources.remove(source)
+
+
+class _Config:
+    """What the loop asks its settings for."""
+
+    endpoint = "simulated"
 
 
 class SimService(Service):
@@ -221,6 +232,7 @@ class SimService(Service):
         self._hosts = cast("Hosts", self.sim_hosts)
         self._log = cast("Log", SimLog())
         self._spool = spool
+        self._config = cast("AgentConfig", _Config())
         self._exit_code: int | None = None
         self._events: deque[Event] = deque()
         self._records: list[Record] = []
@@ -239,6 +251,7 @@ class SimService(Service):
     def _dial(self) -> Dialer:
         self._connected = self._refused = False
         self.sim_dialer = SimDialer(self.sim_machine.line, self.sim_machine.fuse)
+        self.sim_waiter.add(self.sim_dialer)
         return cast("Dialer", self.sim_dialer)
 
     @property

@@ -84,7 +84,7 @@ def _within(term: Term, due_us: int) -> bool:
 def skips_have_true_reasons(evidence: Evidence) -> Iterator[Violation]:
     """A skip says why, and the reason is one that its job can have."""
     terms = {(term.job_id, term.version): term for term in evidence.terms}
-    others = Counter(run.job_id for run in evidence.runs if run.state is not RunState.SKIPPED)
+    others = Counter(run.job_id for run in evidence.runs)
     for run in evidence.runs:
         term = terms.get((run.job_id, run.job_version))
         if term is None:
@@ -100,7 +100,7 @@ def _may_skip(run: Run, term: Term, evidence: Evidence, others: Counter[int]) ->
             spans = [t for t in evidence.terms if t.job_id == run.job_id and t.paused]
             return any(_within(span, last_us) for span in spans)
         case SkipReason.OVERLAP:
-            return others[run.job_id] > 0 and term.job.overlap in {Overlap.SKIP, Overlap.QUEUE}
+            return others[run.job_id] > 1 and term.job.overlap in {Overlap.SKIP, Overlap.QUEUE}
         case SkipReason.MISSED:
             return run.due_us is not None
         case SkipReason.CATCHUP_LIMIT:
@@ -139,7 +139,7 @@ def all_attempts(evidence: Evidence) -> dict[AttemptKey, Run]:
 def starts_are_recorded_and_single(evidence: Evidence) -> Iterator[Violation]:
     """No attempt starts twice, none starts that has no record, and lost ones stay single."""
     attempts = all_attempts(evidence)
-    lost = {loss.key for loss in evidence.losses}
+    lost = {key for key, run in attempts.items() if run.state is RunState.LOST}
     times = Counter(start.key for start in evidence.starts)
     for key, count in times.items():
         run_id, number = split_key(key)

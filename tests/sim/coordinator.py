@@ -119,7 +119,7 @@ class WatchedMachine(Machine):
         self._true_us = true_us
 
     def handle(self, event: Event, now: Now) -> list[Command]:
-        reachable = frozenset(session.agent.id for session in self.sessions())
+        reachable = [session.agent for session in self.sessions()]
         commands = super().handle(event, now)
         self._monitor.decided(Decision(event, now, commands, self._true_us(), reachable))
         return commands

@@ -211,7 +211,7 @@ class SimHost:
             machinery.later(timeout_us, "times out", lambda: self._stop(key, Ending.TIMEOUT))
 
     def _print(self, process: _Process, stream: int, data: bytes) -> None:
-        if not process.is_over:
+        if not process.is_over and self.is_alive:
             self._machinery.prints(process.order.key, stream, data)
 
     def _stop(self, key: AttemptKey, ending: Ending) -> None:

@@ -7,6 +7,7 @@ never made. What leaves before it is durable is a violation by itself.
 from __future__ import annotations
 
 from collections import defaultdict
+from fnmatch import fnmatchcase
 from typing import Final, NamedTuple
 
 from tocsin.coordinator.machine.commands import (
@@ -23,7 +24,7 @@ from tocsin.coordinator.machine.machine import Machine
 from tocsin.execution import AttemptKey
 from tocsin.instants import Now
 from tocsin.messages.agent_link import Chunk, Dispatch
-from tocsin.model import TERMINAL, Overlap, Run, RunState, SkipReason, Trigger
+from tocsin.model import TERMINAL, Agent, Job, Overlap, Run, RunState, SkipReason, Trigger
 
 from .chronicle import Chronicle
 from .evidence import Loss, Start, Term, Violation
@@ -35,8 +36,11 @@ _ENDED: Final = TERMINAL - {RunState.SKIPPED}
 FOLLOWS: Final[dict[RunState | None, frozenset[RunState]]] = {
     None: frozenset({RunState.QUEUED, RunState.SKIPPED}),
     RunState.QUEUED: frozenset(
-        {RunState.QUEUED, RunState.DISPATCHED, RunState.CANCELLED, RunState.SKIPPED}
-    ),
+        {
+            RunState.QUEUED, RunState.DISPATCHED, RunState.CANCELLED, RunState.SKIPPED,
+            RunState.REFUSED,
+        }
+    ),  # fmt: skip
     RunState.DISPATCHED: UNDER_WAY | _ENDED | {RunState.QUEUED},
     RunState.ACCEPTED: (UNDER_WAY - {RunState.DISPATCHED}) | _ENDED | {RunState.QUEUED},
     RunState.RUNNING: _ENDED | {RunState.RUNNING, RunState.QUEUED},
@@ -59,8 +63,8 @@ class Decision(NamedTuple):
     now: Now
     commands: list[Command]
     true_us: int
-    reachable: frozenset[str]
-    """The agents it could give runs to."""
+    reachable: list[Agent]
+    """The agents that were connected."""
 
 
 class Monitor:
@@ -187,7 +191,8 @@ class Monitor:
             raise Violation("reason", "there is no earlier run to overlap with", run.id)
         if run.reason == SkipReason.NO_AGENT:
             term = self.chronicle.term_at(run.job_id)
-            if term is not None and (term.job.target.agents == 1 or decision.reachable):
+            some = any(_fits(agent, term.job) for agent in decision.reachable) if term else False
+            if term is not None and (term.job.target.agents == 1 or some):
                 raise Violation("reason", "there were agents", run.id)
 
     def _check_change(self, old: Run, run: Run, decision: Decision) -> None:
@@ -202,15 +207,16 @@ class Monitor:
             raise Violation("state", f"attempt {old.attempt} left no record", run.id)
         if run.state is RunState.LOST:
             self._lost(run, old, decision)
-        if run.state is RunState.SKIPPED:
+        given_up = {RunState.SKIPPED, RunState.REFUSED}
+        if old.state is RunState.QUEUED and run.state in given_up:
             self._check_expired(run, decision)
         if run.state is RunState.DISPATCHED and old.state is RunState.QUEUED:
             self._sent_us[run.id] = decision.true_us
             self._check_dispatch(run)
 
     def _check_expired(self, run: Run, decision: Decision) -> None:
-        if run.attempt > 1:
-            raise Violation("reason", "is a skip, and was attempted", run.id)
+        if (run.attempt > 1) is (run.state is RunState.SKIPPED):
+            raise Violation("reason", f"is {run.state} at attempt {run.attempt}", run.id)
         if decision.true_us - self._since_us[run.id] < self._patience_us:
             raise Violation("reason", "was given up before its time", run.id)
 
@@ -297,3 +303,12 @@ class Monitor:
         lost = run.state is RunState.LOST or any(loss.key == start.key for loss in self.losses)
         if not lost and (run.state in TERMINAL or run.attempt != int(number)):
             raise Violation("once", f"attempt {number} starts when it is {run.state}", run_id)
+
+
+def _fits(agent: Agent, job: Job) -> bool:
+    """Whether an agent is one of those that a job is for."""
+    for key, globs in job.target.tags.items():
+        wanted = [globs] if isinstance(globs, str) else globs
+        if not any(fnmatchcase(agent.tags.get(key, ""), glob) for glob in wanted):
+            return False
+    return True

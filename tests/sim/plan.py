@@ -149,17 +149,21 @@ def _job(name: str, dice: Random, shortest_s: int) -> Job:
         schedule = ["* * * * * *"]
     if shortest_s > 10 or (shortest_s > 1 and dice.random() < 0.8):
         schedule = [f"@every {dice.choice([max(shortest_s, 10), shortest_s + 7])}s"]
+    overlap = dice.choice(list(Overlap))
+    seconds = dice.choice([0.05, 0.5, 2.0, 4.0, 12.0])
+    if overlap is Overlap.QUEUE:  # what waits at the end must come to an end
+        seconds = min(seconds, 2.0)
     return Job(
         name=name,
         executor="sim",
-        config={"seconds": dice.choice([0.05, 0.5, 2.0, 4.0, 12.0]), "lines": dice.randrange(4)},
+        config={"seconds": seconds, "lines": dice.randrange(4)},
         schedule=[] if dice.random() < 0.1 else schedule,
         target=Target(
             tags=dice.choice([{}, {}, {}, {"role": "db"}, {"role": ["d*", "web"]}]),
             agents=dice.choice([1, 1, 1, 1, 2, "all"]),
             choose=dice.choice(list(Choose)),
         ),
-        overlap=dice.choice(list(Overlap)),
+        overlap=overlap,
         missed=Missed(
             policy=dice.choice(list(MissedPolicy)),
             within_s=dice.choice([None, None, 5.0, 30.0]),

@@ -40,7 +40,7 @@ def _crash_agent(world: World, happening: Happening) -> None:
 
 def _crash_executor(world: World, happening: Happening) -> None:
     machine = _machine(world, happening)
-    world.excuse("executor", machine.agent_id)
+    world.excuse("executor", machine.agent_id).until_us = world.now_us
     if machine.host is not None and machine.host.is_alive:
         machine.host.crash(orphans=happening.number % 2 == 0)
 
@@ -91,8 +91,11 @@ def _outage(world: World, happening: Happening) -> None:
     store = world.coordinator.store
     store.outage = OUTAGES[happening.number % 3]
 
+    world.absence("", "outage", begins=True)
+
     def mend() -> None:
         store.outage = ""
+        world.absence("", "outage", begins=False)
 
     world.at(world.now_us + happening.amount_us, "mended", mend)
 

@@ -12,6 +12,7 @@ from random import Random  # noqa: TID251 - a seeded one
 from typing import Any, Final
 
 from tocsin import clock, wire
+from tocsin.coordinator import requests
 from tocsin.coordinator.machine.commands import SaveAgent
 from tocsin.errors import StoreError
 from tocsin.execution import AttemptKey
@@ -38,6 +39,8 @@ QUIET_US: Final = 400 * SECOND_US
 """After it healed, the world has this long to come to rest."""
 STEPS_AT_ONCE: Final = 2_000
 """More steps than this without any time passing: somebody spins."""
+HELLO_US: Final = 15 * SECOND_US
+"""How long an agent that is back may take until it says so."""
 COMPARE_EVERY: Final = 40
 """Commits between two comparisons of the memory with what a restart would find."""
 
@@ -305,6 +308,9 @@ class World:
         """An agent's process began or ended."""
         self.note(agent_id, "starts" if up else "ends")
         self.absence(agent_id, "down", begins=not up)
+        for excuse in self.excuses:
+            if up and excuse.agent_id == agent_id and excuse.until_us is None:
+                excuse.until_us = self.now_us + HELLO_US
 
     def absence(self, agent_id: str, why: str, *, begins: bool) -> None:
         """An agent begins, or ceases, to be out of reach for one reason."""
@@ -315,10 +321,8 @@ class World:
             self._absences[agent_id, why] = self.excuse("absent", agent_id)
 
     def excuse(self, kind: str, agent_id: str) -> Excuse:
-        """Something happened that may cost knowledge of runs."""
+        """Something happened that may cost knowledge of runs; it is over when the agent is back."""
         excuse = Excuse(kind, agent_id, self.now_us)
-        if kind != "absent":
-            excuse.until_us = self.now_us
         self.excuses.append(excuse)
         return excuse
 
@@ -433,16 +437,17 @@ def run_world(plan: Plan) -> World:
     shm = Path("/dev/shm")
     folder = Path(tempfile.mkdtemp(prefix="tocsin-sim-", dir=shm if shm.is_dir() else None))
     world = World(plan, folder)
-    real = clock.now_us, clock.monotonic_s
+    real = clock.now_us, clock.monotonic_s, requests.executor_entry_points
     clock.now_us = lambda: world.now().wall_us
     clock.monotonic_s = lambda: (world.now_us + 0.25) / SECOND_US
+    requests.executor_entry_points = dict  # looking for installed ones takes longer than a world
     gc.disable()
     try:
         world.run()
     except Violation as violation:
         raise Failure(plan, world, violation) from violation
     finally:
-        clock.now_us, clock.monotonic_s = real
+        clock.now_us, clock.monotonic_s, requests.executor_entry_points = real
         world.close()
         gc.enable()
         shutil.rmtree(folder)
