@@ -96,7 +96,10 @@ class Session:
         pause_s = REDIAL_S
         try:
             while True:
+                began_s = clock.monotonic_s()
                 await self._live()
+                if clock.monotonic_s() - began_s > REDIAL_MAX_S:
+                    pause_s = REDIAL_S
                 self._note(phase=Phase.REFUSED, since_us=clock.now_us())
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, REDIAL_MAX_S)
@@ -145,7 +148,8 @@ class Session:
             try:
                 answer = await self.ask(ask, timeout_s=OUTPUT_WAIT_S + ANSWER_S)
             except LinkError:
-                await asyncio.sleep(REDIAL_S)
+                if self._up.is_set():
+                    await asyncio.sleep(REDIAL_S)
                 continue
             page = _expect(answer, OutputPage)
             if page.pieces:

@@ -7,11 +7,12 @@ import queue
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import msgspec
 
-from tocsin import wire
+from tocsin import clock, wire
+from tocsin.instants import SECOND_US
 from tocsin.keys import KeyPair
 from tocsin.link import Hub, Listener, Waiter, new_keypair
 from tocsin.messages.client_link import (
@@ -39,6 +40,8 @@ from tocsin.model import TERMINAL, Agent, JobRow, Run, RunState
 from tocsin.tui.session import Session, Target, Tell
 
 from .fleet import NOW_US, run
+
+_SERVE_US: Final = 10_000
 
 
 class Coordinator:
@@ -145,7 +148,12 @@ class Coordinator:
     def _serve(self) -> None:
         self._waiter.add(self._wake_out)
         while not self._ending:
-            for source in self._waiter.wait():
+            until_us = None
+            if self._listener is None:
+                # A closed listener hangs up only while its hub's door is served.
+                self._hub.serve()
+                until_us = int(clock.monotonic_s() * SECOND_US) + _SERVE_US
+            for source in self._waiter.wait(until_steady_us=until_us):
                 if isinstance(source, Listener):
                     while (got := source.receive()) is not None:
                         self._take(got[0].route, wire.decode(got[1], Request))
@@ -210,8 +218,8 @@ class Coordinator:
                 return Done([one.id for one in made])
             case PauseJobs(names) | ResumeJobs(names):
                 paused = isinstance(ask, PauseJobs)
-                rows = [msgspec.structs.replace(self._jobs[n], paused=paused) for n in names]
-                self._change(rows, ())
+                now = [msgspec.structs.replace(self._jobs[n], paused=paused) for n in names]
+                self._change(now, ())
                 return Done(names)
             case KillRuns(ids):
                 killed = [self._runs[run_id] for run_id in ids]
@@ -275,8 +283,3 @@ class Coordinator:
     def _send(self, route: bytes, message: Reply | Update) -> None:
         if self._listener is not None:
             self._listener.send(route, wire.encode(message))
-
-
-def now_us() -> int:
-    """The clock of tests that compare whole screens."""
-    return NOW_US

@@ -76,14 +76,15 @@ class MainScreen(Frame):
         self._latest = latest = latest_by_job(view)
         jobs, runs = view.jobs, view.runs
         run_ids = newest_first(view, self._chosen_job)
-        self._jobs.empty = nothing_yet(scene, "no jobs yet: tocsin apply FILE brings some")
-        self._runs.empty = nothing_yet(scene, "no runs yet: r runs the job above now")
         self._jobs.show(
-            job_order(view), lambda name: job_cells(jobs[name], latest.get(name), now_us, zone)
+            job_order(view),
+            lambda name: job_cells(jobs[name], latest.get(name), now_us, zone),
+            empty=nothing_yet(scene, "no jobs yet: tocsin apply FILE brings some"),
         )
         self._runs.show(
             run_ids,
             lambda run_id: run_cells(runs[run_id], jobs.get(runs[run_id].job), now_us, zone),
+            empty=nothing_yet(scene, "no runs yet: r runs the job above now"),
         )
         self._draw_titles(len(jobs), len(run_ids))
 

@@ -51,7 +51,7 @@ class RunScreen(Frame):
         yield OneLine(id="progress")
         yield OneLine(id="story")
         yield OneLine(id="log-title")
-        yield LogPane(self._time_of, empty="", id="log")
+        yield LogPane(self._time_of, id="log")
         yield Input(id="find", placeholder="find in the log", compact=True)
 
     def on_mount(self) -> None:

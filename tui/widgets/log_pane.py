@@ -52,7 +52,7 @@ class LogPane(ScrollView, can_focus=True):
     class Moved(Message):
         """What the line above the log says may have changed."""
 
-    def __init__(self, time_of: Callable[[int], str], *, empty: str, id: str) -> None:  # noqa: A002 - as in Widget
+    def __init__(self, time_of: Callable[[int], str], *, id: str) -> None:  # noqa: A002 - as in Widget
         super().__init__(id=id)
         self.follow = True
         self.needle = ""
@@ -60,7 +60,8 @@ class LogPane(ScrollView, can_focus=True):
         """The numbers of the lines that match."""
         self.at_match = -1
         """The number of the match that was gone to."""
-        self.empty = empty
+        self.empty = ""
+        """What stands where there are no lines; `show` draws it."""
         self._time_of = time_of
         self._output = LogLines()
         self._first = 0

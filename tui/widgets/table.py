@@ -74,10 +74,9 @@ class Table(ScrollView, can_focus=True):
             """The table."""
             return self.table
 
-    def __init__(self, columns: Sequence[Column], *, empty: str = "", id: str) -> None:  # noqa: A002 - as in Widget
+    def __init__(self, columns: Sequence[Column], *, id: str) -> None:  # noqa: A002 - as in Widget
         super().__init__(id=id)
-        self.empty = empty
-        """What stands where there are no rows."""
+        self._empty = ""
         self._columns = columns
         self._keys: Sequence[str] = ()
         self._cells_of: CellsOf = lambda _: ()
@@ -89,12 +88,18 @@ class Table(ScrollView, can_focus=True):
         """The key of the row under the cursor; empty when there is none."""
         return self._keys[self._cursor] if self._cursor < len(self._keys) else ""
 
-    def show(self, keys: Sequence[str], cells_of: CellsOf) -> None:
-        """Show these rows; the cursor stays on its row, or else at its place."""
+    def show(self, keys: Sequence[str], cells_of: CellsOf, *, empty: str = "") -> None:
+        """Show these rows, or `empty`; the cursor stays on its row, or else at its place.
+
+        Without the focus, a cursor on the first row stays there: so the newest stays in sight.
+        """
         before = self.cursor_key
         top = self._keys[self.scroll_offset.y] if self.scroll_offset.y < len(self._keys) else ""
         self._keys, self._cells_of = keys, cells_of
-        if before and self.cursor_key != before:
+        if not keys and empty != self._empty:
+            self._empty = empty
+            self.refresh()
+        if self.cursor_key != before and (self._cursor or self.has_focus):
             self._cursor = _position(keys, before, self._cursor)
         self._cursor = max(min(self._cursor, len(keys) - 1), 0)
         size = Size(0, len(keys) + _HEADER_LINES)
@@ -138,7 +143,7 @@ class Table(ScrollView, can_focus=True):
             self._lines = self._lines_in_sight()
         line = self._lines[y] if y < len(self._lines) else Line()
         if not line.cells:
-            text = self.empty if y == 0 and not self._keys else ""
+            text = self._empty if y == 0 and not self._keys else ""
             style = self._style("quiet")
             return Strip([Segment(fit(" " * _GUTTER + text, width), style)], width)
         gutter = f"{CURSOR if line.cursor else ' '} "

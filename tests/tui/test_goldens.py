@@ -1,0 +1,87 @@
+"""Whole screens as text, beside what they should be.
+
+To accept what they are now: TOCSIN_ACCEPT_GOLDENS=1 pytest tests/tui/test_goldens.py
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+from textual.pilot import Pilot
+
+from tests.tui.coordinator import Coordinator
+from tests.tui.driving import fleet, lines, see, shown, until
+from tests.tui.fleet import RUNNING
+
+GOLDENS = Path(__file__).with_name("goldens")
+SIZES = [(100, 30), (80, 24)]
+
+
+async def _main(pilot: Pilot[None], _coordinator: Coordinator) -> None:
+    await pilot.press("down")
+    await see(pilot, "> ✗  billing-sync")
+
+
+async def _runs(pilot: Pilot[None], _coordinator: Coordinator) -> None:
+    await pilot.press("tab")
+    await see(pilot, "[Runs of all jobs 5]")
+
+
+async def _run(pilot: Pilot[None], coordinator: Coordinator) -> None:
+    coordinator.write(RUNNING.id, "etl.orders 4.2.0 starting\n", "connected to db-02\n")
+    coordinator.write(RUNNING.id, "WARN slow query 3.1s: select * from order_item\n", stream=2)
+    await pilot.press("tab", "enter")
+    await see(pilot, "WARN slow", "connected to db-02")
+
+
+async def _kill(pilot: Pilot[None], _coordinator: Coordinator) -> None:
+    await pilot.press("tab", "x")
+    await see(pilot, "Kill run")
+
+
+async def _help(pilot: Pilot[None], _coordinator: Coordinator) -> None:
+    await pilot.press("question_mark")
+    await see(pilot, "ctrl+c leaves")
+
+
+SCENES: dict[str, Callable[[Pilot[None], Coordinator], Awaitable[None]]] = {
+    "main": _main,
+    "runs": _runs,
+    "run": _run,
+    "kill": _kill,
+    "help": _help,
+}
+
+
+async def _picture(scene: str, size: tuple[int, int], coordinator: Coordinator) -> list[str]:
+    async with shown(coordinator, size) as pilot:
+        await see(pilot, "● live", "agents 2/3", "etl-03", "cleanup-tmp")
+        await SCENES[scene](pilot, coordinator)
+        taken: list[list[str]] = [[]]
+
+        def still() -> bool:
+            taken.append(lines(pilot))
+            return taken[-1] == taken[-2]
+
+        await until(pilot, still)
+        return taken[-1]
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("scene", list(SCENES))
+def test_screen(scene: str, size: tuple[int, int]) -> None:
+    """The screen is the stored one, to the letter, and no line is wider than the screen."""
+    with fleet() as coordinator:
+        picture = asyncio.run(_picture(scene, size, coordinator))
+    assert len(picture) == size[1]
+    assert max(cell_len(line) for line in picture) <= size[0]
+    golden = GOLDENS / f"{scene}-{size[0]}x{size[1]}.txt"
+    text = "\n".join(picture) + "\n"
+    if os.environ.get("TOCSIN_ACCEPT_GOLDENS"):
+        golden.write_text(text, encoding="utf-8")
+    assert text == golden.read_text(encoding="utf-8")
