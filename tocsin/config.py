@@ -34,7 +34,7 @@ class Places(msgspec.Struct, frozen=True, kw_only=True):
     """Databases, the agent's spool, keys of daemons."""
     log_dir: Path
     run_dir: Path
-    """Sockets and pid files; gone after a reboot."""
+    """Sockets and pid files; need not outlive a reboot."""
 
     @property
     def context_file(self) -> Path:
@@ -64,10 +64,13 @@ def find_places(environ: Mapping[str, str], *, daemon: bool = False) -> Places:
         from platformdirs import PlatformDirs  # a daemon under systemd does without
 
         dirs = PlatformDirs("tocsin", appauthor=False)
-        usual = dirs.user_config_dir, dirs.user_data_dir, dirs.user_log_dir, dirs.user_runtime_dir
+        # Not platformdirs' own: without a session it warns, and goes to a place open to others.
+        session = environ.get("XDG_RUNTIME_DIR")
+        run_dir = f"{session}/tocsin" if session else f"{dirs.user_data_dir}/run"
+        usual = dirs.user_config_dir, dirs.user_data_dir, dirs.user_log_dir, run_dir
         given = [path or default for path, default in zip(given, usual, strict=True)]
-    config_dir, data_dir, log_dir, run_dir = map(Path, given)
-    return Places(config_dir=config_dir, data_dir=data_dir, log_dir=log_dir, run_dir=run_dir)
+    paths = zip(Places.__struct_fields__, map(Path, given), strict=True)
+    return Places(**dict(paths))
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -159,7 +162,7 @@ def read_settings(
     """
     block = _read_toml(path)
     elsewhere = {**(otherwise or {}), **(given or {})}
-    if kind.__struct_config__.forbid_unknown_fields:
+    if _is_strict(kind):
         # Right settings, and a daemon that should stay small, need no more than this.
         with contextlib.suppress(msgspec.ValidationError):
             merged = {**elsewhere, **block, **(given or {})}
@@ -171,6 +174,16 @@ def read_settings(
     if len(faults):
         raise ConfigError("\n".join(faults), f"correct {path}")
     return kind(**{**elsewhere, **read, **(given or {})})
+
+
+def _is_strict(kind: type[msgspec.Struct]) -> bool:
+    """Whether msgspec itself refuses unknown keys, in nested tables too."""
+    inner = (field.type for field in msgspec.structs.fields(kind))
+    return kind.__struct_config__.forbid_unknown_fields and all(
+        _is_strict(one)
+        for one in inner
+        if isinstance(one, type) and issubclass(one, msgspec.Struct)
+    )
 
 
 def _to_path(kind: type, value: object) -> object:

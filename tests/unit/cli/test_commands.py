@@ -1,0 +1,306 @@
+"""Commands against a coordinator's place: what they ask, print and leave behind."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tocsin.execution import check_config
+from tocsin.executors.scripted import Scripted
+from tocsin.messages.client_link import (
+    AcceptAgent,
+    AgentsPage,
+    Answer,
+    Ask,
+    CreateToken,
+    Done,
+    GetAttempts,
+    GetJobs,
+    GetRuns,
+    JobChange,
+    JobsPage,
+    JobsPut,
+    KillRuns,
+    ListAgents,
+    ListJobs,
+    ListRuns,
+    OutputPage,
+    OutputPiece,
+    PauseJobs,
+    PutJobs,
+    ReadOutput,
+    RemoveJobs,
+    ResumeJobs,
+    RunJobs,
+    RunsPage,
+    Token,
+)
+from tocsin.model import Agent, AgentState, Job, JobRow, Role, Run, RunState
+
+from .conftest import Desk, Tocsin
+from .test_shapes import AT_US, RUN
+
+_OVER = msgspec.structs.replace(RUN, state=RunState.SUCCEEDED, exit_code=0)
+_WAITING = Agent(id="", key="cd" * 32, name="web2", state=AgentState.PENDING)
+
+
+class Shop:
+    """Jobs and runs as a coordinator would have them, with none of its cleverness."""
+
+    def __init__(self, jobs: list[Job], runs: list[Run]) -> None:
+        self.rows = {job.name: JobRow(id=1, job=job, version=3) for job in jobs}
+        self.runs = {run.id: run for run in runs}
+        self.pieces: list[OutputPiece] = []
+
+    def answer(self, ask: Ask) -> Answer | None:  # noqa: C901, PLR0912 - one case a question
+        """The answer to any question."""
+        match ask:
+            case ListJobs():
+                return JobsPage(list(self.rows.values()))
+            case GetJobs(names):
+                return JobsPage([self.rows[name] for name in names if name in self.rows])
+            case PutJobs(jobs):
+                return JobsPut([self._change(job) for job in jobs])
+            case RemoveJobs(names) | PauseJobs(names) | ResumeJobs(names):
+                return Done(names)
+            case RunJobs():
+                return Done(list(self.runs))
+            case ListRuns():
+                return RunsPage(list(self.runs.values()))
+            case GetRuns(ids):
+                return RunsPage([self.runs[run_id] for run_id in ids if run_id in self.runs])
+            case GetAttempts():
+                return RunsPage([])
+            case KillRuns(ids):
+                return Done(ids)
+            case ReadOutput():
+                return OutputPage(self.pieces, ended=True, more=False)
+            case ListAgents():
+                return AgentsPage([_WAITING])
+            case AcceptAgent():
+                return Done(["web2"])
+            case CreateToken():
+                return Token("t1", "s3cret", 7371, AT_US)
+        return None
+
+    def _change(self, job: Job) -> JobChange:
+        row = self.rows.get(job.name)
+        if row is None:
+            return JobChange(job.name, "create", 1)
+        return JobChange(job.name, "keep" if row.job == job else "change", row.version)
+
+
+@pytest.fixture
+def shop(desk: Desk) -> Shop:
+    """One job `hello` and one run of it that is over."""
+    hello = Job(
+        name="hello",
+        executor="scripted",
+        config=check_config(Scripted, {"lines": 3}),
+        schedule=["0 9 * * *"],
+        timeout_s=60.0,
+    )
+    shop = Shop([hello], [_OVER])
+    desk.answer = shop.answer
+    return shop
+
+
+_HELLO = "jobs: {hello: {schedule: 0 10 * * *, timeout: 2m, scripted: {lines: 3}}}"
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_plan_shows_what_would_change_and_changes_nothing(
+    tocsin: Tocsin, desk: Desk, tmp_path: Path
+) -> None:
+    """Keys old and new, due times before and after; every request of it is a rehearsal."""
+    folder = tmp_path / "jobs"
+    folder.mkdir()
+    path = folder / "x.yaml"
+    path.write_text("jobs: {new: {shell: x}}")
+    (folder / "y.yaml").write_text(_HELLO)
+    said = tocsin("plan", str(folder))
+    assert said.code == 0
+    assert "~ change hello\n" in said.out
+    assert "    schedule: 0 9 * * * → 0 10 * * *\n" in said.out
+    assert "    timeout: 1m → 2m\n" in said.out
+    assert "    next before: " in said.out
+    assert "+ create new\n    shell.command: x\n    next: none\n" in said.out
+    assert f"to do it: tocsin apply {folder}\n" in said.out
+    plan = json.loads(tocsin("apply", "--dry-run", str(path), "-o", "json").out)
+    assert plan["untouched"] == ["hello"]
+    (change,) = plan["changes"]
+    assert list(change) == ["name", "action", "version", "changed", "next_before", "next_after"]
+    assert change["changed"] == {"shell.command": {"old": None, "new": "x"}}
+    assert all(ask.dry_run for ask in desk.asked if isinstance(ask, PutJobs))
+
+
+def test_applying_says_what_was_done_and_how_to_undo_it(
+    tocsin: Tocsin, shop: Shop, desk: Desk, tmp_path: Path
+) -> None:
+    """Only versions that were looked at are replaced; the old definition is kept as a job file."""
+    path = tmp_path / "x.yaml"
+    path.write_text(_HELLO.replace("}}}", "}}, new: {shell: x}}"))
+    said = tocsin("apply", str(path))
+    assert said.code == 0
+    lines = said.out.splitlines()
+    assert lines[0].startswith("changed hello (version 3): next ")
+    assert lines[1] == "created new (version 1): runs when asked to"
+    assert lines[2] == "undo: tocsin job rm new"
+    kept = Path(lines[3].removeprefix("undo: tocsin apply "))
+    (put,) = [ask for ask in desk.asked if isinstance(ask, PutJobs)]
+    assert put.expected == {"hello": 3, "new": 0}
+    assert not put.dry_run
+    back = tocsin("plan", str(kept), "-o", "json")
+    assert json.loads(back.out)["changes"][0]["action"] == "keep"
+    assert shop.rows["hello"].version == 3
+
+
+@pytest.mark.usefixtures("shop")
+def test_jobs_are_listed_and_shown(tocsin: Tocsin) -> None:
+    """As a table, as JSON, and as they would stand in a file."""
+    assert "hello  0 9 * * *" in tocsin("job", "list").out
+    assert [job["name"] for job in json.loads(tocsin("job", "list", "-o", "json").out)] == ["hello"]
+    shown = json.loads(tocsin("job", "show", "hello", "-o", "json").out)
+    assert shown["definition"] == {
+        "schedule": ["0 9 * * *"],
+        "timeout": "1m",
+        "scripted": {"lines": 3},
+    }
+    assert "jobs:\n  hello:\n    schedule:\n" in tocsin("job", "show", "hello").out
+    assert len(json.loads(tocsin("job", "next", "hello", "-n", "3", "-o", "json").out)) == 3
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize(
+    ("arguments", "ask", "said"),
+    [
+        (
+            ["pause", "hello", "--reason", "why"],
+            PauseJobs(["hello"], "why"),
+            "paused hello\nundo: tocsin job resume hello\n",
+        ),
+        (
+            ["resume", "hello"],
+            ResumeJobs(["hello"]),
+            "resumed hello\nundo: tocsin job pause hello\n",
+        ),
+    ],
+)
+def test_an_action_says_what_it_did(
+    tocsin: Tocsin, desk: Desk, arguments: list[str], ask: Ask, said: str
+) -> None:
+    """And how to undo it; the same as JSON."""
+    assert tocsin("job", *arguments) == (0, said, "")
+    assert desk.asked[-1] == ask
+    told = json.loads(tocsin("job", *arguments, "-o", "json").out)
+    assert list(told) == ["action", "names", "undo"]
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_removed_job_can_be_brought_back(tocsin: Tocsin, desk: Desk) -> None:
+    """Its definition is kept before it goes."""
+    said = tocsin("job", "rm", "hello")
+    assert desk.asked[-1] == RemoveJobs(["hello"])
+    kept = re.fullmatch(r"removed hello\nundo: tocsin apply (\S+)\n", said.out)
+    assert kept is not None
+    assert json.loads(Path(kept[1]).read_text())["jobs"]["hello"]["timeout"] == "1m"
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["job", "show", "helo"], 'there is no job helo\n  did you mean "hello"?'),
+        (["job", "rm", "hello", "zzz"], "there is no job zzz\n  see: tocsin job list"),
+        (["run", "kill", "01X"], "there is no run 01X\n  see: tocsin run list"),
+        (["agent", "accept", "ab"], "no host waits with the fingerprint ab"),
+    ],
+)
+def test_what_is_not_there_is_exit_code_4(
+    tocsin: Tocsin, desk: Desk, arguments: list[str], said: str
+) -> None:
+    """Nothing is done to the others that were named."""
+    found = tocsin(*arguments)
+    assert found.code == 4
+    assert said in found.err
+    assert not any(isinstance(ask, RemoveJobs | KillRuns | AcceptAgent) for ask in desk.asked)
+
+
+def test_running_and_waiting_tells_by_the_exit_code(tocsin: Tocsin, shop: Shop) -> None:
+    """0 when all succeeded, 1 when one did not, or the time is up."""
+    said = tocsin("job", "run", "hello", "--wait")
+    assert said.code == 0
+    assert said.out.startswith("run 01J is queued\nundo: tocsin run kill 01J\n")
+    assert tocsin("run", "wait", "01j").code == 0
+    shop.runs["01J"] = msgspec.structs.replace(_OVER, state=RunState.FAILED)
+    assert tocsin("run", "wait", "01J").code == 1
+    (waited,) = json.loads(tocsin("job", "run", "hello", "--wait", "-o", "json").out)
+    assert waited["state"] == "failed"
+    shop.runs["01J"] = RUN
+    said = tocsin("run", "wait", "01J", "--timeout", "0.1s")
+    assert said.code == 1
+    assert "the time is up" in said.err
+
+
+@pytest.mark.usefixtures("shop")
+def test_runs_are_listed_shown_and_killed(tocsin: Tocsin, desk: Desk) -> None:
+    """Filters go to the coordinator."""
+    assert "01J  hello  succeeded" in tocsin("run", "list").out
+    tocsin("run", "list", "--job", "hello", "--state", "failed", "--state", "lost", "-n", "7")
+    assert desk.asked[-1] == ListRuns("hello", [RunState.FAILED, RunState.LOST], "", 7)
+    shown = json.loads(tocsin("run", "show", "01J", "-o", "json").out)
+    assert shown["earlier_attempts"] == []
+    said = tocsin("run", "kill", "01J")
+    assert said.out.startswith("run 01J of hello is being ended\nundo: ")
+
+
+def test_output_is_printed_byte_for_byte_and_gaps_are_said(tocsin: Tocsin, shop: Shop) -> None:
+    """Each stream goes to its own; a stream can be chosen."""
+    shop.pieces = [
+        OutputPiece(1, 1, 1, 0, 0, b"out\x1b[31m\n"),
+        OutputPiece(2, 1, 2, 0, 0, b"err\n"),
+        OutputPiece(3, 1, 1, 8, 0, b"", gap_bytes=2048),
+        OutputPiece(4, 1, 1, 2056, 0, b"end"),
+    ]
+    gap = "tocsin: 2 KiB of stdout were not kept here\n"
+    assert tocsin("run", "logs", "01J") == (0, "out\x1b[31m\nend", f"err\n{gap}")
+    assert tocsin("run", "logs", "01J", "--stream", "stderr") == (0, "", "err\n")
+    assert tocsin("run", "logs", "01J", "--stream", "stdout", "-f").out == "out\x1b[31m\nend"
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_token_is_one_word_on_stdout(tocsin: Tocsin, desk: Desk) -> None:
+    """The rest is for people, on stderr; a loopback address is pointed out."""
+    options = ["--ttl", "2h", "--uses", "3", "--name", "web*", "--tag", "dc=eu", "--role", "author"]
+    said = tocsin("agent", "token", *options)
+    assert desk.asked == [CreateToken(7200.0, 3, "web*", {"dc": "eu"}, Role.AUTHOR)]
+    assert said.out == f"j1:127.0.0.1:7371:{desk.own.public}:t1.s3cret\n"
+    assert "good for 3 hosts until " in said.err
+    assert "other hosts cannot reach 127.0.0.1" in said.err
+    told = json.loads(tocsin("agent", "token", "--host", "c1", "-o", "json").out)
+    assert told["join"].startswith("j1:c1:7371:")
+    assert told["expires_at"] == "2026-01-01T00:00:00.000000Z"
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_waiting_host_is_listed_and_accepted(tocsin: Tocsin, desk: Desk) -> None:
+    """By the fingerprint that it shows."""
+    (waiting,) = json.loads(tocsin("agent", "list", "-o", "json").out)
+    said = tocsin("agent", "accept", waiting["fingerprint"])
+    assert said.code == 0
+    assert desk.asked[-1] == AcceptAgent(waiting["fingerprint"])
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [("x", "a join string begins with j1:"), ("j1:h:1:zz", "damaged or not whole")],
+)
+def test_a_damaged_join_string_is_refused(tocsin: Tocsin, word: str, said: str) -> None:
+    """Before any file is written."""
+    found = tocsin("agent", "join", word)
+    assert found.code == 2
+    assert said in found.err
