@@ -105,8 +105,9 @@ class TocsinApp(App[None]):
         self._draw()
 
     def _draw(self) -> None:
-        if isinstance(self.screen, Frame):
-            self.screen.draw()
+        for screen in self.screen_stack[-1:]:  # there is none any more while the app ends
+            if isinstance(screen, Frame):
+                screen.draw()
 
     async def _talk(self) -> None:
         try:
