@@ -69,14 +69,10 @@ class Machine:
         for run, job, offsets, pieces in active:
             entry = Active(run, job, demand_of(job, run.pin), list(offsets), pieces)
             entry.expires_us = expires_us
-            entry.blocked = runs.must_wait(state, entry)
             state.add(entry)
             if run.state is not RunState.QUEUED:
                 state.lost_at.setdefault(run.agent_id, lost_us)
-            elif run.not_before_us is not None:
-                heapq.heappush(state.delayed, (run.not_before_us, run.id))
-            elif not entry.blocked:
-                state.enqueue(entry)
+        runs.resume_queued(state, now)
 
     def handle(self, event: Event, now: Now) -> list[Command]:
         """Decide what follows from an event."""
@@ -121,11 +117,11 @@ class Machine:
     def deadline(self) -> Deadline:
         """When time alone changes something."""
         state = self._state
-        wall = [heap[0][0] for heap in (state.due, state.delayed) if heap]
+        wall_us = state.due[0][0] if state.due else None
         steady = list(state.lost_at.values())
-        steady += [state.expiries[0][0]] if state.expiries else []
+        steady += [heap[0][0] for heap in (state.delayed, state.expiries) if heap]
         steady += [state.silence_check_us] if state.silence_check_us is not None else []
-        return Deadline(min(wall, default=None), min(steady, default=None))
+        return Deadline(wall_us, min(steady, default=None))
 
     # What others may look at.
 

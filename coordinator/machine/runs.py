@@ -190,7 +190,8 @@ def _retry(state: State, active: Active, now: Now) -> None:
     state.unassign(run)
     delay_s = min(retry.delay_s * retry.backoff ** min(run.attempt - 1, 64), retry.max_delay_s)
     delay_s *= 1 + retry.jitter * (2 * state.chance.random() - 1)
-    not_before_us = now.wall_us + round(delay_s * SECOND_US)
+    delay_us = round(delay_s * SECOND_US)
+    active.blocked = _is_beside(state, active)
     active.avoid = run.agent_id if retry.elsewhere else ""
     active.offsets = [0, 0]
     active.expires_us = now.steady_us + round((delay_s + state.policy.unplaced_s) * SECOND_US)
@@ -199,7 +200,7 @@ def _retry(state: State, active: Active, now: Now) -> None:
         state=RunState.QUEUED,
         reason=f"retry after: {run.reason or run.state}",
         attempt=run.attempt + 1,
-        not_before_us=not_before_us,
+        not_before_us=now.wall_us + delay_us,
         agent_id="",
         agent="",
         spool="",
@@ -213,15 +214,32 @@ def _retry(state: State, active: Active, now: Now) -> None:
         cpu_us=None,
     )
     state.commands.append(SaveRun(active.run))
-    heapq.heappush(state.delayed, (not_before_us, run.id))
+    delay(state, active, now.steady_us + delay_us)
+
+
+def _is_beside(state: State, active: Active) -> bool:
+    """Whether other runs of its job go on: after a loss, one may have taken its place."""
+    if active.job.overlap is Overlap.ALLOW:
+        return False
+    others = [state.active[run_id] for run_id in state.by_job[active.run.job_id]]
+    return any(o.run.group != active.run.group and not o.blocked for o in others)
+
+
+def delay(state: State, active: Active, until_us: int) -> None:
+    """Let a retry wait until an instant of the steady clock."""
+    active.delayed_until_us = until_us
+    heapq.heappush(state.delayed, (until_us, active.run.id))
 
 
 def release_delayed(state: State, now: Now) -> None:
     """Let retries whose delay is over wait for an agent."""
-    while state.delayed and state.delayed[0][0] <= now.wall_us:
-        _, run_id = heapq.heappop(state.delayed)
+    while state.delayed and state.delayed[0][0] <= now.steady_us:
+        at_us, run_id = heapq.heappop(state.delayed)
         active = state.active.get(run_id)
-        if active is not None and active.run.state is RunState.QUEUED:
+        if active is None or active.delayed_until_us != at_us:
+            continue
+        active.delayed_until_us = None
+        if active.run.state is RunState.QUEUED and not active.blocked:
             state.enqueue(active)
 
 
@@ -288,13 +306,33 @@ def lose(state: State, active: Active, reason: str, now: Now) -> None:
     end(state, active, ended, Outcome(Status.LOST, message=reason), now)
 
 
-def must_wait(state: State, active: Active) -> bool:
-    """Whether a restored run waits for earlier runs of its job, which are restored before it."""
-    run = active.run
-    if run.state is not RunState.QUEUED or run.attempt > 1 or active.job.overlap is Overlap.ALLOW:
-        return False
-    earlier = state.by_job.get(run.job_id, ())
-    return any(state.active[run_id].run.group != run.group for run_id in earlier)
+def resume_queued(state: State, now: Now) -> None:
+    """Let restored runs wait: for earlier runs of their job, for their delay, for an agent."""
+    for run_ids in state.by_job.values():
+        siblings = [state.active[run_id] for run_id in run_ids]
+        going = _groups_going(siblings)
+        for active in siblings:
+            if active.run.state is RunState.QUEUED:
+                active.blocked = active.run.group not in going
+                _resume(state, active, now)
+
+
+def _groups_going(siblings: list[Active]) -> set[str]:
+    """The groups of one job's runs that wait for no other."""
+    going = {a.run.group for a in siblings if a.run.state is not RunState.QUEUED}
+    going |= {a.run.group for a in siblings if a.job.overlap is Overlap.ALLOW}
+    # A retry has its job's place; without one it goes to the oldest.
+    return going or {min(siblings, key=lambda a: a.run.attempt == 1).run.group}
+
+
+def _resume(state: State, active: Active, now: Now) -> None:
+    run, retry = active.run, active.job.retry
+    if run.not_before_us is not None:
+        longest_us = round(retry.max_delay_s * (1 + retry.jitter) * SECOND_US)
+        left_us = min(max(run.not_before_us - now.wall_us, 0), longest_us)
+        delay(state, active, now.steady_us + left_us)
+    elif not active.blocked:
+        state.enqueue(active)
 
 
 def _unblock(state: State, job_id: int, now: Now) -> None:
@@ -312,4 +350,5 @@ def _unblock(state: State, job_id: int, now: Now) -> None:
         if active.run.group == group:
             active.blocked = False
             active.expires_us = now.steady_us + round(state.policy.unplaced_s * SECOND_US)
-            state.enqueue(active)
+            if active.delayed_until_us is None:
+                state.enqueue(active)

@@ -58,6 +58,8 @@ class Active(msgspec.Struct):
     """The agent whose attempt failed; another one is preferred."""
     blocked: bool = False
     """Waits for earlier runs of its job to end."""
+    delayed_until_us: int | None = None
+    """On the steady clock: a retry goes to no agent before."""
     expires_us: int | None = None
     """On the steady clock: queued until then at most."""
 
@@ -104,7 +106,7 @@ class State:
         self.waiting: dict[Demand, list[tuple[int, int, str]]] = {}
         """Heaps of (-priority, age, run id): runs that could go to an agent now."""
         self.delayed: list[tuple[int, str]] = []
-        """Heap of (wall instant, run id): retries."""
+        """Heap of (steady instant, run id): retries."""
         self.expiries: list[tuple[int, str]] = []
         """Heap of (steady instant, run id): runs that wait for an agent."""
         self.sessions: dict[str, Session] = {}

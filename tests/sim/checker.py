@@ -221,14 +221,14 @@ def everything_is_over(evidence: Evidence) -> Iterator[Violation]:
 
 
 def runs_of_a_job_do_not_overlap(evidence: Evidence) -> Iterator[Violation]:
-    """Unless a job allows it, its runs never overlap; only one that was lost may have gone on."""
+    """Unless a job allows it, its runs never overlap; only one that was lost may go on later."""
     runs = {run.id: run for run in evidence.runs}
     lost = {loss.key for loss in evidence.losses}
     ends = {end.key: end.at_us for end in evidence.ends}
     last: dict[int, tuple[int, Run, AttemptKey]] = {}
     for start in sorted(evidence.starts, key=lambda s: s.at_us):
         run = runs.get(split_key(start.key)[0])
-        if run is None:
+        if run is None or start.key in lost:
             continue
         until_us = ends.get(start.key, 1 << 62)
         earlier = last.get(run.job_id)
@@ -236,7 +236,7 @@ def runs_of_a_job_do_not_overlap(evidence: Evidence) -> Iterator[Violation]:
             job = _job_of(evidence, run)
             if job is not None and job.overlap is not Overlap.ALLOW:
                 yield Violation("overlap", f"began while {earlier[1].id} was under way", run.id)
-        if start.key not in lost and (earlier is None or until_us > earlier[0]):
+        if earlier is None or until_us > earlier[0]:
             last[run.job_id] = (until_us, run, start.key)
 
 

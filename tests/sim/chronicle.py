@@ -20,11 +20,11 @@ class Chronicle:
 
     def __init__(self) -> None:
         self.terms: list[Term] = []
-        self.horizon_us = 0
-        """No tick has shown a later wall clock."""
         self.recorded: dict[int, dict[int, str]] = defaultdict(dict)
         """By job: the group of the record of each due time."""
         self._open: dict[int, Term] = {}
+        self._reached: dict[int, int] = {}
+        """By job: the latest wall clock of a tick, or the beginning, of its present term."""
         self._checked: dict[int, int] = {}
         """By job: up to here no due time is without a record."""
 
@@ -40,23 +40,25 @@ class Chronicle:
                 after_us = max(wall_us, max(self.recorded[row.id], default=0))
         term = Term(row.id, row.job, row.version, row.paused, after_us)
         self._open[row.id] = term
+        self._reached[row.id] = after_us
         self.terms.append(term)
 
     def dropped(self, job_id: int, wall_us: int) -> None:
         """A job was removed."""
         if job_id in self._open:
             self._close(job_id, wall_us)
-            del self._open[job_id]
+            del self._open[job_id], self._reached[job_id]
 
     def _close(self, job_id: int, wall_us: int) -> int:
         term = self._open[job_id]
-        term.until_us = max(self.horizon_us, wall_us, term.after_us)
+        term.until_us = max(self._reached[job_id], wall_us)
         self._check(term, term.until_us)
         return term.until_us
 
     def ticked(self, wall_us: int) -> None:
         """The coordinator dealt with everything due by now."""
-        self.horizon_us = max(self.horizon_us, wall_us)
+        for job_id, reached_us in self._reached.items():
+            self._reached[job_id] = max(reached_us, wall_us)
 
     def record(self, run: Run) -> Term:
         """A record was made of one due time, or of several; the term that they fall into."""
@@ -75,10 +77,11 @@ class Chronicle:
                 raise Violation("due", f"{due_us} has a record already: {mine[due_us]}", run.id)
         return term
 
-    def check(self) -> None:
-        """Everything that was due by the horizon has a record."""
+    def check(self, until_us: int | None) -> None:
+        """Everything that was due by the horizon, and before an instant, has a record."""
         for term in self._open.values():
-            self._check(term, self.horizon_us)
+            horizon_us = self._reached[term.job_id]
+            self._check(term, horizon_us if until_us is None else min(horizon_us, until_us - 1))
 
     def _check(self, term: Term, until_us: int) -> None:
         if not term.job.enabled or not term.job.schedule:
@@ -98,7 +101,7 @@ class Chronicle:
     def finished(self) -> list[Term]:
         """All terms; those that are not over end at the horizon."""
         for term in self._open.values():
-            term.until_us = max(self.horizon_us, term.after_us)
+            term.until_us = self._reached[term.job_id]
         return self.terms
 
 

@@ -257,7 +257,7 @@ class Coordinator:
             self._config,
             cast("Log", SimLog()),
         )
-        self._monitor.restarted(self.port.true_us())
+        self._monitor.restarted(self.port.true_us(), self.store.active_runs())
         service.restore()
         self.machine, self._service = machine, service
 

@@ -37,11 +37,14 @@ def compare(machine: Machine, store: SqliteStore, now: Now) -> None:
             "pieces": (held.pieces, found.pieces),
             "by_agent": (_has(state, run_id), _has(restored, run_id)),
         }
-        if held.run.state is RunState.QUEUED:
-            pairs["blocked"] = (held.blocked, found.blocked)
         for name, (mine, stored) in pairs.items():
             if mine != stored:
                 raise Violation("memory", f"{name}: {mine} in memory, {stored} stored", run_id)
+    going = _going(state)
+    for job_id, groups in _going(restored).items():
+        if groups > going.get(job_id, 0):
+            message = f"of job {job_id} {going.get(job_id, 0)} go, after a restart {groups}"
+            raise Violation("memory", message)
     if not set(restored.due) <= set(state.due):
         raise Violation("memory", f"due in the store alone: {set(restored.due) - set(state.due)}")
     if state.next_job_id < restored.next_job_id:
@@ -50,3 +53,12 @@ def compare(machine: Machine, store: SqliteStore, now: Now) -> None:
 
 def _has(state: State, run_id: str) -> list[str]:
     return [agent_id for agent_id, runs in state.by_agent.items() if run_id in runs]
+
+
+def _going(state: State) -> dict[int, int]:
+    """By job: of how many fires the runs wait for no other run."""
+    going: dict[int, set[str]] = {}
+    for active in state.active.values():
+        if not active.blocked or active.run.state is not RunState.QUEUED:
+            going.setdefault(active.run.job_id, set()).add(active.run.group)
+    return {job_id: len(groups) for job_id, groups in going.items()}

@@ -20,7 +20,7 @@ from tocsin.coordinator.machine.commands import (
     SaveRun,
 )
 from tocsin.coordinator.machine.events import Event, JobsDue, Tick
-from tocsin.coordinator.machine.machine import Machine
+from tocsin.coordinator.machine.machine import Machine, Restored
 from tocsin.execution import AttemptKey
 from tocsin.instants import Now
 from tocsin.messages.agent_link import Chunk, Dispatch
@@ -99,8 +99,14 @@ class Monitor:
         """What was decided and not durable never was."""
         self._undecided.clear()
 
-    def restarted(self, true_us: int) -> None:
-        """A new coordinator gives every waiting run its time anew."""
+    def restarted(self, true_us: int, found: list[Restored]) -> None:
+        """A new coordinator gives every waiting run its time anew.
+
+        Output may be stored of which nothing else was: it is committed first.
+        """
+        for run, _, offsets, _ in found:
+            for stream in (1, 2):
+                self._ends[AttemptKey(f"{run.id}.{run.attempt}"), stream] = offsets[stream - 1]
         for run_id, run in self.active.items():
             if run.state is RunState.QUEUED:
                 self._since_us[run_id] = true_us
@@ -111,9 +117,7 @@ class Monitor:
         decisions, self._undecided = self._undecided, []
         for decision in decisions:
             self._judge(decision)
-        next_us = machine.next_due_us()
-        if next_us is None or next_us > self.chronicle.horizon_us:
-            self.chronicle.check()
+        self.chronicle.check(machine.next_due_us())
         self._check_memory(machine)
 
     def _judge(self, decision: Decision) -> None:

@@ -71,7 +71,7 @@ SELECT max(coalesce((SELECT max(id) FROM job), 0),
            coalesce((SELECT max(job_id) FROM job_version), 0)) + 1
 
 -- name: active_runs
-SELECT * FROM run WHERE finished_us IS NULL ORDER BY created_us, group_id, slot
+SELECT * FROM run WHERE finished_us IS NULL ORDER BY created_us, due_us, group_id, slot
 
 -- name: job_specs
 SELECT job_id, version, spec FROM job_version
