@@ -15,7 +15,7 @@ import msgspec
 from tocsin.errors import ConfigError
 
 _FORM: Final = re.compile(
-    r"j1:(?P<host>\[[0-9A-Fa-f:.%]+\]|[^\s:\[\]/]+):(?P<port>[0-9]{1,5})"
+    r"j1:(?P<host>\[[0-9A-Fa-f:.]+(?:%[\w.-]+)?\]|[^\s:\[\]/]+):(?P<port>[0-9]{1,5})"
     r":(?P<key>[0-9a-f]{64}):(?P<token>[0-9A-Za-z_-]+)\.(?P<secret>[0-9A-Za-z_-]+)",
     re.ASCII,
 )

@@ -203,7 +203,7 @@ class Machine:
             reports.due_us(state),
             state.rewrite_us,
             seek_us,
-            state.drain_until_us,
+            None if state.exited else state.drain_until_us,
         )
         return min((at_us for at_us in instants if at_us is not None), default=None)
 

@@ -183,7 +183,8 @@ class Coordinator:
                 if said.phase is not Phase.ENDED:
                     stop.append(said.key)
             else:
-                resume.append(Resume(said.key, *map(len, run.output), forget=False))
+                stdout, stderr = run.output
+                resume.append(Resume(said.key, len(stdout), len(stderr), forget=False))
         self.tell(Welcome(hello.session, self.epoch, "AGENT", "agent", self.heartbeat_s, resume))
         if stop:
             self.tell(Cancel(hello.session, stop))

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace
 
+from tocsin import clock
 from tocsin.agent.config import AgentConfig
 from tocsin.agent.process import command_line
 from tocsin.keys import write_keypair
 
-from .coordinator import Coordinator
+from .coordinator import DEADLINE_S, LOOK_S, Coordinator
 
 
 class AgentProcess:
@@ -47,7 +49,18 @@ class AgentProcess:
     @property
     def log(self) -> str:
         """What it logged."""
-        return (self.folder / "agent.log").read_text(encoding="utf-8")
+        path = self.folder / "agent.log"
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
+    def await_log(self, text: str, serve: Coordinator | None = None) -> None:
+        """Wait until it has logged something."""
+        deadline_s = clock.monotonic_s() + DEADLINE_S
+        while text not in self.log:
+            assert clock.monotonic_s() < deadline_s, f"never logged: {text}"
+            if serve is None:
+                select.select([], [], [], LOOK_S)
+            else:
+                serve.serve(LOOK_S)
 
     def start(self, **changes: Any) -> None:
         """Start the process, with changes to its settings."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tocsin.execution import Status
 
 from .coordinator import Coordinator, order
-from .process import AgentProcess
 
 
-def test_it_runs_what_it_is_given(up: AgentProcess, coordinator: Coordinator) -> None:
+@pytest.mark.usefixtures("up")
+def test_it_runs_what_it_is_given(coordinator: Coordinator) -> None:
     """Orders are run, and their ends and output reported."""
     good = order("GOOD", lines=3)
     bad = order("BAD", exit_code=4)
@@ -19,10 +21,11 @@ def test_it_runs_what_it_is_given(up: AgentProcess, coordinator: Coordinator) ->
     assert coordinator.stdout(good.key) == b"line 1\nline 2\nline 3\n"
     assert coordinator.outcome(bad.key).exit_code == 4
     assert coordinator.outcome(shell.key).exit_code == 3
-    assert coordinator.runs[shell.key].output == (b"out\n", b"err\n")
+    assert [bytes(stream) for stream in coordinator.runs[shell.key].output] == [b"out\n", b"err\n"]
 
 
-def test_it_says_who_it_is(up: AgentProcess, coordinator: Coordinator) -> None:
+@pytest.mark.usefixtures("up")
+def test_it_says_who_it_is(coordinator: Coordinator) -> None:
     """The hello carries tags, slots and executors, and no attempts at first."""
     hello = coordinator.hellos[0]
     assert hello.slots == 1000

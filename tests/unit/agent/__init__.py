@@ -1,0 +1,3 @@
+"""The agent's parts, without a process."""
+
+from __future__ import annotations
