@@ -17,6 +17,6 @@ def main(arguments: list[str] | None = None) -> int:
 
         sys.stdout.write(f"tocsin {__version__}\n")
         return 0
-    from .failing import guarded
+    from .dispatch import guarded
 
     return guarded(arguments)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from importlib import import_module
 from pathlib import Path
 
 import click
@@ -119,5 +118,6 @@ def open_tui(named: str | None) -> int:
 
 
 def _open(context: Context) -> int:
-    code: int = import_module("tocsin.tui.app").run_tui(context)
-    return code
+    from tocsin.tui.app import run_tui  # the only command that draws
+
+    return run_tui(context)
