@@ -146,6 +146,7 @@ class Spool:
             doubt(memory)
             memory.spool = new_id()
         memory.boot_id = boot_id
+        memory.times_opened += 1
         return memory
 
     def _bytes(self) -> bytes:

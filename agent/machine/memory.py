@@ -67,6 +67,7 @@ class Memory(msgspec.Struct):
 
     spool: str = ""
     boot_id: str = ""
+    times_opened: int = 0
     epoch: int = 0
     attempts: dict[AttemptKey, Attempt] = {}
     closed: bool = False
@@ -83,8 +84,8 @@ def replay(memory: Memory, records: Iterable[Record]) -> None:
 def _apply(memory: Memory, record: Record) -> None:  # noqa: C901, PLR0912 - one case a record
     attempts = memory.attempts
     match record:
-        case Opened(spool, boot_id):
-            memory.spool, memory.boot_id = spool, boot_id
+        case Opened(spool, boot_id, times):
+            memory.spool, memory.boot_id, memory.times_opened = spool, boot_id, times
         case EpochSeen(epoch):
             memory.epoch = max(memory.epoch, epoch)
         case Accepted(at_us, orders):
@@ -127,7 +128,10 @@ def doubt(memory: Memory) -> None:
 
 def snapshot(memory: Memory) -> list[Record]:
     """The fewest records that bring the same memory back."""
-    records: list[Record] = [Opened(memory.spool, memory.boot_id), EpochSeen(memory.epoch)]
+    records: list[Record] = [
+        Opened(memory.spool, memory.boot_id, memory.times_opened),
+        EpochSeen(memory.epoch),
+    ]
     began, ended = [], []
     for attempt in memory.attempts.values():
         if attempt.outcome is not None:

@@ -9,10 +9,11 @@ from tocsin.hosting import RunBegan, RunEnded
 
 
 class Opened(msgspec.Struct, frozen=True, array_like=True, tag="opened"):
-    """The journal was opened under this spool id, during this boot of the machine."""
+    """The journal was opened under this spool id, during this boot, for the nth time."""
 
     spool: str
     boot_id: str
+    times: int = 0
 
 
 class EpochSeen(msgspec.Struct, frozen=True, array_like=True, tag="epoch"):

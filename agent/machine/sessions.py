@@ -34,6 +34,7 @@ def greet(state: State, now: Now) -> None:
         attempt.chunks_waiting, attempt.output_over = 0, False
     link.phase = LinkPhase.GREETING
     link.session = state.new_id()
+    link.hellos += 1
     link.orders_seen = 0
     link.patience_us = min(link.patience_us * 2 or PATIENCE_US, PATIENCE_US_MAX)
     link.until_us = now.steady_us + link.patience_us
@@ -49,6 +50,7 @@ def greet(state: State, now: Now) -> None:
         profile.executors,
         [_held(attempt) for attempt in state.attempts.values()],
         now.wall_us,
+        (state.memory.times_opened << 32) + link.hellos,
     )
     state.commands.append(Send(hello))
 

@@ -46,6 +46,8 @@ class Link(msgspec.Struct):
     phase: Phase = Phase.DOWN
     reachable: bool = False
     session: str = ""
+    hellos: int = 0
+    """How many were said since the journal was opened."""
     orders_seen: int = 0
     heartbeat_us: int = 1_000_000
     beat_us: int = 0

@@ -39,6 +39,10 @@ def on_hello(state: State, event: AgentHello, now: Now) -> None:
     if hello.epoch_seen > state.epoch:
         state.say(agent_id, Rejected(f"epoch {state.epoch} is over: {hello.epoch_seen} was seen"))
         return
+    spool, number = state.hellos.get(agent_id, ("", 0))
+    if spool == hello.spool and hello.number <= number:
+        return  # it came late or twice; what it says of attempts is not so any more
+    state.hellos[agent_id] = hello.spool, hello.number
     agent = replace(
         event.agent,
         state=AgentState.UP,

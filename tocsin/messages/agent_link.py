@@ -71,6 +71,8 @@ class Hello(msgspec.Struct, frozen=True, array_like=True, tag="hello"):
     executors: list[str]
     attempts: list[AttemptReport]
     wall_us: int
+    number: int
+    """Rises with every hello of this spool: one that comes late or twice is old news."""
 
 
 class Heartbeat(msgspec.Struct, frozen=True, array_like=True, tag="heartbeat"):

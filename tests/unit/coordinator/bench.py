@@ -173,7 +173,7 @@ class Bench:
         known = self.agents.get(agent_id) or Agent(id=agent_id, key=agent_id, name=agent_id.lower())
         said = Hello(
             PROTOCOL_VERSION, session, spool, 0, "1", tags or {}, slots, ["scripted"],
-            list(attempts), self.wall_us,
+            list(attempts), self.wall_us, next(self.ids),
         )  # fmt: skip
         past = {
             run_id: PastRun(self.runs[run_id], self.rows[self.runs[run_id].job_id].job, (0, 0), 0)

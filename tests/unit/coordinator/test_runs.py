@@ -360,7 +360,7 @@ def test_an_agent_that_has_seen_a_later_epoch_is_not_commanded() -> None:
 
     bench = Bench()
     agent = Agent(id="A", key="A", name="a")
-    said = Hello(1, "s", "spool", 9, "1", {}, 1, ["scripted"], [], 0)
+    said = Hello(1, "s", "spool", 9, "1", {}, 1, ["scripted"], [], 0, 1)
 
     bench.feed(AgentHello(agent, said, {}))
 
