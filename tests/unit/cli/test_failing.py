@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -20,8 +22,10 @@ from tocsin.errors import (
     RequestError,
     TocsinError,
 )
+from tocsin.messages.client_link import Answer, Ask, GetRuns, RunsPage
 
-from .conftest import Tocsin
+from .conftest import Desk, Tocsin
+from .test_shapes import RUN
 
 _CODES = [
     (RequestError("x"), 1),
@@ -118,3 +122,24 @@ def test_the_documentation_lists_the_same_codes() -> None:
     row = re.compile(r"^\| (\d+) \| (.+) \|$", re.MULTILINE)
     assert failing.__doc__ is not None
     assert row.findall(failing.__doc__) == row.findall(page.partition("## Exit codes")[2])
+
+
+def test_an_interrupt_ends_a_command_that_waits(desk: Desk) -> None:
+    """ctrl+c while an answer is held: no traceback, exit code 130."""
+    asked = threading.Event()
+
+    def answer(ask: Ask) -> Answer | None:
+        if isinstance(ask, GetRuns) and ask.wait_s:
+            asked.set()
+            return None
+        return RunsPage([RUN])
+
+    desk.answer = answer
+    code = "from tocsin.cli import main; import sys; sys.exit(main())"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "run", "wait", RUN.id], stderr=subprocess.PIPE
+    )
+    assert asked.wait(60)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, b"")
