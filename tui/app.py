@@ -8,7 +8,6 @@ from collections.abc import Callable
 from datetime import tzinfo
 from typing import ClassVar, Final
 
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.timer import Timer
 
@@ -25,16 +24,17 @@ from .scene import Scene
 from .screens.frame import Frame
 from .screens.main import MainScreen
 from .session import Session, Target, Tell
+from .stage import Stage
 from .state import View
 
-DRAW_S: Final = 0.25
+DRAW_S: Final = 0.5
 """Two drawings of what changed are at least this far apart."""
 TICK_S: Final = 1.0
 EXIT_USAGE: Final = 2
 _FEW_COLOURS: Final = {None, "standard", "windows"}
 
 
-class TocsinApp(App[None]):
+class TocsinApp(Stage):
     """The TUI on one coordinator.
 
     Args:
@@ -91,10 +91,12 @@ class TocsinApp(App[None]):
             self._guard.stop()
 
     def on_session_changed(self, message: SessionChanged) -> None:
-        """Draw it, together with what follows close behind."""
+        """Draw it, together with what follows close behind; the first rows at once."""
+        first = message.view.whole and not self._view.whole
         self._view, self._connection = message.view, message.connection
-        if self._drawing is None:
+        if first or self._drawing is None:
             self._draw()
+        if self._drawing is None:
             self._drawing = self.set_timer(DRAW_S, self._draw_rest)
 
     def _told(self, view: View, connection: Connection) -> None:

@@ -15,7 +15,7 @@ from .words import span
 
 SILENT_S: Final = 12.0
 """Two questions that are put every five seconds have gone unanswered."""
-_LAG_SHOWN_S: Final = 0.05
+LAG_SHOWN_S: Final = 0.2
 
 
 class Phase(enum.Enum):
@@ -100,5 +100,5 @@ def _live_badge(connection: Connection, now_us: int, age: str) -> Badge:
         return Badge("!", f"SILENT, data {age} old", "bad")
     if connection.status is not None and connection.status.store != "ok":
         return Badge("!", "live, store in trouble", "bad")
-    lag = f", lag {connection.lag_s:.1f}s" if connection.lag_s >= _LAG_SHOWN_S else ""
+    lag = f", lag {connection.lag_s:.1f}s" if connection.lag_s >= LAG_SHOWN_S else ""
     return Badge("●", f"live{lag}", "good")

@@ -15,10 +15,11 @@ from .words import GLYPH, moment, run_time, span, state, why
 
 def headline(run: Run, job: JobRow | None) -> str:
     """State, run, job, try and agent."""
-    tries = job.job.retry.limit + 1 if job is not None and job.version == run.job_version else 0
-    of = f" of {max(tries, run.attempt)}" if tries else ""
+    tries = job.job.retry.limit + 1 if job is not None and job.version == run.job_version else 1
+    tries = max(tries, run.attempt)
+    nth = f"  try {run.attempt} of {tries}" if tries > 1 else ""
     where = f"  on {one_line(run.agent)}" if run.agent else ""
-    return f"{GLYPH[run.state]} {state(run).upper()}  {run.job}  try {run.attempt}{of}{where}"
+    return f"{GLYPH[run.state]} {state(run).upper()}  {run.job}{nth}{where}"
 
 
 def progress(run: Run, job: JobRow | None, now_us: int) -> str:

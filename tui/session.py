@@ -70,11 +70,22 @@ class Target(msgspec.Struct, frozen=True):
 
 
 class Session:
-    """One conversation with a coordinator, over as many links as it takes."""
+    """One conversation with a coordinator, over as many links as it takes.
 
-    def __init__(self, hub: Hub, target: Target, tell: Tell) -> None:
+    `now_us` is the clock by which ages are told.
+    """
+
+    def __init__(
+        self,
+        hub: Hub,
+        target: Target,
+        tell: Tell,
+        *,
+        now_us: Callable[[], int] = clock.now_us,
+    ) -> None:
         self.view = View()
-        self.connection = Connection(since_us=clock.now_us())
+        self.connection = Connection(since_us=now_us())
+        self._now_us = now_us
         self._hub = hub
         self._target = target
         self._tell = tell
@@ -100,7 +111,7 @@ class Session:
                 await self._live()
                 if clock.monotonic_s() - began_s > REDIAL_MAX_S:
                     pause_s = REDIAL_S
-                self._note(phase=Phase.REFUSED, since_us=clock.now_us())
+                self._note(phase=Phase.REFUSED, since_us=self._now_us())
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, REDIAL_MAX_S)
         finally:
@@ -203,7 +214,7 @@ class Session:
                 self._note(reason=f"not understood: {error.message} (another version?)")
 
     def _take(self, message: Reply | Update) -> None:
-        self.connection = msgspec.structs.replace(self.connection, heard_us=clock.now_us())
+        self.connection = msgspec.structs.replace(self.connection, heard_us=self._now_us())
         match message:
             case Reply(number, answer):
                 waiting = self._waiting.get(number)
@@ -219,11 +230,11 @@ class Session:
         up = self._dialer is not None and self._dialer.connected
         if up and not self._was_up:
             self._up.set()
-            self._note(phase=Phase.UP, since_us=clock.now_us(), reason="", status=None)
+            self._note(phase=Phase.UP, since_us=self._now_us(), reason="", status=None)
             self._subscribe()
         elif self._was_up and not up:
             self._broke()
-            self._note(phase=Phase.DOWN, since_us=clock.now_us(), reason="")
+            self._note(phase=Phase.DOWN, since_us=self._now_us(), reason="")
         elif not up:
             self._note(reason=self._why_not_up())
         self._was_up = up

@@ -107,8 +107,9 @@ class Coordinator:
         return self._client
 
     def session(self, hub: Hub, tell: Tell) -> Session:
-        """A session of the client that is admitted here."""
-        return Session(hub, Target(self._endpoint, self._own.public, self._client), tell)
+        """A session of the client that is admitted here, at an instant that stands still."""
+        target = Target(self._endpoint, self._own.public, self._client)
+        return Session(hub, target, tell, now_us=lambda: NOW_US)
 
     # Orders from the test.
 

@@ -203,6 +203,24 @@ def test_moving_up_lets_go_of_the_end() -> None:
     _drive(test)
 
 
+def test_forgotten_lines_do_not_move_the_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines that are forgotten above do not move what is read, and are told of."""
+    monkeypatch.setattr("tocsin.tui.log_lines.LINES_MAX", 200)
+
+    async def test(pilot: Pilot[None], coordinator: Coordinator) -> None:
+        coordinator.write(RUNNING.id, *(f"line {number}\n" for number in range(190)))
+        await _on_log(pilot)
+        await see(pilot, "line 189")
+        await pilot.press("b")
+        await see(pilot, "f follows")
+        before = _log(pilot)
+        coordinator.write(RUNNING.id, *(f"line {number}\n" for number in range(190, 220)))
+        await see(pilot, "the first 40 not kept here", "+30 new")
+        assert _log(pilot) == before
+
+    _drive(test)
+
+
 def test_finding_in_the_log() -> None:
     """Matches are counted, marked and stepped through, and keys typed in the prompt do nothing."""
 

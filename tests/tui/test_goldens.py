@@ -74,8 +74,9 @@ async def _picture(scene: str, size: tuple[int, int], coordinator: Coordinator) 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("scene", list(SCENES))
-def test_screen(scene: str, size: tuple[int, int]) -> None:
+def test_screen(scene: str, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
     """The screen is the stored one, to the letter, and no line is wider than the screen."""
+    monkeypatch.setattr("tocsin.tui.connection.LAG_SHOWN_S", 3600.0)
     with fleet() as coordinator:
         picture = asyncio.run(_picture(scene, size, coordinator))
     assert len(picture) == size[1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -29,14 +29,12 @@ from tocsin.tui.connection import trouble
 from tocsin.tui.messages import Said
 from tocsin.tui.plain import fit, one_line, spread
 from tocsin.tui.scene import Scene, header
+from tocsin.tui.stage import Stage
 from tocsin.tui.widgets.columns import Cell
 from tocsin.tui.widgets.one_line import OneLine
 
 from .confirm import ConfirmScreen
 from .help import HelpScreen
-
-if TYPE_CHECKING:
-    from tocsin.tui.app import TocsinApp
 
 SAID_S: Final = 15
 """How long a line that was said stays, unless another is."""
@@ -65,11 +63,9 @@ class Frame(Screen[None]):
         """What the actions that ask nothing of the coordinator do, by their ids."""
 
     @property
-    def tocsin(self) -> TocsinApp:
+    def stage(self) -> Stage:
         """The app."""
-        from tocsin.tui.app import TocsinApp
-
-        assert isinstance(self.app, TocsinApp)
+        assert isinstance(self.app, Stage)
         return self.app
 
     def compose(self) -> ComposeResult:
@@ -95,7 +91,7 @@ class Frame(Screen[None]):
         """Show what is known now."""
         if not self.is_mounted:
             return
-        scene = self.tocsin.scene()
+        scene = self.stage.scene()
         self.query_one("#header", OneLine).say(*header(scene, self.size.width))
         self.draw_body(scene)
         self.draw_foot(scene)
@@ -124,12 +120,12 @@ class Frame(Screen[None]):
 
     def on_said(self, message: Said) -> None:
         """Keep it in sight for a while."""
-        self._said = message, self.tocsin.scene().now_us
+        self._said = message, self.stage.scene().now_us
         self.draw()
 
     def action_press(self, key: str) -> None:
         """Do what a key stands for here, or say why not."""
-        at = self.situation(self.tocsin.scene())
+        at = self.situation(self.stage.scene())
         action = for_key(key, at)
         if action is None:
             return
@@ -152,7 +148,7 @@ class Frame(Screen[None]):
     async def _ask(self, action: Action, at: Situation) -> None:
         assert action.ask is not None, "looked at before"
         try:
-            answer = await self.tocsin.session.ask(action.ask(at))
+            answer = await self.stage.session.ask(action.ask(at))
         except (LinkError, RequestError) as error:
             hint = f" ({error.hint})" if error.hint else ""
             self.post_message(Said(f"✗ {action.name}: {error.message}{hint}", failed=True))

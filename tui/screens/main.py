@@ -57,7 +57,7 @@ class MainScreen(Frame):
     def on_table_moved(self, message: Table.Moved) -> None:
         """Other keys may be valid for this row."""
         message.stop()
-        self.draw_foot(self.tocsin.scene())
+        self.draw_foot(self.stage.scene())
 
     def situation(self, scene: Scene) -> Situation:
         """The row under the cursor of the table that has the focus."""
@@ -124,11 +124,11 @@ class MainScreen(Frame):
 
     async def _load_runs(self, job: str) -> None:
         try:
-            await self.tocsin.session.load_runs(job)
+            await self.stage.session.load_runs(job)
         except (LinkError, RequestError) as error:
             self.post_message(Said(f"runs of {job}: {error.message}", failed=True))
 
     def _open(self) -> None:
-        run = self.situation(self.tocsin.scene()).run
+        run = self.situation(self.stage.scene()).run
         if run is not None:
             self.app.push_screen(RunScreen(run))

@@ -101,7 +101,7 @@ class RunScreen(Frame):
     def on_log_pane_moved(self) -> None:
         """Say whether the end is followed, and which keys are valid now."""
         self._draw_log_title()
-        self.draw_foot(self.tocsin.scene())
+        self.draw_foot(self.stage.scene())
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
         """Find it."""
@@ -131,13 +131,13 @@ class RunScreen(Frame):
 
     async def _read(self) -> None:
         try:
-            async for page in self.tocsin.session.follow(self._run.id, self._output.position):
+            async for page in self.stage.session.follow(self._run.id, self._output.position):
                 self.post_message(OutputArrived(page))
         except (LinkError, RequestError) as error:
             self.post_message(Said(f"log: {error.message}", failed=True))
 
     def _time_of(self, at_us: int) -> str:
-        return log_time(at_us, self.tocsin.zone)
+        return log_time(at_us, self.stage.zone)
 
     def _toggle_follow(self) -> None:
         self._pane.set_follow(not self._pane.follow)

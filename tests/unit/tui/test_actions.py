@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
+
+import click
 import msgspec
 import pytest
 
 from tests.tui.fleet import FAILED, JOBS, RUNNING, job
+from tocsin.cli.root import root
 from tocsin.messages.client_link import KillRuns, PauseJobs, ResumeJobs, RunJobs
 from tocsin.model import RunState
 from tocsin.tui.actions import (
@@ -93,6 +97,18 @@ def test_what_changes_things_has_a_command() -> None:
     for action in ACTIONS:
         if action.ask is not None:
             assert action.command.startswith("tocsin "), action.id
+
+
+@pytest.mark.parametrize("command", sorted({action.command for action in ACTIONS} - {""}))
+def test_command_is_understood(command: str) -> None:
+    """The command line that an action names is one that the command line takes."""
+    _, *words = shlex.split(command.replace("JOB", "a-job").replace("RUN", "a-run"))
+    found: click.Command = root
+    while isinstance(found, click.Group):
+        name, inner, words = found.resolve_command(click.Context(found), words)
+        assert inner is not None, name
+        found = inner
+    found.make_context(found.name, words)
 
 
 def test_danger_asks_and_names_what_follows() -> None:
