@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NoReturn
 if TYPE_CHECKING:
     from .config import AgentConfig
 
-_EXIT_BAD_CONFIG = 78
-"""EX_CONFIG of sysexits.h(3head): starting again would not help."""
+_EXIT_BAD_CONFIG = 2
+"""As everywhere on the command line; to be started again would not help."""
 
 
 def command_line(config: AgentConfig) -> list[str]:
@@ -54,7 +54,7 @@ def main(text: str) -> int:
         return run_agent(config)
     except (TocsinError, msgspec.ValidationError) as error:
         hint = f"\n  {error.hint}" if isinstance(error, TocsinError) and error.hint else ""
-        sys.stderr.write(f"tocsin agent: {error}{hint}\n")
+        sys.stderr.write(f"tocsin: {error}{hint}\n")
         return _EXIT_BAD_CONFIG if isinstance(error, ConfigError) else 1
 
 

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 import msgspec
 
 from tocsin.agent.config import AgentConfig
+from tocsin.agent.process import become_agent
 from tocsin.config import find_places, read_settings
 from tocsin.errors import ConfigError
 
 SETTINGS_FILE: Final = "agent.toml"
 
 
-def start_agent(config_file: str | None) -> int:
-    """Run the agent until it is asked to end; the exit code.
+def start_agent(config_file: str | None) -> NoReturn:
+    """Become the agent: this process goes on as one that has nothing else in it.
 
     Raises:
-        TocsinError: its settings are missing or wrong, or it cannot start.
+        ConfigError: its settings are missing or wrong.
     """
     config = agent_config(config_file)
-    from tocsin.agent.service import run_agent
-
-    return run_agent(config)
+    config.check()
+    become_agent(config)
 
 
 def agent_config(config_file: str | None) -> AgentConfig:

@@ -63,7 +63,7 @@ def test_a_second_agent_is_kept_away(up: AgentProcess, coordinator: Coordinator)
     """On the same directory it ends with a message that names the first."""
     first = up.pid
     up.start()
-    assert up.await_exit() == 78
+    assert up.await_exit() == 2
     assert f"an agent with pid {first}" in up.log
     up.pid = first
     assert coordinator.hellos[0].session == coordinator.session
