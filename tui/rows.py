@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import tzinfo
 from typing import Final
 
-from tocsin.model import TERMINAL, JobRow, Run
+from tocsin.model import JobRow, Run
 
 from .plain import one_line
 from .state import View
@@ -83,8 +83,3 @@ def run_cells(run: Run, job: JobRow | None, now_us: int, zone: tzinfo | None) ->
         Cell(str(run.attempt) if tries > 1 or run.attempt > 1 else ""),
         Cell(run_tail(run.id), "quiet"),
     )
-
-
-def still_going(run: Run) -> bool:
-    """Whether more is to come of a run."""
-    return run.state not in TERMINAL

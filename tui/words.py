@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 from typing import Final
 
 from tocsin.instants import SECOND_US, to_datetime
-from tocsin.model import TERMINAL, AgentState, JobRow, Run, RunState, Trigger
+from tocsin.model import TERMINAL, JobRow, Run, RunState, Trigger
 from tocsin.units import format_duration
 
 from .plain import one_line
@@ -57,14 +57,6 @@ _TONE: Final[dict[RunState, str]] = {
     RunState.LOST: "bad",
     RunState.REFUSED: "bad",
     RunState.SKIPPED: "quiet",
-}
-AGENT_GLYPH: Final[dict[AgentState, str]] = {
-    AgentState.UP: "●",
-    AgentState.DRAINING: "◐",
-    AgentState.CORDONED: "‖",
-    AgentState.DOWN: "✗",
-    AgentState.REVOKED: "x",
-    AgentState.PENDING: "○",
 }
 PAUSED_GLYPH: Final = "‖"
 NEVER_GLYPH: Final = "○"

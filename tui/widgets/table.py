@@ -65,15 +65,6 @@ class Table(ScrollView, can_focus=True):
     class Moved(Message):
         """The cursor is on another row, or the first is there."""
 
-        def __init__(self, table: Table) -> None:
-            super().__init__()
-            self.table = table
-
-        @property
-        def control(self) -> Table:
-            """The table."""
-            return self.table
-
     def __init__(self, columns: Sequence[Column], *, id: str) -> None:  # noqa: A002 - as in Widget
         super().__init__(id=id)
         self._empty = ""
@@ -108,7 +99,7 @@ class Table(ScrollView, can_focus=True):
             self._keep_in_sight(top)
         self.redraw()
         if self.cursor_key != before:
-            self.post_message(self.Moved(self))
+            self.post_message(self.Moved())
 
     def redraw(self) -> None:
         """Ask for the cells in sight again, and draw the lines that changed."""
@@ -130,7 +121,7 @@ class Table(ScrollView, can_focus=True):
         self._cursor = row
         self._keep_in_sight("")
         self.redraw()
-        self.post_message(self.Moved(self))
+        self.post_message(self.Moved())
 
     def render_line(self, y: int) -> Strip:
         """One line of the widget, see `ScrollView`."""

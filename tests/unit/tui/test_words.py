@@ -98,7 +98,6 @@ def test_every_state_has_glyph_word_and_tone() -> None:
         assert cell_len(words.GLYPH[state]) == 1
         assert words.WORD[state]
         assert words.tone(state)
-    assert all(cell_len(glyph) == 1 for glyph in words.AGENT_GLYPH.values())
     assert {words.why(run(1, "a", trigger=trigger)) for trigger in Trigger}
 
 
