@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Final
 
 from tocsin.execution import AttemptKey, split_key
 from tocsin.model import (
     TERMINAL,
+    Job,
     MissedPolicy,
     OnLost,
     Overlap,
@@ -22,7 +24,7 @@ from tocsin.model import (
     Trigger,
 )
 
-from .evidence import End, Ending, Evidence, Loss, Start, Term, Violation
+from .evidence import End, Ending, Evidence, Excuse, Loss, Start, Term, Violation
 from .oracle import dues_us
 
 Check = Callable[[Evidence], Iterator[Violation]]
@@ -46,20 +48,9 @@ def check(evidence: Evidence) -> list[Violation]:
 def due_times_have_one_record(evidence: Evidence) -> Iterator[Violation]:
     """Each due time of active time has one record, and no record is without a due time."""
     records: dict[tuple[int, int], set[str]] = defaultdict(set)
-    terms: dict[int, list[Term]] = defaultdict(list)
-    for term in evidence.terms:
-        terms[term.job_id].append(term)
     for run in evidence.runs:
-        if run.due_us is None:
-            continue
-        last_us = run.due_us if run.due_last_us is None else run.due_last_us
-        covered = [
-            due_us
-            for term in terms[run.job_id]
-            for due_us in dues_us(term.job.schedule, run.due_us - 1, last_us)
-            if _within(term, due_us)
-        ]
-        if len(covered) != run.dues:
+        covered = list(_covered(evidence, run))
+        if run.due_us is not None and len(covered) != run.dues:
             message = f"stands for {run.dues} due times, and {len(covered)} were due"
             yield Violation("due", message, run.id)
         for due_us in covered:
@@ -74,6 +65,18 @@ def due_times_have_one_record(evidence: Evidence) -> Iterator[Violation]:
         for due_us in dues_us(term.job.schedule, term.after_us, term.until_us):
             if (term.job_id, due_us) not in records and term.job.enabled:
                 yield Violation("due", f"job {term.job.name} has no record for {due_us}")
+
+
+def _covered(evidence: Evidence, run: Run) -> Iterator[int]:
+    """The due times that a run is the record of."""
+    if run.due_us is None:
+        return
+    last_us = run.due_us if run.due_last_us is None else run.due_last_us
+    for term in evidence.terms:
+        if term.job_id == run.job_id:
+            for due_us in dues_us(term.job.schedule, run.due_us - 1, last_us):
+                if _within(term, due_us):
+                    yield due_us
 
 
 def _within(term: Term, due_us: int) -> bool:
@@ -166,7 +169,7 @@ def attempts_follow_each_other(evidence: Evidence) -> Iterator[Violation]:
             yield Violation("once", f"attempt {number} began before the one before ended", run_id)
 
 
-def _job_of(evidence: Evidence, run: Run) -> object | None:
+def _job_of(evidence: Evidence, run: Run) -> Job | None:
     for term in evidence.terms:
         if (term.job_id, term.version) == (run.job_id, run.job_version):
             return term.job
@@ -233,8 +236,8 @@ def runs_of_a_job_do_not_overlap(evidence: Evidence) -> Iterator[Violation]:
         until_us = ends.get(start.key, 1 << 62)
         earlier = last.get(run.job_id)
         if earlier is not None and start.at_us < earlier[0] and run.group != earlier[1].group:
-            job = _job_of(evidence, run)
-            if job is not None and job.overlap is not Overlap.ALLOW:
+            jobs = _job_of(evidence, run), _job_of(evidence, earlier[1])
+            if not any(job is None or job.overlap is Overlap.ALLOW for job in jobs):
                 yield Violation("overlap", f"began while {earlier[1].id} was under way", run.id)
         if earlier is None or until_us > earlier[0]:
             last[run.job_id] = (until_us, run, start.key)
@@ -253,7 +256,7 @@ def removed_jobs_start_nothing(evidence: Evidence) -> Iterator[Violation]:
 
 def epochs_rise(evidence: Evidence) -> Iterator[Violation]:
     """Every coordinator has a higher epoch, and an agent never goes back to a lower one."""
-    if any(later <= earlier for earlier, later in zip(evidence.epochs, evidence.epochs[1:])):
+    if any(later <= earlier for earlier, later in pairwise(evidence.epochs)):
         yield Violation("epoch", f"the epochs were {evidence.epochs}")
     seen: dict[str, int] = {}
     for start in sorted(evidence.starts, key=lambda s: s.at_us):
@@ -273,7 +276,7 @@ def losses_have_a_fault(evidence: Evidence) -> Iterator[Violation]:
             yield Violation("lost", f"was lost without a cause: {loss.reason}", run_id)
 
 
-def _excuses(excuse: object, loss: Loss, evidence: Evidence) -> bool:
+def _excuses(excuse: Excuse, loss: Loss, evidence: Evidence) -> bool:
     until_us = loss.until_us if excuse.until_us is None else excuse.until_us
     if excuse.agent_id not in {"", loss.agent_id} or excuse.kind not in _kinds(loss.reason):
         return False

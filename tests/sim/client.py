@@ -80,9 +80,7 @@ class Client:
             self._last_arrival_us = max(
                 self._last_arrival_us, self._port.now_us + self._dice.randrange(1, WAY_US)
             )
-            self._port.at(
-                self._last_arrival_us, "request", lambda: self._port.asked(number, ask)
-            )
+            self._port.at(self._last_arrival_us, "request", lambda: self._port.asked(number, ask))
         self._port.at(
             self._port.now_us + TIMEOUT_US, "client waits", lambda: self._settle(number, None)
         )

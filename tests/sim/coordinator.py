@@ -129,7 +129,9 @@ class _Socket:
     """What is left of a socket where there is no network."""
 
     port = 1
-    dropped: Counter[str] = Counter()
+
+    def __init__(self) -> None:
+        self.dropped: Counter[str] = Counter()
 
 
 class SimGateway:
@@ -162,7 +164,6 @@ class SimGateway:
         self._process.fuse.burn()
         self._process.port.answered(asker[1], answer)
         return True
-
 
     def update(self, route: bytes, update: object) -> bool:
         """Nobody subscribes."""
@@ -297,7 +298,7 @@ class Coordinator:
 
     def leaves(self, agent_id: str, message: ToAgent) -> None:
         """Something leaves for an agent."""
-        self._monitor.sent(agent_id, message, self.port.true_us())
+        self._monitor.sent(message)
         self.port.told(agent_id, self._gateway.routes.get(agent_id, -1), message)
 
     def _committed(self) -> None:

@@ -112,7 +112,7 @@ class Evidence(msgspec.Struct):
     removed_us: dict[int, int] = {}
     """True instant at which the removal of a job was acknowledged."""
     ordered_us: dict[AttemptKey, int] = {}
-    """True instant at which an attempt was first sent to an agent."""
+    """True instant at which an attempt was given to an agent."""
     epochs: list[int] = []
     leftovers: list[str] = []
     """What parts still hold that should be empty by now."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from random import Random  # noqa: TID251 - a seeded one
 from typing import Final, Protocol, assert_never
@@ -203,7 +204,7 @@ class SimHost:
         for number in range(order.config["lines"]):
             at_us, stream = fate.randrange(last_us + 1), fate.choice([1, 1, 2])
             line = f"{key} says {number}\n".encode()
-            machinery.later(at_us, "prints", lambda s=stream, d=line: self._print(process, s, d))
+            machinery.later(at_us, "prints", partial(self._print, process, stream, line))
         code = fate.randrange(1, 256) if fate.random() < machinery.failure_share else 0
         machinery.later(last_us + 1, "exits", lambda: self._exit(process, Ending.EXIT, code))
         if order.timeout_s * SECOND_US <= last_us:

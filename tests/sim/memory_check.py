@@ -20,9 +20,7 @@ def compare(machine: Machine, store: SqliteStore, now: Now) -> None:
         Violation: there is one.
     """
     state: State = machine._state
-    other = Machine(
-        epoch=state.epoch, policy=state.policy, new_id=lambda: "none", chance=Random(0)
-    )
+    other = Machine(epoch=state.epoch, policy=state.policy, new_id=lambda: "none", chance=Random(0))
     other.restore(store.due(), store.active_runs(), store.next_job_id(), now)
     restored: State = other._state
     missing = state.active.keys() ^ restored.active.keys()

@@ -37,10 +37,13 @@ FOLLOWS: Final[dict[RunState | None, frozenset[RunState]]] = {
     None: frozenset({RunState.QUEUED, RunState.SKIPPED}),
     RunState.QUEUED: frozenset(
         {
-            RunState.QUEUED, RunState.DISPATCHED, RunState.CANCELLED, RunState.SKIPPED,
+            RunState.QUEUED,
+            RunState.DISPATCHED,
+            RunState.CANCELLED,
+            RunState.SKIPPED,
             RunState.REFUSED,
         }
-    ),  # fmt: skip
+    ),
     RunState.DISPATCHED: UNDER_WAY | _ENDED | {RunState.QUEUED},
     RunState.ACCEPTED: (UNDER_WAY - {RunState.DISPATCHED}) | _ENDED | {RunState.QUEUED},
     RunState.RUNNING: _ENDED | {RunState.RUNNING, RunState.QUEUED},
@@ -141,11 +144,9 @@ class Monitor:
                     pass
         for records in fired.values():
             self._check_policy(records, decision.now.wall_us)
-        if isinstance(decision.event, Tick):
-            # With jobs due, the horizon is where they were dealt with.
-            if not any(isinstance(c, FetchDue) for c in decision.commands):
-                self.chronicle.ticked(decision.now.wall_us)
-        elif isinstance(decision.event, JobsDue):
+        # With jobs due, the horizon is where they were dealt with.
+        waits = any(isinstance(command, FetchDue) for command in decision.commands)
+        if isinstance(decision.event, Tick | JobsDue) and not waits:
             self.chronicle.ticked(decision.now.wall_us)
 
     # Runs.
@@ -216,6 +217,7 @@ class Monitor:
             self._check_expired(run, decision)
         if run.state is RunState.DISPATCHED and old.state is RunState.QUEUED:
             self._sent_us[run.id] = decision.true_us
+            self.ordered_us[AttemptKey(f"{run.id}.{run.attempt}")] = decision.true_us
             self._check_dispatch(run)
 
     def _check_expired(self, run: Run, decision: Decision) -> None:
@@ -284,16 +286,16 @@ class Monitor:
 
     # What leaves, and what begins.
 
-    def sent(self, agent_id: str, message: object, true_us: int) -> None:
+    def sent(self, message: object) -> None:
         """Something is sent to an agent."""
         if not isinstance(message, Dispatch):
             return
         for order in message.orders:
             run_id, _, number = order.key.rpartition(".")
             run = self.ledger.get(run_id)
-            if run is None or run.agent_id != agent_id or run.attempt != int(number):
+            given = AttemptKey(order.key) in self.ordered_us
+            if run is None or run.attempt < int(number) or not given:
                 raise Violation("commit", f"{order.key} was sent before it was durable", run_id)
-            self.ordered_us.setdefault(order.key, true_us)
 
     def started(self, start: Start) -> None:
         """A job's process began."""

@@ -100,7 +100,7 @@ class Line:
             self._set(up=True)
             queued, self._queued = self._queued, []
             for message in queued:
-                self._carry(False, connection, message)
+                self._carry(connection, message, to_agent=False)
 
     def _set(self, *, up: bool) -> None:
         if up is not self.is_up:
@@ -129,7 +129,7 @@ class Line:
         self._blocked.clear()
         held, self._held = self._held or [], None
         for to_agent, connection, message in held:
-            self._carry(to_agent, connection, message)
+            self._carry(connection, message, to_agent=to_agent)
         if not self.is_up:
             self._try(self.connection)
 
@@ -140,9 +140,9 @@ class Line:
         if not to_agent and not self.is_up and self._queues:
             self._queued.append(message)
         elif connection == self.connection and self.is_up:
-            self._carry(to_agent, connection, message)
+            self._carry(connection, message, to_agent=to_agent)
 
-    def _carry(self, to_agent: bool, connection: int, message: Any) -> None:  # noqa: FBT001
+    def _carry(self, connection: int, message: Any, *, to_agent: bool) -> None:
         if to_agent in self._blocked:
             if self._held is not None:
                 self._held.append((to_agent, connection, message))
@@ -156,13 +156,13 @@ class Line:
             when_us += self._dice.randrange(5 * SECOND_US)
         if fault is Fault.REORDER:
             late_us = when_us + self._dice.randrange(self._dice.choice([50_000, 8 * SECOND_US]))
-            self._deliver(late_us, to_agent, connection, message)
+            self._deliver(late_us, connection, message, to_agent=to_agent)
             return
         if fault is Fault.DOUBLE:
             late_us = when_us + self._dice.randrange(self._dice.choice([50_000, 8 * SECOND_US]))
-            self._deliver(late_us, to_agent, connection, message)
+            self._deliver(late_us, connection, message, to_agent=to_agent)
         self._last_us[to_agent] = when_us
-        self._deliver(when_us, to_agent, connection, message)
+        self._deliver(when_us, connection, message, to_agent=to_agent)
 
     def _fault(self) -> Fault | None:
         for fault in self._faults:
@@ -170,7 +170,7 @@ class Line:
                 return fault
         return None
 
-    def _deliver(self, when_us: int, to_agent: bool, connection: int, message: Any) -> None:  # noqa: FBT001
+    def _deliver(self, when_us: int, connection: int, message: Any, *, to_agent: bool) -> None:
         def arrive() -> None:
             # What the agent sent before its connection broke may have been read before that.
             if to_agent and connection == self.connection:

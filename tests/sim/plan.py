@@ -9,7 +9,17 @@ from random import Random  # noqa: TID251 - everything here comes from one seed
 import msgspec
 
 from tocsin.coordinator.machine.state import Policy
-from tocsin.model import Choose, Job, Missed, MissedPolicy, OnLost, OutputRule, Overlap, Retry, Target
+from tocsin.model import (
+    Choose,
+    Job,
+    Missed,
+    MissedPolicy,
+    OnLost,
+    OutputRule,
+    Overlap,
+    Retry,
+    Target,
+)
 
 from .oracle import SECOND_US
 
@@ -80,6 +90,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     happenings: list[Happening]
     active_us: int
     """Then everything heals, and all jobs are paused."""
+    without: list[str] = []
+    """Classes of faults that the seed has, and this plan has not."""
+    dropped: list[int] = []
+    """Happenings of the seed that this plan has not."""
     failure_share: float
     """How many attempts fail by themselves."""
 
@@ -89,9 +103,7 @@ RATES = {Fault.LOSE: 0.02, Fault.DOUBLE: 0.04, Fault.DELAY: 0.02, Fault.REORDER:
 """How often a message suffers each."""
 
 
-def make_plan(
-    seed: int, without: Iterable[Fault] = (), dropped: Iterable[int] = ()
-) -> Plan:
+def make_plan(seed: int, without: Iterable[Fault] = (), dropped: Iterable[int] = ()) -> Plan:
     """The plan of a seed, less some classes of faults and some happenings, for shrinking."""
     dice = Random(seed)
     share = dice.choice([0.0, 0.15, 0.3, 0.5])
@@ -126,6 +138,8 @@ def make_plan(
         happenings=kept,
         active_us=active_us,
         failure_share=dice.choice([0.0, 0.2, 0.5]),
+        without=sorted(less & faults),
+        dropped=sorted(gone),
     )
 
 
@@ -137,27 +151,23 @@ def _agent(number: int, dice: Random, *, skewed: bool) -> AgentPlan:
 
 # Jobs.
 
-SCHEDULES = ["@every 2s", "@every 3s", "*/5 * * * * *", "@every 7s", "@every 10s", "4,19,31 * * * * *",
-             "*/15 * * * * *", "@every 30s", "* * * * *"]  # fmt: skip
+SCHEDULES = [
+    "@every 2s", "@every 3s", "*/5 * * * * *", "@every 7s", "@every 10s", "4,19,31 * * * * *",
+    "*/15 * * * * *", "@every 30s", "* * * * *",
+]  # fmt: skip
 
 
 def _job(name: str, dice: Random, shortest_s: int) -> Job:
-    schedule = [dice.choice(SCHEDULES)]
-    if dice.random() < 0.15:
-        schedule.append(dice.choice(SCHEDULES[2:]))
-    if dice.random() < 0.1:
-        schedule = ["* * * * * *"]
-    if shortest_s > 10 or (shortest_s > 1 and dice.random() < 0.8):
-        schedule = [f"@every {dice.choice([max(shortest_s, 10), shortest_s + 7])}s"]
     overlap = dice.choice(list(Overlap))
     seconds = dice.choice([0.05, 0.5, 2.0, 4.0, 12.0])
+    retries = dice.choice([0, 0, 1, 3])
     if overlap is Overlap.QUEUE:  # what waits at the end must come to an end
-        seconds = min(seconds, 2.0)
+        seconds, retries, shortest_s = min(seconds, 2.0), min(retries, 1), max(shortest_s, 11)
     return Job(
         name=name,
         executor="sim",
         config={"seconds": seconds, "lines": dice.randrange(4)},
-        schedule=[] if dice.random() < 0.1 else schedule,
+        schedule=_schedule(dice, shortest_s),
         target=Target(
             tags=dice.choice([{}, {}, {}, {"role": "db"}, {"role": ["d*", "web"]}]),
             agents=dice.choice([1, 1, 1, 1, 2, "all"]),
@@ -173,12 +183,25 @@ def _job(name: str, dice: Random, shortest_s: int) -> Job:
         timeout_s=dice.choice([1.0, 5.0, 3600.0, 3600.0]),
         kill_after_s=dice.choice([0.2, 2.0]),
         retry=Retry(
-            limit=dice.choice([0, 0, 1, 3]), delay_s=dice.choice([0.0, 1.0, 3.0]), max_delay_s=5.0,
+            limit=retries,
+            delay_s=dice.choice([0.0, 1.0, 3.0]),
+            max_delay_s=5.0,
             elsewhere=dice.random() < 0.5,
-        ),  # fmt: skip
+        ),
         output=OutputRule(keep_bytes=dice.choice([64, 1 << 20])),
         priority=dice.choice([0, 0, 5]),
     )
+
+
+def _schedule(dice: Random, shortest_s: int) -> list[str]:
+    if dice.random() < 0.1:
+        return []
+    if shortest_s > 10 or (shortest_s > 1 and dice.random() < 0.8):
+        return [f"@every {dice.choice([max(shortest_s, 10), shortest_s + 7])}s"]
+    if dice.random() < 0.1:
+        return ["* * * * * *"]
+    several = dice.random() < 0.15
+    return dice.sample(SCHEDULES, 2) if several else [dice.choice(SCHEDULES)]
 
 
 def _asks(dice: Random, active_us: int, shortest_s: int) -> list[Happening]:

@@ -1,4 +1,4 @@
-"""Tells the story of a failure: seed, step, promise, the run it was broken to, how to see it again."""
+"""Tells the story of a failure: seed, step, promise, run, and how to live through it again."""
 
 from __future__ import annotations
 
@@ -27,7 +27,12 @@ def tell(failure: Failure) -> str:
 
 def replay_line(plan: Plan) -> str:
     """The command that lives through it again."""
-    return f"python -m tests.sim --seed {plan.seed}"
+    line = f"python -m tests.sim --seed {plan.seed}"
+    if plan.without:
+        line += f" --without {','.join(plan.without)}"
+    if plan.dropped:
+        line += f" --drop {','.join(map(str, plan.dropped))}"
+    return line
 
 
 def _story(trace: list[tuple[int, int, str, Any]], run_id: str) -> list[str]:

@@ -110,9 +110,7 @@ def _wipe(world: World, happening: Happening) -> None:
 def _disk(world: World, happening: Happening) -> None:
     machine = _machine(world, happening)
     machine.fill_disk(full=True)
-    world.at(
-        world.now_us + happening.amount_us, "space", lambda: machine.fill_disk(full=False)
-    )
+    world.at(world.now_us + happening.amount_us, "space", lambda: machine.fill_disk(full=False))
 
 
 def _terminate(world: World, happening: Happening) -> None:

@@ -7,6 +7,7 @@ import heapq
 import shutil
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from random import Random  # noqa: TID251 - a seeded one
 from typing import Any, Final
@@ -23,7 +24,8 @@ from tocsin.messages.client_link import Answer, Ask, PauseJobs
 from tocsin.model import Agent
 
 from . import checker
-from .agent import EXECUTOR, SimMachine
+from .agent import SimMachine
+from .agent_ports import EXECUTOR
 from .client import Client, ask_for
 from .coordinator import Coordinator, Crash
 from .evidence import End, Evidence, Excuse, Start, Violation
@@ -32,6 +34,7 @@ from .monitor import Monitor
 from .network import Line
 from .oracle import SECOND_US
 from .plan import Fault, Happening, Plan
+from .swap import swapped
 from .trouble import TROUBLES
 
 START_US: Final = 1_800_000_000 * SECOND_US
@@ -160,13 +163,15 @@ class World:
 
     def _begin(self) -> None:
         store = self.coordinator.store
-        store.stage([SaveAgent(Agent(id=a.id, key=a.id, name=a.id, executors=[EXECUTOR])) for a in self.plan.agents])
+        for agent_id in self.machines:
+            agent = Agent(id=agent_id, key=agent_id, name=agent_id, executors=[EXECUTOR])
+            store.stage([SaveAgent(agent)])
         store.commit()
         self._start_coordinator()
         for machine in self.machines.values():
             machine.start()
         for happening in self.plan.happenings:
-            self.at(happening.at_us, happening.kind, lambda h=happening: self._happen(h))
+            self.at(happening.at_us, happening.kind, partial(self._happen, happening))
 
     def _live(self, until_us: int, is_enough: Callable[[], bool] = lambda: False) -> None:
         at_once = 0
@@ -252,9 +257,9 @@ class World:
     def _compare(self) -> None:
         self._compared = self.monitor.commits
         coordinator = self.coordinator
-        if coordinator.machine is not None and not coordinator.store.dirty:
-            if not coordinator.store.outage:
-                compare(coordinator.machine, coordinator.store, self.now())
+        store = coordinator.store
+        if coordinator.machine is not None and not store.dirty and not store.outage:
+            compare(coordinator.machine, store, self.now())
 
     # Messages.
 
@@ -437,17 +442,18 @@ def run_world(plan: Plan) -> World:
     shm = Path("/dev/shm")
     folder = Path(tempfile.mkdtemp(prefix="tocsin-sim-", dir=shm if shm.is_dir() else None))
     world = World(plan, folder)
-    real = clock.now_us, clock.monotonic_s, requests.executor_entry_points
-    clock.now_us = lambda: world.now().wall_us
-    clock.monotonic_s = lambda: (world.now_us + 0.25) / SECOND_US
-    requests.executor_entry_points = dict  # looking for installed ones takes longer than a world
     gc.disable()
     try:
-        world.run()
+        with (
+            swapped(clock, "now_us", lambda: world.now().wall_us),
+            swapped(clock, "monotonic_s", lambda: (world.now_us + 0.25) / SECOND_US),
+            # Looking for installed executors takes longer than a small world.
+            swapped(requests, "executor_entry_points", dict),
+        ):
+            world.run()
     except Violation as violation:
         raise Failure(plan, world, violation) from violation
     finally:
-        clock.now_us, clock.monotonic_s, requests.executor_entry_points = real
         world.close()
         gc.enable()
         shutil.rmtree(folder)

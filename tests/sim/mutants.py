@@ -1,0 +1,248 @@
+"""The product with one decision taken away at a time: each must be caught by the simulator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from tocsin.agent import service as agent_service
+from tocsin.agent.machine import hosts as agent_hosts
+from tocsin.agent.machine import orders, reports
+from tocsin.agent.machine import machine as agent_machine
+from tocsin.agent.machine.records import Accepted, Ended, Handed
+from tocsin.agent.spool import Spool
+from tocsin.coordinator.machine import agents, fires, jobs, runs
+from tocsin.coordinator.machine.fires import next_due_us
+from tocsin.coordinator.machine.state import State
+from tocsin.coordinator.service import Service
+from tocsin.model import RunState
+
+from .agent_ports import SimSpool
+from .swap import swapped
+
+Mutant = Callable[[], AbstractContextManager[None]]
+
+
+def _agent_journals_all_but(*kinds: type) -> Mutant:
+    append = SimSpool.append
+
+    def forgetful(self: SimSpool, records: Any, now_us: int) -> None:
+        kept = [record for record in records if not isinstance(record, kinds)]
+        if kept:
+            append(self, kept, now_us)
+
+    return lambda: swapped(SimSpool, "append", forgetful)
+
+
+def _agent_takes_known_orders_again() -> AbstractContextManager[None]:
+    take = orders._take
+
+    def again(state: Any, given: Any, now: Any) -> None:
+        for order in given:
+            state.attempts.pop(order.key, None)
+        take(state, given, now)
+
+    return swapped(orders, "_take", again)
+
+
+def _agent_hands_over_before_writing() -> AbstractContextManager[None]:
+    settle = agent_machine.State.settle
+
+    def hasty(self: Any) -> Any:
+        agent_hosts_tell(self)
+        return settle(self)
+
+    agent_hosts_tell = agent_hosts.tell_hosts
+    return swapped(agent_machine.State, "settle", hasty)
+
+
+def _agent_forgets_when_it_reports() -> AbstractContextManager[None]:
+    send = reports._send
+
+    def rash(state: Any, now: Any) -> None:
+        send(state, now)
+        reports.on_ack(state, state.outbox.number)
+
+    return swapped(reports, "_send", rash)
+
+
+def _agent_listens_to_any_session() -> AbstractContextManager[None]:
+    hear = agent_machine.Machine._hear
+
+    def gullible(self: Any, message: Any, now: Any) -> None:
+        if hasattr(message, "session") and hasattr(message, "orders"):
+            message = replace(message, session=self._state.link.session)
+        hear(self, message, now)
+
+    return swapped(agent_machine.Machine, "_hear", gullible)
+
+
+def _agent_keeps_its_spool_id() -> AbstractContextManager[None]:
+    restore = Spool._restore
+
+    def same(self: Spool, boot_id: str, new_id: Any) -> Any:
+        del new_id
+        return restore(self, boot_id, lambda: "ever the same")
+
+    return swapped(Spool, "_restore", same)
+
+
+def _agent_confirms_ends_before_writing() -> AbstractContextManager[None]:
+    write = agent_service.Service._write
+
+    def late(self: Any, now: Any) -> str:
+        self._records = [r for r in self._records if not isinstance(r, Ended)]
+        return write(self, now)
+
+    return swapped(agent_service.Service, "_write", late)
+
+
+def _coordinator_answers_before_it_commits() -> AbstractContextManager[None]:
+    commit = Service._commit
+
+    def hasty(self: Any, at: Any) -> None:
+        store_commit, self._store.commit = self._store.commit, lambda: None
+        try:
+            commit(self, at)
+        finally:
+            self._store.commit = store_commit
+        if self._store.dirty:
+            store_commit()
+
+    return swapped(Service, "_commit", hasty)
+
+
+def _coordinator_listens_to_any_session() -> AbstractContextManager[None]:
+    def gullible(state: State, agent_id: str, session_id: str, now: Any) -> Any:
+        del session_id
+        session = state.sessions.get(agent_id)
+        if session is not None:
+            session.heard_us = now.steady_us
+        return session
+
+    return swapped(agents, "_session", gullible)
+
+
+def _coordinator_takes_reports_in_any_order() -> AbstractContextManager[None]:
+    on_report = agents.on_report
+
+    def gullible(state: State, event: Any, now: Any) -> None:
+        session = state.sessions.get(event.agent_id)
+        if session is not None:
+            session.reports_seen = event.report.number - 1
+        on_report(state, event, now)
+
+    return swapped(agents, "on_report", gullible)
+
+
+def _coordinator_believes_late_hellos() -> AbstractContextManager[None]:
+    on_hello = agents.on_hello
+
+    def gullible(state: State, event: Any, now: Any) -> None:
+        state.hellos.clear()
+        on_hello(state, event, now)
+
+    return swapped(agents, "on_hello", gullible)
+
+
+def _coordinator_orders_again_from_a_new_memory() -> AbstractContextManager[None]:
+    settle = agents._settle_absent
+
+    def careless(state: State, session: Any, hello: Any, now: Any) -> None:
+        for active in state.runs_on(session.agent.id):
+            active.run = replace(active.run, spool=hello.spool)
+        settle(state, session, hello, now)
+
+    return swapped(agents, "_settle_absent", careless)
+
+
+def _coordinator_retries_what_is_lost() -> AbstractContextManager[None]:
+    again = runs._again
+
+    def eager(active: Any, run: Any) -> bool:
+        return (run.state is RunState.LOST and run.attempt < 3) or again(active, run)
+
+    return swapped(runs, "_again", eager)
+
+
+def _coordinator_gives_up_the_silent_at_once() -> AbstractContextManager[None]:
+    close = agents._close
+
+    def hasty(state: State, session: Any, now: Any) -> None:
+        close(state, session, now)
+        if session.agent.id in state.lost_at:
+            state.lost_at[session.agent.id] = now.steady_us
+
+    return swapped(agents, "_close", hasty)
+
+
+def _coordinator_ignores_overlaps() -> AbstractContextManager[None]:
+    return swapped(runs, "_overlap", lambda *_: (None, False))
+
+
+def _coordinator_ignores_pauses() -> AbstractContextManager[None]:
+    owed = fires.owed
+    return swapped(jobs, "owed", lambda row, now_us: owed(replace(row, paused=False), now_us))
+
+
+def _cursor_moves_from_now() -> AbstractContextManager[None]:
+    serve = jobs._serve
+
+    def hasty(state: State, row: Any, now: Any) -> Any:
+        row = serve(state, row, now)
+        return replace(row, next_due_us=next_due_us(row.job, now.wall_us))
+
+    return swapped(jobs, "_serve", hasty)
+
+
+def _changes_leave_what_is_owed() -> AbstractContextManager[None]:
+    return swapped(jobs, "_settle", lambda state, row, now: row)
+
+
+def _removal_leaves_what_waits() -> AbstractContextManager[None]:
+    return swapped(runs, "cancel_queued", lambda *_: None)
+
+
+def _restart_lets_everything_go() -> AbstractContextManager[None]:
+    return swapped(runs, "_groups_going", lambda siblings: {a.run.group for a in siblings})
+
+
+def _slots_are_never_freed() -> AbstractContextManager[None]:
+    return swapped(State, "unassign", lambda *_: None)
+
+
+def _a_changed_schedule_starts_from_now() -> AbstractContextManager[None]:
+    changed = jobs._changed
+    return swapped(
+        jobs, "_changed", lambda row, job, now: changed(replace(row, last_due_us=None), job, now)
+    )
+
+
+MUTANTS: Final[dict[str, Mutant]] = {
+    "the agent does not journal what it accepts": _agent_journals_all_but(Accepted),
+    "the agent does not journal to whom it hands orders": _agent_journals_all_but(Handed),
+    "the agent takes orders again that it knows": _agent_takes_known_orders_again,
+    "the agent hands orders over before they are written": _agent_hands_over_before_writing,
+    "the agent forgets ends when it reports them": _agent_forgets_when_it_reports,
+    "the agent listens to any session": _agent_listens_to_any_session,
+    "the agent keeps its spool id whatever it forgot": _agent_keeps_its_spool_id,
+    "the agent confirms ends that it did not write": _agent_confirms_ends_before_writing,
+    "the coordinator answers before it commits": _coordinator_answers_before_it_commits,
+    "the coordinator listens to any session": _coordinator_listens_to_any_session,
+    "the coordinator takes reports in any order": _coordinator_takes_reports_in_any_order,
+    "the coordinator believes late hellos": _coordinator_believes_late_hellos,
+    "the coordinator orders again from a new memory": _coordinator_orders_again_from_a_new_memory,
+    "the coordinator retries what is lost": _coordinator_retries_what_is_lost,
+    "the coordinator gives up the silent at once": _coordinator_gives_up_the_silent_at_once,
+    "overlaps are ignored": _coordinator_ignores_overlaps,
+    "pauses are ignored": _coordinator_ignores_pauses,
+    "the cursor moves from now": _cursor_moves_from_now,
+    "changes leave what is owed": _changes_leave_what_is_owed,
+    "a removal leaves what waits": _removal_leaves_what_waits,
+    "a restart lets everything go": _restart_lets_everything_go,
+    "slots are never freed": _slots_are_never_freed,
+    "a changed schedule starts from now": _a_changed_schedule_starts_from_now,
+}
