@@ -81,6 +81,7 @@ class Machine:
         match event:
             case Stored(failure):
                 journaling.on_stored(state, failure, now)
+                sessions.say_hello(state, now)
                 reports.flush(state, now)
                 self._exit_when_drained(now)
             case Told(message):

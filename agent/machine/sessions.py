@@ -27,18 +27,26 @@ ACK_US_MAX: Final = 10 * SECOND_US
 
 
 def greet(state: State, now: Now) -> None:
-    """Begin a session by telling everything that is held."""
+    """Begin a session; the hello leaves when what it tells is safe."""
     link = state.link
     state.outbox = Outbox()
     for attempt in state.attempts.values():
         attempt.chunks_waiting, attempt.output_over = 0, False
     link.phase = LinkPhase.GREETING
     link.session = state.new_id()
-    link.hellos += 1
+    link.hello_due = True
     link.orders_seen = 0
     link.patience_us = min(link.patience_us * 2 or PATIENCE_US, PATIENCE_US_MAX)
     link.until_us = now.steady_us + link.patience_us
-    profile = state.profile
+
+
+def say_hello(state: State, now: Now) -> None:
+    """Tell everything that is held: all of it is in the journal by now, or is not said to run."""
+    link, profile = state.link, state.profile
+    if not link.hello_due or link.phase is not LinkPhase.GREETING:
+        return
+    link.hello_due = False
+    link.hellos += 1
     hello = Hello(
         PROTOCOL_VERSION,
         link.session,

@@ -46,6 +46,7 @@ class Link(msgspec.Struct):
     phase: Phase = Phase.DOWN
     reachable: bool = False
     session: str = ""
+    hello_due: bool = False
     hellos: int = 0
     """How many were said since the journal was opened."""
     orders_seen: int = 0
