@@ -160,7 +160,7 @@ class ExecutorHost:
     def retire(self) -> None:
         """End as soon as nothing is held."""
         self._retiring = True
-        self._end_if_empty()
+        self._end_soon()
 
     def terminate(self) -> None:
         """SIGTERM: retire when nothing runs; runs are not given up for it."""
@@ -170,7 +170,11 @@ class ExecutorHost:
     def _emptied(self) -> None:
         self._emptied_at = self._loop.time()
         if self._retiring:
-            self._end_if_empty()
+            self._end_soon()
+
+    def _end_soon(self) -> None:
+        # An order may follow in what was read already: it is heard before.
+        self._loop.call_soon(self._end_if_empty)
 
     def _check_idle(self) -> None:
         left_s = self._emptied_at + self._idle_s - self._loop.time()

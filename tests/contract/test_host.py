@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from tocsin.execution import Status
-from tocsin.hosting import StartRuns
+from tocsin.hosting import Confirm, StartRuns
 from tocsin.wire import encode
 
 from .host_client import Agent, Bell, Host, await_gone, order
@@ -68,6 +68,17 @@ def test_it_retires_when_empty(boot: Boot) -> None:
     agent.retire()
     agent.await_closed()
     assert host.await_exit() == 0
+
+
+def test_an_order_right_behind_the_last_confirmation_is_run(boot: Boot) -> None:
+    """A retiring host hears all that it has read before it takes itself for empty."""
+    host = boot("scripted")
+    agent = host.connect()
+    first, second = order("scripted", "R", {}), order("scripted", "S", {})
+    agent.run(first)
+    agent.retire()
+    agent.socket.sendall(encode(Confirm([first.key])) + encode(StartRuns([second])))
+    assert agent.end_of(second).outcome.status is Status.SUCCEEDED
 
 
 def test_it_retires_after_its_runs(boot: Boot) -> None:

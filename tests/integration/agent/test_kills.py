@@ -30,21 +30,25 @@ def witnessed(run: str, witness: Path, seconds: float) -> Order:
 def test_kills_at_any_moment(
     agent: AgentProcess, coordinator: Coordinator, tmp_path: Path, seed: int
 ) -> None:
-    """Each attempt starts exactly once, and each end and byte arrives, over kills of the agent."""
+    """Each attempt starts exactly once, and each end and byte arrives, over ends of the agent."""
     chance = Random(seed)
     witness = tmp_path / "witness"
     coordinator.heartbeat_s = 0.2
     runs: list[Order] = []
     for batch in range(10):
         hellos = len(coordinator.hellos)
-        agent.start()
+        agent.start(drain_s=0.0)
         if batch == 0 or chance.random() < 0.7:
             coordinator.until(lambda: len(coordinator.hellos) > hellos)  # noqa: B023 - used at once
         new = [witnessed(f"R{batch}x{n}", witness, chance.random() / 4) for n in range(10)]
         runs += new
         coordinator.dispatch(*new)
         coordinator.serve_for(chance.random() * 0.3)
-        agent.kill()
+        if chance.random() < 0.7:
+            agent.kill()
+        else:
+            agent.signal(signal.SIGTERM)
+            agent.await_exit()
     agent.start()
     coordinator.until_over()
     for run in runs:
