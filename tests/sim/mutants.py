@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Final
@@ -10,9 +11,10 @@ from msgspec.structs import replace
 
 from tocsin.agent import service as agent_service
 from tocsin.agent.machine import hosts as agent_hosts
-from tocsin.agent.machine import orders, reports
 from tocsin.agent.machine import machine as agent_machine
+from tocsin.agent.machine import reports
 from tocsin.agent.machine.records import Accepted, Ended, Handed
+from tocsin.agent.machine.state import State as AgentState
 from tocsin.agent.spool import Spool
 from tocsin.coordinator.machine import agents, fires, jobs, runs
 from tocsin.coordinator.machine.fires import next_due_us
@@ -21,7 +23,9 @@ from tocsin.coordinator.service import Service
 from tocsin.model import RunState
 
 from .agent_ports import SimSpool
+from .plan import make_plan
 from .swap import swapped
+from .world import Failure, run_world
 
 Mutant = Callable[[], AbstractContextManager[None]]
 
@@ -37,26 +41,15 @@ def _agent_journals_all_but(*kinds: type) -> Mutant:
     return lambda: swapped(SimSpool, "append", forgetful)
 
 
-def _agent_takes_known_orders_again() -> AbstractContextManager[None]:
-    take = orders._take
-
-    def again(state: Any, given: Any, now: Any) -> None:
-        for order in given:
-            state.attempts.pop(order.key, None)
-        take(state, given, now)
-
-    return swapped(orders, "_take", again)
-
-
 def _agent_hands_over_before_writing() -> AbstractContextManager[None]:
-    settle = agent_machine.State.settle
+    settle = AgentState.settle
 
     def hasty(self: Any) -> Any:
         agent_hosts_tell(self)
         return settle(self)
 
     agent_hosts_tell = agent_hosts.tell_hosts
-    return swapped(agent_machine.State, "settle", hasty)
+    return swapped(AgentState, "settle", hasty)
 
 
 def _agent_forgets_when_it_reports() -> AbstractContextManager[None]:
@@ -148,7 +141,7 @@ def _coordinator_believes_late_hellos() -> AbstractContextManager[None]:
     return swapped(agents, "on_hello", gullible)
 
 
-def _coordinator_orders_again_from_a_new_memory() -> AbstractContextManager[None]:
+def _coordinator_trusts_a_new_memory() -> AbstractContextManager[None]:
     settle = agents._settle_absent
 
     def careless(state: State, session: Any, hello: Any, now: Any) -> None:
@@ -199,7 +192,7 @@ def _cursor_moves_from_now() -> AbstractContextManager[None]:
 
 
 def _changes_leave_what_is_owed() -> AbstractContextManager[None]:
-    return swapped(jobs, "_settle", lambda state, row, now: row)
+    return swapped(jobs, "_settle", lambda *given: given[1])
 
 
 def _removal_leaves_what_waits() -> AbstractContextManager[None]:
@@ -221,28 +214,48 @@ def _a_changed_schedule_starts_from_now() -> AbstractContextManager[None]:
     )
 
 
-MUTANTS: Final[dict[str, Mutant]] = {
-    "the agent does not journal what it accepts": _agent_journals_all_but(Accepted),
-    "the agent does not journal to whom it hands orders": _agent_journals_all_but(Handed),
-    "the agent takes orders again that it knows": _agent_takes_known_orders_again,
-    "the agent hands orders over before they are written": _agent_hands_over_before_writing,
-    "the agent forgets ends when it reports them": _agent_forgets_when_it_reports,
-    "the agent listens to any session": _agent_listens_to_any_session,
-    "the agent keeps its spool id whatever it forgot": _agent_keeps_its_spool_id,
-    "the agent confirms ends that it did not write": _agent_confirms_ends_before_writing,
-    "the coordinator answers before it commits": _coordinator_answers_before_it_commits,
-    "the coordinator listens to any session": _coordinator_listens_to_any_session,
-    "the coordinator takes reports in any order": _coordinator_takes_reports_in_any_order,
-    "the coordinator believes late hellos": _coordinator_believes_late_hellos,
-    "the coordinator orders again from a new memory": _coordinator_orders_again_from_a_new_memory,
-    "the coordinator retries what is lost": _coordinator_retries_what_is_lost,
-    "the coordinator gives up the silent at once": _coordinator_gives_up_the_silent_at_once,
-    "overlaps are ignored": _coordinator_ignores_overlaps,
-    "pauses are ignored": _coordinator_ignores_pauses,
-    "the cursor moves from now": _cursor_moves_from_now,
-    "changes leave what is owed": _changes_leave_what_is_owed,
-    "a removal leaves what waits": _removal_leaves_what_waits,
-    "a restart lets everything go": _restart_lets_everything_go,
-    "slots are never freed": _slots_are_never_freed,
-    "a changed schedule starts from now": _a_changed_schedule_starts_from_now,
+MUTANTS: Final[dict[str, tuple[int, Mutant]]] = {
+    "the agent does not journal what it accepts": (151, _agent_journals_all_but(Accepted)),
+    "the agent does not journal to whom it hands orders": (504, _agent_journals_all_but(Handed)),
+    "the agent hands orders over before they are written": (5, _agent_hands_over_before_writing),
+    "the agent forgets ends when it reports them": (7, _agent_forgets_when_it_reports),
+    "the agent listens to any session": (17, _agent_listens_to_any_session),
+    "the agent keeps its spool id whatever it forgot": (12, _agent_keeps_its_spool_id),
+    "the agent confirms ends that it did not write": (143, _agent_confirms_ends_before_writing),
+    "the coordinator answers before it commits": (1, _coordinator_answers_before_it_commits),
+    "the coordinator listens to any session": (27, _coordinator_listens_to_any_session),
+    "the coordinator takes reports in any order": (27, _coordinator_takes_reports_in_any_order),
+    "the coordinator believes late hellos": (25, _coordinator_believes_late_hellos),
+    "the coordinator orders again from a new memory": (
+        9,
+        _coordinator_trusts_a_new_memory,
+    ),
+    "the coordinator retries what is lost": (9, _coordinator_retries_what_is_lost),
+    "the coordinator gives up the silent at once": (25, _coordinator_gives_up_the_silent_at_once),
+    "overlaps are ignored": (1, _coordinator_ignores_overlaps),
+    "pauses are ignored": (2, _coordinator_ignores_pauses),
+    "the cursor moves from now": (60, _cursor_moves_from_now),
+    "changes leave what is owed": (12, _changes_leave_what_is_owed),
+    "a removal leaves what waits": (8, _removal_leaves_what_waits),
+    "a restart lets everything go": (2, _restart_lets_everything_go),
+    "slots are never freed": (1, _slots_are_never_freed),
+    "a changed schedule starts from now": (110, _a_changed_schedule_starts_from_now),
 }
+"""By what is taken away: the first seed that finds it, and how. `python -m tests.sim.mutants`
+finds those seeds again after the plans have changed."""
+
+
+def first_seed(mutant: Mutant, seeds_max: int) -> int | None:
+    """The first seed whose world shows that something is missing."""
+    with mutant():
+        for seed in range(1, seeds_max + 1):
+            try:
+                run_world(make_plan(seed))
+            except Failure:
+                return seed
+    return None
+
+
+if __name__ == "__main__":
+    for what, (_, how) in MUTANTS.items():
+        sys.stdout.write(f"{first_seed(how, 800)}: {what}\n")

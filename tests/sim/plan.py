@@ -99,6 +99,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 MESSAGE_FAULTS = frozenset({Fault.LOSE, Fault.DOUBLE, Fault.DELAY, Fault.REORDER})
+MUTE = frozenset({Fault.CRASH_COORDINATOR, Fault.FREEZE, Fault.OUTAGE})
+"""After these a coordinator may hear a request before it looks at the clock."""
 RATES = {Fault.LOSE: 0.02, Fault.DOUBLE: 0.04, Fault.DELAY: 0.02, Fault.REORDER: 0.03}
 """How often a message suffers each."""
 
@@ -116,7 +118,10 @@ def make_plan(seed: int, without: Iterable[Fault] = (), dropped: Iterable[int] =
     shortest_s = 1 + stepped_us // SECOND_US // 4_000
     happenings = [*_asks(dice, active_us, shortest_s), *steps]
     for fault in sorted(faults - MESSAGE_FAULTS - {Fault.STEP, Fault.NO_HOST}):
-        happenings += _troubles(fault, dice, active_us, count)
+        troubles = _troubles(fault, dice, active_us, count)
+        happenings += troubles
+        if fault in MUTE:
+            happenings += _asks_meanwhile(dice, troubles, happenings[0].job, shortest_s)
     happenings.sort(key=lambda happening: happening.at_us)
     less, gone = frozenset(without), frozenset(dropped)
     kept = [
@@ -191,6 +196,19 @@ def _job(name: str, dice: Random, shortest_s: int) -> Job:
         output=OutputRule(keep_bytes=dice.choice([64, 1 << 20])),
         priority=dice.choice([0, 0, 5]),
     )
+
+
+def _asks_meanwhile(
+    dice: Random, troubles: list[Happening], job: Job | None, shortest_s: int
+) -> list[Happening]:
+    """Requests for the first job that reach a coordinator which has been away."""
+    asks = []
+    for trouble in troubles:
+        at_us = trouble.at_us + dice.randrange(trouble.amount_us + 1)
+        kind = dice.choice(["put", "pause", "resume", "remove", "run", "kill"])
+        new = _job(job.name, dice, shortest_s) if kind == "put" and job else None
+        asks.append(Happening(at_us, kind, number=dice.randrange(1000), job=new))
+    return asks
 
 
 def _schedule(dice: Random, shortest_s: int) -> list[str]:

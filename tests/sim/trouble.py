@@ -36,6 +36,8 @@ def _crash_agent(world: World, happening: Happening) -> None:
         machine.later(happening.amount_us, "restart", machine.start)
     else:
         machine.fuse.left = happening.number % 10
+    if Fault.CRASH_EXECUTOR in world.plan.faults and happening.number % 5 < 2:
+        _crash_executor(world, happening)
 
 
 def _crash_executor(world: World, happening: Happening) -> None:

@@ -81,7 +81,10 @@ class World:
         self.is_healed = False
         self.is_frozen = False
         self._wake: tuple[int, int] = (0, 0)
+        self.judged: Evidence | None = None
         self._compared = 0
+        self._held_asks: list[tuple[int, Ask]] = []
+        """What the client's link keeps for a coordinator that is away."""
         self.down_us = 0
         """How long the coordinator stays away after its next crash."""
         self._absences: dict[tuple[str, str], Excuse] = {}
@@ -182,7 +185,12 @@ class World:
                 raise Violation("live", f"nothing but {label} happens, and no time passes")
             self.now_us = max(self.now_us, when_us)
             self.steps += 1
-            action()
+            try:
+                action()
+            except Violation:
+                raise
+            except Exception as error:
+                raise Violation("crash", f"{label}: {error!r}") from error
             if is_enough():
                 return
         self.now_us = until_us
@@ -206,6 +214,9 @@ class World:
             return
         self.note("coordinator", f"starts with epoch {self.coordinator.epochs[-1]}")
         self._compare()
+        held, self._held_asks = self._held_asks, []
+        for number, ask in held:
+            self.coordinator.hear_client(number, ask)
         for machine in self.machines.values():
             machine.line.server_changed(up=True)
         self._wake_at(self.now_us)
@@ -286,6 +297,8 @@ class World:
         if self.coordinator.is_up:
             self.coordinator.hear_client(number, ask)
             self._wake_soon()
+        elif number % 2:
+            self._held_asks.append((number, ask))
 
     def answered(self, number: int, answer: Answer) -> None:
         """The coordinator answers the client."""
@@ -402,7 +415,8 @@ class World:
 
     def _judge(self) -> None:
         self._compare()
-        for violation in checker.check(self.evidence()):
+        self.judged = self.evidence()
+        for violation in checker.check(self.judged):
             raise violation
 
     def evidence(self) -> Evidence:

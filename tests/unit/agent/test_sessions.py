@@ -12,12 +12,21 @@ from tocsin.agent.machine.commands import (
     ResumeOutput,
     SweepOutput,
 )
-from tocsin.agent.machine.events import LinkDown, LinkUp, Tick
+from tocsin.agent.machine.events import LinkDown, LinkUp, Tick, Told
 from tocsin.agent.machine.records import EpochSeen, Forgotten
 from tocsin.hosting import CancelRuns
-from tocsin.messages.agent_link import Hello, Phase, Rejected, Report, Resume, Resync, Welcome
+from tocsin.messages.agent_link import (
+    Dispatch,
+    Hello,
+    Phase,
+    Rejected,
+    Report,
+    Resume,
+    Resync,
+    Welcome,
+)
 
-from .bench import Bench, key
+from .bench import Bench, key, orders
 
 
 def test_hello_tells_all_that_is_held() -> None:
@@ -45,6 +54,15 @@ def test_hello_waits_for_the_hosts_of_before() -> None:
     bench.gone(executor="http")
     assert [a.key for a in bench.last(Hello).attempts] == [key(5)]
     assert SweepOutput(frozenset([key(5)])) in bench.commands
+
+
+def test_hello_tells_nothing_that_the_journal_does_not_hold() -> None:
+    """An order and the end of its session in one turn: the hello leaves behind the write."""
+    bench = Bench()
+    session = bench.open()
+    bench.failure = "the disk is full"
+    bench.feed(Told(Dispatch(session, 1, 1, orders(1))), Told(Resync("again")))
+    assert [a.phase for a in bench.last(Hello).attempts] == [Phase.ENDED]
 
 
 def test_hello_does_not_wait_for_ever() -> None:

@@ -180,7 +180,8 @@ class Bench:
             for run_id in {a.key.rpartition(".")[0] for a in said.attempts}
             if run_id in self.runs and not self.machine.is_active(run_id)
         }
-        self.feed(AgentHello(known, said, past))
+        self.last_hello = AgentHello(known, said, past)
+        self.feed(self.last_hello)
         self.reports[session] = 0
         return session
 
@@ -240,7 +241,7 @@ class Bench:
         ]
         active = [
             Restored(run, self.rows[run.job_id].job, self.offsets.get(run.id, (0, 0)), 0)
-            for run in self.runs.values()
+            for run in sorted(self.runs.values(), key=lambda run: run.created_us)
             if run.finished_us is None
         ]
         self.machine.restore(due, active, len(self.rows) + 1, self.now)
