@@ -251,7 +251,10 @@ class Requests:
         return CancelRequested(asked.asker, asked.by, ids)
 
     def _put(self, asked: ClientAsked, ask: PutJobs) -> Answer | Event:
-        found = self._store.jobs_by_name([job.name for job in ask.jobs])
+        names = [job.name for job in ask.jobs]
+        if len(set(names)) < len(names):
+            raise RequestError("a job is given twice", "name each job once in a request")
+        found = self._store.jobs_by_name(names)
         for job in ask.jobs:
             self._check(job)
             row = found.get(job.name)
