@@ -134,7 +134,7 @@ class Registry:
         if self._taken(ask.name):
             return Denied(f"an agent named {ask.name} exists: choose another with --name")
         self._store.stage_token(replace(token, uses_left=token.uses_left - 1))
-        agent = self._let_in(key, ask.name, {**ask.tags, **token.tags})
+        agent = self._let_in(key, ask.name, token.tags)
         if ask.client_key:
             self._keep(PeerRow(ask.client_key, token.role, f"user@{ask.name}"))
         return Enrolled(agent.id, agent.name, self._port)
@@ -148,7 +148,7 @@ class Registry:
         return any(agent.name == name for agent in self.agents.values())
 
     def _let_in(self, key: str, name: str, tags: dict[str, str]) -> Agent:
-        agent = Agent(id=self._new_id(), key=key, name=name, tags=tags)
+        agent = Agent(id=self._new_id(), key=key, name=name, tags=tags, given_tags=tags)
         self.agents[agent.id] = agent
         self._store.stage([SaveAgent(agent)])
         self._keep(PeerRow(key, Role.AGENT, name, agent.id))

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Final, assert_never
 
 import msgspec
+from msgspec.structs import replace
 
 from tocsin import __version__
 from tocsin.errors import ConfigError, ExecutorError, RequestError, StoreError
@@ -156,7 +157,7 @@ class Requests:
             case KillRuns(ids):
                 return self._kill(asked, ids)
             case ListAgents():
-                return AgentsPage(self._agents())
+                return AgentsPage(self._agents(now))
             case CreateToken():
                 return self._registry.create_token(ask, self._enrol_port, now.wall_us)
             case AcceptAgent(asked_fingerprint):
@@ -165,7 +166,7 @@ class Requests:
                 return self.status(now, "ok")
             case Subscribe(runs_wanted):
                 runs = self._store.list_runs("", [], "", min(max(runs_wanted, 1), 5_000))
-                self._updates.subscribe(asker[0], runs, self._agents())
+                self._updates.subscribe(asker[0], runs, self._agents(now))
                 return Done([])
             case Unsubscribe():
                 self._updates.unsubscribe(asker[0])
@@ -201,8 +202,17 @@ class Requests:
             case _:
                 raise AssertionError(ask)
 
-    def _agents(self) -> list[Agent]:
-        return self._registry.everyone()
+    def _agents(self, now: Now) -> list[Agent]:
+        """All agents; those that are connected as they are at this moment."""
+        live = {session.agent.id: session for session in self._machine.sessions()}
+        rows = []
+        for agent in self._registry.everyone():
+            session = live.get(agent.id)
+            if session is not None:
+                seen_us = now.wall_us - (now.steady_us - session.heard_us)
+                agent = replace(agent, busy=session.busy, last_seen_us=seen_us)
+            rows.append(agent)
+        return rows
 
     def status(self, now: Now, store: str) -> Status:
         """How the coordinator is; `store` is the state of the store in words."""

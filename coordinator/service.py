@@ -78,6 +78,8 @@ class Service:
         self._answers: list[tuple[Asker, Answer]] = []
         self._strangers: list[tuple[bytes, ToStranger]] = []
         self._unfetched: list[FetchDue] = []
+        self._hellos: dict[str, AgentSaid] = {}
+        """The last hello of each agent that was said while the store was away."""
         self._outage = ""
         own_key = load_or_make_keypair(config.key_file, new_keypair).public
         self._registry = Registry(
@@ -250,9 +252,14 @@ class Service:
                 case ClientAsked(asker, _, _):
                     hint = "jobs go on running; ask again when it is mended"
                     self._gateway.reply(asker, Declined(self._outage, hint))
+                case AgentSaid(agent_id, Hello()):
+                    self._hellos[agent_id] = incoming
                 case _:
                     pass  # agents are asked for everything once this is over
+        heard = set(self._hellos)
         try:
+            self._commit(at)
+            self._hear_hellos(at)
             self._fetch(at)
             self._commit(at)
         except StoreError as error:
@@ -261,7 +268,18 @@ class Service:
         self._outage = ""
         self._log.info("store.mended")
         for connected in self._machine.sessions():
-            self._gateway.tell(connected.agent.id, Resync("the store was away"))
+            if connected.agent.id not in heard:
+                self._gateway.tell(connected.agent.id, Resync("the store was away"))
+
+    def _hear_hellos(self, at: Now) -> None:
+        """Open the sessions that were asked for meanwhile, before anything is sent into old ones.
+
+        An agent whose hello is not answered says the next one later and later.
+        """
+        while self._hellos:
+            agent_id = next(iter(self._hellos))
+            self._take(self._hellos[agent_id], at)
+            del self._hellos[agent_id]
 
 
 def run_coordinator(config: CoordinatorConfig) -> int:

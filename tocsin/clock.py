@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import random as _random
 import time as _time
+from functools import lru_cache
 from pathlib import Path
 
 # Crockford's base 32, two symbols at a time: 13 look-ups make a ULID.
 _SYMBOLS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = [a + b for a in _SYMBOLS for b in _SYMBOLS]
+_NOISE_BYTES = 10
+_noise: list[bytes] = []
 
 
 def now_us() -> int:
@@ -24,13 +27,28 @@ def monotonic_s() -> float:
 
 def new_ulid() -> str:
     """A fresh ULID for this millisecond (github.com/ulid/spec): 26 symbols, sorts by time."""
-    return ulid(_time.time_ns() // 1_000_000, int.from_bytes(os.urandom(10), "big"))
+    # One system call for many: it would be most of the cost otherwise.
+    if not _noise:
+        data = os.urandom(_NOISE_BYTES * 64)
+        _noise.extend(data[at : at + _NOISE_BYTES] for at in range(0, len(data), _NOISE_BYTES))
+    return ulid(_time.time_ns() // 1_000_000, int.from_bytes(_noise.pop(), "big"))
 
 
 def ulid(at_ms: int, noise: int) -> str:
     """The ULID of a time in milliseconds and 80 bits of noise."""
-    n = (at_ms << 80) | noise
-    return "".join([_PAIRS[(n >> shift) & 1023] for shift in range(120, -1, -10)])
+    pairs = _PAIRS
+    high, low = noise >> 40, noise & 0xFFFFFFFFFF
+    return (
+        f"{_stamp(at_ms)}"
+        f"{pairs[high >> 30]}{pairs[high >> 20 & 1023]}{pairs[high >> 10 & 1023]}"
+        f"{pairs[high & 1023]}"
+        f"{pairs[low >> 30]}{pairs[low >> 20 & 1023]}{pairs[low >> 10 & 1023]}{pairs[low & 1023]}"
+    )
+
+
+@lru_cache(maxsize=1)
+def _stamp(at_ms: int) -> str:
+    return "".join([_PAIRS[at_ms >> shift & 1023] for shift in range(40, -1, -10)])
 
 
 def dice() -> _random.Random:

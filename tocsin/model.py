@@ -252,6 +252,9 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     state: AgentState = AgentState.DOWN
     tags: dict[str, str] = {}
+    """What it says of itself, and over that what it was let in with."""
+    given_tags: dict[str, str] = {}
+    """Those it was let in with: it cannot change them."""
     slots: int = 0
     busy: int = 0
     executors: list[str] = []

@@ -46,7 +46,7 @@ def on_hello(state: State, event: AgentHello, now: Now) -> None:
     agent = replace(
         event.agent,
         state=AgentState.UP,
-        tags=hello.tags,
+        tags={**hello.tags, **event.agent.given_tags},
         slots=max(hello.slots, 1),
         executors=hello.executors,
         version=hello.version,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Final
 from zlib import crc32
 
 from msgspec.structs import replace
 
+from tocsin import wire
 from tocsin.execution import Order
 from tocsin.instants import Now, to_rfc3339
 from tocsin.messages.agent_link import Dispatch
@@ -24,6 +26,8 @@ ASIDE_MAX: Final = 64
 """So many runs that must wait for one busy agent are looked past in one turn."""
 ORDERS_MAX: Final = 500
 """The most orders in one message."""
+ORDERS_BYTES_MAX: Final = 512 << 10
+"""The most bytes of orders in one message, but for an order that alone is larger."""
 
 
 def matches(agent: Agent, demand: Demand) -> bool:
@@ -169,8 +173,22 @@ def _send_orders(state: State) -> None:
     for agent_id in state.outgoing:
         session = state.sessions[agent_id]
         orders, session.outbox = session.outbox, []
-        for first in range(0, len(orders), ORDERS_MAX):
-            part = orders[first : first + ORDERS_MAX]
+        for part in _parts(orders):
             state.say(agent_id, Dispatch(session.id, state.epoch, session.orders_sent + 1, part))
             session.orders_sent += len(part)
     state.outgoing.clear()
+
+
+def _parts(orders: list[Order]) -> Iterator[list[Order]]:
+    """Orders in lists that fit into a message."""
+    part: list[Order] = []
+    size = 0
+    for order in orders:
+        order_bytes = len(wire.encode(order))
+        if part and (len(part) == ORDERS_MAX or size + order_bytes > ORDERS_BYTES_MAX):
+            yield part
+            part, size = [], 0
+        part.append(order)
+        size += order_bytes
+    if part:
+        yield part

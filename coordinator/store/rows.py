@@ -120,6 +120,7 @@ def agent_values(agent: Agent) -> tuple[Any, ...]:
         agent.name,
         agent.state,
         to_json(agent.tags),
+        to_json(agent.given_tags),
         agent.slots,
         agent.busy,
         to_json(agent.executors),
@@ -134,5 +135,6 @@ def agent_of(row: sqlite3.Row) -> Agent:
     values = dict(row)
     values["state"] = AgentState(values["state"])
     values["tags"] = msgspec.json.decode(values["tags"])
+    values["given_tags"] = msgspec.json.decode(values["given_tags"])
     values["executors"] = msgspec.json.decode(values["executors"])
     return Agent(**values)

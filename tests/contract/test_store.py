@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from tests.unit.coordinator.bench import START_US, job
 from tocsin.coordinator.machine.commands import (
@@ -75,9 +76,7 @@ def test_what_was_committed_is_there_after_the_process_is_gone(tmp_path: Path) -
     second = SqliteStore(tmp_path)
 
     assert second.jobs_by_name(["backup", "none"]) == {
-        "backup": JobRow(
-            **{**_asdict(row()), "last_state": RunState.RUNNING, "last_due_us": active.due_us}
-        )
+        "backup": structs.replace(row(), last_state=RunState.RUNNING, last_due_us=active.due_us)
     }
     assert second.runs([active.id]) == {active.id: active}
     (restored,) = second.active_runs()
@@ -90,10 +89,6 @@ def test_what_was_committed_is_there_after_the_process_is_gone(tmp_path: Path) -
     assert second.agents() == [Agent(id="A", key="k", name="a")]
     assert (second.peers(), second.token("t"), second.pendings()) == ([peer], token, [pending])
     second.close()
-
-
-def _asdict(value: JobRow) -> dict[str, object]:
-    return {name: getattr(value, name) for name in value.__struct_fields__}
 
 
 def test_what_was_not_committed_is_gone_after_the_process_is_gone(tmp_path: Path) -> None:
@@ -139,11 +134,11 @@ def test_a_locked_database_keeps_what_was_staged_for_the_next_commit(tmp_path: P
 
     with pytest.raises(StoreError, match="locked"):
         store.commit()
-    assert store.dirty
+    kept = store.dirty
     other.execute("ROLLBACK")
     store.commit()
 
-    assert not store.dirty
+    assert (kept, store.dirty) == (True, False)
     assert list(store.runs([run(1).id])) == [run(1).id]
     pieces, more = store.read_output(run(1).id, 0, 0, 1000)
     assert ([piece.data for piece in pieces], more) == ([b"text"], False)

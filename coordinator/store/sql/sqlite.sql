@@ -38,10 +38,12 @@ ON CONFLICT (id) DO UPDATE SET
 INSERT OR REPLACE INTO attempt (run_id, attempt, run) VALUES (?, ?, ?)
 
 -- name: save_agent
-INSERT INTO agent (id, key, name, state, tags, slots, busy, executors, version, spool, last_seen_us)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO agent (
+    id, key, name, state, tags, given_tags, slots, busy, executors, version, spool, last_seen_us
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET
     key = excluded.key, name = excluded.name, state = excluded.state, tags = excluded.tags,
+    given_tags = excluded.given_tags,
     slots = excluded.slots, busy = excluded.busy, executors = excluded.executors,
     version = excluded.version, spool = excluded.spool, last_seen_us = excluded.last_seen_us
 

@@ -31,19 +31,30 @@ class Caller:
 
     def say(self, data: bytes) -> None:
         """Send one message, waiting for the link."""
-        until(lambda: self._wait() or self.dialer.send(data), "the link")
+        until(lambda: self.dialer.send(data) or self._wait(), "the link")
 
     def hear(self) -> bytes:
         """The next message."""
-        return until(lambda: self._wait() or self.dialer.receive(), "a message")
+        heard: list[bytes] = []
+
+        def listen() -> list[bytes]:
+            data = self.dialer.receive()
+            if data is None:
+                self._wait()
+            else:
+                heard.append(data)
+            return heard
+
+        return until(listen, "a message")[0]
 
     def refused(self) -> bool:
         """Whether the handshake is refused, once it is decided."""
-        until(lambda: self._wait() or self.dialer.refused or self.dialer.connected, "a verdict")
+        until(lambda: self.dialer.refused or self.dialer.connected or self._wait(), "a verdict")
         return self.dialer.refused
 
-    def _wait(self) -> None:
+    def _wait(self) -> bool:
         self.waiter.wait(until_steady_us=int((monotonic_s() + 0.02) * 1e6))
+        return False
 
     def close(self) -> None:
         """Hang up."""

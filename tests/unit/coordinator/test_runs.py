@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
+from tocsin import wire
 from tocsin.coordinator.machine.state import Policy
 from tocsin.execution import AttemptKey, Status
 from tocsin.instants import SECOND_US
-from tocsin.messages.agent_link import Ack, Cancel, Chunk, Rejected, Resync, Welcome
-from tocsin.model import Retry, Target
+from tocsin.messages.agent_link import Ack, Cancel, Chunk, Dispatch, Rejected, Resync, Welcome
+from tocsin.model import Agent, Retry, Target
 
 from .bench import Bench, job
 
@@ -356,7 +357,6 @@ def test_an_agent_that_has_seen_a_later_epoch_is_not_commanded() -> None:
     """A coordinator whose rule is over gives no orders."""
     from tocsin.coordinator.machine.events import AgentHello
     from tocsin.messages.agent_link import Hello
-    from tocsin.model import Agent
 
     bench = Bench()
     agent = Agent(id="A", key="A", name="a")
@@ -383,3 +383,30 @@ def test_every_order_names_its_run_to_the_job() -> None:
     assert order.env["TOCSIN_DUE"] == "2026-01-01T00:01:00.000000Z"
     assert order.env["TOCSIN_IDEMPOTENCY_KEY"] == "backup/2026-01-01T00:01:00.000000Z"
     assert order.due_us == 1_767_225_660 * SECOND_US
+
+
+def test_orders_travel_in_messages_of_a_bounded_size() -> None:
+    """Many large orders at once are several messages, numbered on without a gap."""
+    bench = Bench()
+    bench.hello(slots=100)
+    bench.put(job(schedule=[], overlap="allow", env={"TEXT": "x" * 100_000}))
+
+    bench.request(*["backup"] * 20)
+
+    messages = bench.told(Dispatch)
+    assert all(len(wire.encode(message)) < wire.FRAME_BYTES_MAX for message in messages)
+    assert sum(len(message.orders) for message in messages) == 20
+    firsts = [1]
+    for message in messages[:-1]:
+        firsts.append(firsts[-1] + len(message.orders))
+    assert [message.first for message in messages] == firsts
+
+
+def test_tags_that_an_agent_was_let_in_with_are_not_its_to_change() -> None:
+    """What the token said counts over what the agent says of itself."""
+    bench = Bench()
+    bench.agents["A"] = Agent(id="A", key="A", name="a", given_tags={"role": "web"})
+
+    bench.hello(tags={"role": "db", "dc": "eu"})
+
+    assert bench.agents["A"].tags == {"role": "web", "dc": "eu"}

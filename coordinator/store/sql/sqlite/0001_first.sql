@@ -79,6 +79,7 @@ CREATE TABLE agent (
     name         TEXT    NOT NULL UNIQUE,
     state        TEXT    NOT NULL,
     tags         TEXT    NOT NULL,
+    given_tags   TEXT    NOT NULL, -- a part of tags that the agent cannot change
     slots        INTEGER NOT NULL,
     busy         INTEGER NOT NULL,
     executors    TEXT    NOT NULL,
