@@ -15,6 +15,7 @@ be written again, the kept batch is committed and every agent is asked to say he
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -56,6 +57,8 @@ from .updates import Updates
 MESSAGES_MAX: Final = 200
 """The most messages that share a transaction."""
 OUTAGE_RETRY_US: Final = SECOND_US // 4
+GC_THRESHOLDS: Final = (50_000, 20, 50)
+"""Nearly nothing here is a cycle, and each look for one walks all runs that are not over."""
 
 
 def now() -> Now:
@@ -311,6 +314,8 @@ def run_coordinator(config: CoordinatorConfig) -> int:
         waiter.add(gateway.members)
         waiter.add(gateway.strangers)
         _announce(config, gateway, own.public)
+        gc.freeze()
+        gc.set_threshold(*GC_THRESHOLDS)
         log.info("coordinator.ready", port=gateway.members.port, epoch=machine.epoch)
         while not waiter.take_signals():
             service.turn(waiter)

@@ -12,6 +12,9 @@ from tocsin.model import Agent, AgentState, Job, JobRow, Run, RunState, Trigger
 _encode: Final = msgspec.json.Encoder().encode
 _decode_job: Final = msgspec.json.Decoder(Job).decode
 _decode_run: Final = msgspec.json.Decoder(Run).decode
+# sqlite3 asks around for an adapter of whatever is not exactly a str or an int: 1 µs a value.
+_STATE_TEXTS: Final = {state: str(state.value) for state in RunState}
+_TRIGGER_TEXTS: Final = {trigger: str(trigger.value) for trigger in Trigger}
 _STATES: Final = {str(state): state for state in RunState}
 _TRIGGERS: Final = {str(trigger): trigger for trigger in Trigger}
 
@@ -28,7 +31,7 @@ def job_values(row: JobRow) -> tuple[Any, ...]:
         row.job.name,
         row.version,
         to_json(row.job),
-        row.paused,
+        int(row.paused),
         row.pause_reason,
         row.next_due_us,
         row.changed_us,
@@ -69,8 +72,8 @@ def run_values(run: Run) -> tuple[Any, ...]:
         run.job_id,
         run.job,
         run.job_version,
-        run.trigger,
-        run.state,
+        _TRIGGER_TEXTS[run.trigger],
+        _STATE_TEXTS[run.state],
         run.reason,
         run.attempt,
         run.created_us,
@@ -83,7 +86,7 @@ def run_values(run: Run) -> tuple[Any, ...]:
         run.accepted_us,
         run.started_us,
         run.finished_us,
-        run.cancel_requested,
+        int(run.cancel_requested),
         run.exit_code,
         to_json(run.facts) if run.facts else None,
         run.peak_memory_bytes,
@@ -118,7 +121,7 @@ def agent_values(agent: Agent) -> tuple[Any, ...]:
         agent.id,
         agent.key,
         agent.name,
-        agent.state,
+        agent.state.value,
         to_json(agent.tags),
         to_json(agent.given_tags),
         agent.slots,
