@@ -14,6 +14,7 @@ from tocsin.config import (
     Places,
     find_context,
     find_places,
+    read_context,
     read_settings,
     write_context,
 )
@@ -96,10 +97,20 @@ def _with_admin(config: CoordinatorConfig, places: Places) -> CoordinatorConfig:
             key_file=config.data_dir.absolute() / "admin.key",
         )
         write_context(config.data_dir / "admin.toml", context)
-        if not places.context_file.exists():
+        if _is_ours(places.context_file, context):
             with contextlib.suppress(ConfigError):  # a unit may not write there
                 write_context(places.context_file, context)
     return msgspec.structs.replace(config, admin_keys=[*config.admin_keys, admin.public])
+
+
+def _is_ours(path: Path, context: Context) -> bool:
+    """Whether the context that commands use is free, or names this coordinator already."""
+    if not path.exists():
+        return True
+    try:
+        return read_context(path).server_key == context.server_key
+    except ConfigError:
+        return False  # somebody's own file: it is theirs to correct
 
 
 @click.command()

@@ -72,7 +72,7 @@ def up(*, files: tuple[str, ...], for_s: float | None, no_tui: bool, output: str
         if for_s is None and not no_tui and sys.stdin.isatty() and sys.stdout.isatty():
             fleet.supervise_beside(_terminal_interface(fleet))
         else:
-            _follow(fleet, stop, for_s)
+            _follow(fleet, stop, for_s, quiet=output == "json")
         runs = _end_runs(fleet)
         if for_s is not None:
             code = _report(_since(runs, began_us), names, as_json=output == "json")
@@ -103,8 +103,8 @@ def _terminal_interface(fleet: LocalFleet) -> Callable[[], int]:
     return lambda: run_tui(fleet.context)
 
 
-def _follow(fleet: LocalFleet, stop: _Stop, for_s: float | None) -> None:
-    """Print what happens until it is time to end."""
+def _follow(fleet: LocalFleet, stop: _Stop, for_s: float | None, *, quiet: bool) -> None:
+    """Print what happens until it is time to end; with `quiet`, to stderr."""
     watch = Watch()
     until_s = None if for_s is None else clock.monotonic_s() + for_s
     while not stop.asked and (until_s is None or clock.monotonic_s() < until_s):
@@ -116,7 +116,7 @@ def _follow(fleet: LocalFleet, stop: _Stop, for_s: float | None) -> None:
         except (LinkError, RequestError):
             continue  # it is being started again, or its disk is full and it says so itself
         for run in watch.news(runs):
-            click.echo(event_line(run))
+            click.echo(event_line(run), err=quiet)
 
 
 def _recent(session: Session, watch: Watch) -> list[Run]:
