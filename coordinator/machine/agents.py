@@ -39,10 +39,9 @@ def on_hello(state: State, event: AgentHello, now: Now) -> None:
     if hello.epoch_seen > state.epoch:
         state.say(agent_id, Rejected(f"epoch {state.epoch} is over: {hello.epoch_seen} was seen"))
         return
-    spool, number = state.hellos.get(agent_id, ("", 0))
-    if spool == hello.spool and hello.number <= number:
-        return  # it came late or twice; what it says of attempts is not so any more
-    state.hellos[agent_id] = hello.spool, hello.number
+    if _is_old(state, agent_id, hello):
+        return  # what it says of attempts is not so any more
+    state.hellos.setdefault(agent_id, {})[hello.spool] = hello.number
     agent = replace(
         event.agent,
         state=AgentState.UP,
@@ -64,6 +63,19 @@ def on_hello(state: State, event: AgentHello, now: Now) -> None:
     _settle(state, session, event, now)
     session.agent = replace(agent, busy=session.busy)
     state.commands.append(SaveAgent(session.agent))
+
+
+def _is_old(state: State, agent_id: str, hello: Hello) -> bool:
+    """Whether a hello comes late or twice: a later one opened the session that stands.
+
+    Without a session it is taken whatever its number: a machine may have been put back to an
+    earlier day.
+    """
+    session = state.sessions.get(agent_id)
+    number = state.hellos.get(agent_id, {}).get(hello.spool)
+    if session is None or number is None:
+        return False
+    return hello.spool != session.spool or hello.number <= number
 
 
 def _settle(state: State, session: Session, event: AgentHello, now: Now) -> None:

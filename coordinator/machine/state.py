@@ -110,8 +110,8 @@ class State:
         self.expiries: list[tuple[int, str]] = []
         """Heap of (steady instant, run id): runs that wait for an agent."""
         self.sessions: dict[str, Session] = {}
-        self.hellos: dict[str, tuple[str, int]] = {}
-        """The spool and number of each agent's last hello."""
+        self.hellos: dict[str, dict[str, int]] = {}
+        """The number of the last hello that each agent said, from each of its spools."""
         self.lost_at: dict[str, int] = {}
         """Steady instant at which the runs of an agent without a session are lost."""
         self.candidates: dict[Demand, list[str]] = {}

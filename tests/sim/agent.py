@@ -84,6 +84,11 @@ class SimService(Service):
         return list(self._spool.memory.attempts)
 
     @property
+    def session(self) -> str:
+        """The session that it asked for last."""
+        return self._machine._state.link.session
+
+    @property
     def epoch(self) -> int:
         """The highest epoch it has seen."""
         return self._spool.memory.epoch
@@ -360,6 +365,11 @@ class SimMachine:
     def tell(self, message: ToAgent) -> bytes:
         """A message as it travels."""
         return wire.encode(message)
+
+    @property
+    def session(self) -> str:
+        """The session that its agent asked for last."""
+        return "" if self.service is None else self.service.session
 
     @property
     def leftovers(self) -> list[str]:

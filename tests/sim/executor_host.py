@@ -125,6 +125,9 @@ class SimHost:
         """An agent connected: hear an earlier one out, then say hello."""
         self._read_all()
         self._agent = agent
+        if not self.is_alive:
+            self._tell(lambda agent: agent.host_gone("it ended with exit code 0"))
+            return
         self._began.clear()
         self._ended.clear()
         running = [RunBegan(key, process.began_us) for key, process in self._live.items()]

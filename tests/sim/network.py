@@ -10,6 +10,8 @@ from .oracle import SECOND_US
 from .plan import RATES, Fault
 
 LATENCY_US: Final = 20_000
+LATE_US: Final = 6 * SECOND_US
+"""Shorter than the silence that ends a session."""
 RECONNECT_US: Final = SECOND_US
 NOTICED_US: Final = 6 * SECOND_US
 """A silent network is noticed within this time by the link's own heartbeats."""
@@ -155,11 +157,11 @@ class Line:
         if fault is Fault.DELAY:
             when_us += self._dice.randrange(5 * SECOND_US)
         if fault is Fault.REORDER:
-            late_us = when_us + self._dice.randrange(self._dice.choice([50_000, 8 * SECOND_US]))
+            late_us = when_us + self._dice.randrange(self._dice.choice([50_000, LATE_US]))
             self._deliver(late_us, connection, message, to_agent=to_agent)
             return
         if fault is Fault.DOUBLE:
-            late_us = when_us + self._dice.randrange(self._dice.choice([50_000, 8 * SECOND_US]))
+            late_us = when_us + self._dice.randrange(self._dice.choice([50_000, LATE_US]))
             self._deliver(late_us, connection, message, to_agent=to_agent)
         self._last_us[to_agent] = when_us
         self._deliver(when_us, connection, message, to_agent=to_agent)

@@ -101,6 +101,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 MESSAGE_FAULTS = frozenset({Fault.LOSE, Fault.DOUBLE, Fault.DELAY, Fault.REORDER})
 MUTE = frozenset({Fault.CRASH_COORDINATOR, Fault.FREEZE, Fault.OUTAGE})
 """After these a coordinator may hear a request before it looks at the clock."""
+APART = frozenset({Fault.PARTITION, Fault.CUT, Fault.CRASH_AGENT, Fault.CRASH_MACHINE, Fault.WIPE})
+"""During these a kill does not reach the agent that runs it."""
 RATES = {Fault.LOSE: 0.02, Fault.DOUBLE: 0.04, Fault.DELAY: 0.02, Fault.REORDER: 0.03}
 """How often a message suffers each."""
 
@@ -122,6 +124,8 @@ def make_plan(seed: int, without: Iterable[Fault] = (), dropped: Iterable[int] =
         happenings += troubles
         if fault in MUTE:
             happenings += _asks_meanwhile(dice, troubles, happenings[0].job, shortest_s)
+        elif fault in APART:
+            happenings += _kills_meanwhile(dice, troubles)
     happenings.sort(key=lambda happening: happening.at_us)
     less, gone = frozenset(without), frozenset(dropped)
     kept = [
@@ -209,6 +213,15 @@ def _asks_meanwhile(
         new = _job(job.name, dice, shortest_s) if kind == "put" and job else None
         asks.append(Happening(at_us, kind, number=dice.randrange(1000), job=new))
     return asks
+
+
+def _kills_meanwhile(dice: Random, troubles: list[Happening]) -> list[Happening]:
+    """Kills of runs under way while agents are out of reach."""
+    kills = []
+    for trouble in troubles:
+        at_us = trouble.at_us + dice.randrange(min(trouble.amount_us, 2 * SECOND_US) + 1)
+        kills += [Happening(at_us, "kill", number=dice.randrange(1000)) for _ in range(2)]
+    return kills
 
 
 def _schedule(dice: Random, shortest_s: int) -> list[str]:

@@ -93,11 +93,8 @@ def _outage(world: World, happening: Happening) -> None:
     store = world.coordinator.store
     store.outage = OUTAGES[happening.number % 3]
 
-    world.absence("", "outage", begins=True)
-
     def mend() -> None:
         store.outage = ""
-        world.absence("", "outage", begins=False)
 
     world.at(world.now_us + happening.amount_us, "mended", mend)
 

@@ -19,7 +19,7 @@ from tocsin.errors import StoreError
 from tocsin.execution import AttemptKey
 from tocsin.instants import Now
 from tocsin.keys import KeyPair, load_or_make_keypair
-from tocsin.messages.agent_link import FromAgent, ToAgent
+from tocsin.messages.agent_link import FromAgent, ToAgent, Welcome
 from tocsin.messages.client_link import Answer, Ask, PauseJobs
 from tocsin.model import Agent
 
@@ -42,8 +42,6 @@ QUIET_US: Final = 400 * SECOND_US
 """After it healed, the world has this long to come to rest."""
 STEPS_AT_ONCE: Final = 2_000
 """More steps than this without any time passing: somebody spins."""
-HELLO_US: Final = 15 * SECOND_US
-"""How long an agent that is back may take until it says so."""
 COMPARE_EVERY: Final = 40
 """Commits between two comparisons of the memory with what a restart would find."""
 
@@ -277,8 +275,16 @@ class World:
     def told(self, agent_id: str, connection: int, message: ToAgent) -> None:
         """The coordinator says something to an agent."""
         self.note(f"to {agent_id}", message)
-        line = self.machines[agent_id].line
+        machine = self.machines[agent_id]
+        if isinstance(message, Welcome) and message.session == machine.session:
+            self._heard_of(agent_id)
+        line = machine.line
         line.send(wire.encode(message), to_agent=True, connection=connection)
+
+    def _heard_of(self, agent_id: str) -> None:
+        for excuse in self.excuses:
+            if excuse.kind != "absent" and excuse.agent_id == agent_id:
+                excuse.until_us = self.now_us if excuse.until_us is None else excuse.until_us
 
     def _arrived(self, agent_id: str, data: bytes) -> None:
         self.machines[agent_id].hear(data)
@@ -326,9 +332,6 @@ class World:
         """An agent's process began or ended."""
         self.note(agent_id, "starts" if up else "ends")
         self.absence(agent_id, "down", begins=not up)
-        for excuse in self.excuses:
-            if up and excuse.agent_id == agent_id and excuse.until_us is None:
-                excuse.until_us = self.now_us + HELLO_US
 
     def absence(self, agent_id: str, why: str, *, begins: bool) -> None:
         """An agent begins, or ceases, to be out of reach for one reason."""
@@ -339,7 +342,7 @@ class World:
             self._absences[agent_id, why] = self.excuse("absent", agent_id)
 
     def excuse(self, kind: str, agent_id: str) -> Excuse:
-        """Something happened that may cost knowledge of runs; it is over when the agent is back."""
+        """Something happened that may cost knowledge of runs, until the agent is heard."""
         excuse = Excuse(kind, agent_id, self.now_us)
         self.excuses.append(excuse)
         return excuse

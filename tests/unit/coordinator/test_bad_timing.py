@@ -94,6 +94,35 @@ def test_a_hello_that_comes_twice_loses_nothing() -> None:
     assert len(bench.told(Welcome)) == 1
 
 
+def test_a_hello_from_a_memory_that_was_given_up_loses_nothing() -> None:
+    """A hello may have been under way since before the agent's memory was lost."""
+    bench = Bench()
+    bench.hello(spool="old")
+    said = bench.last_hello
+    bench.hello(spool="new")
+    bench.put(job(schedule=[]))
+    (run,) = bench.request("backup")
+
+    bench.feed(said)
+
+    assert bench.runs[run.id].state == "dispatched"
+
+
+def test_an_agent_that_was_put_back_to_an_earlier_day_is_heard_after_a_silence() -> None:
+    """Its hellos count from an earlier number; that keeps it out only while a session stands."""
+    bench = Bench(Policy(agent_silence_s=10.0))
+    bench.hello()
+    said = bench.last_hello
+    bench.hello()
+    bench.feed(said)
+    assert len(bench.told(Welcome)) == 2
+
+    bench.pass_time(11)
+    bench.feed(said)
+
+    assert len(bench.told(Welcome)) == 3
+
+
 def test_waiting_runs_wait_after_a_restart_though_the_clock_was_set_back() -> None:
     """The run under way holds its job's place, however the ones behind it are ordered."""
     bench = Bench()
