@@ -12,20 +12,11 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from tocsin.coordinator.machine.commands import (
-    Command,
-    DropJob,
-    MoveCursor,
-    SaveAgent,
-    SaveAttempt,
-    SaveJob,
-    SaveOutput,
-    SaveRun,
-)
+from tocsin.coordinator.machine.commands import Command
 from tocsin.coordinator.machine.events import PastRun
 from tocsin.coordinator.machine.machine import Restored
 from tocsin.errors import StoreError
@@ -34,23 +25,13 @@ from tocsin.model import Agent, Job, JobRow, Role, Run, RunState
 
 from .port import PeerRow, PendingRow, TokenRow
 from .queries import load_migrations, load_queries
-from .rows import (
-    agent_of,
-    agent_values,
-    attempt_of,
-    job_row,
-    job_spec,
-    job_values,
-    run_of,
-    run_values,
-    to_json,
-)
+from .rows import agent_of, attempt_of, job_row, job_spec, run_of, to_json
+from .staging import Staging
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _Q: Final = load_queries("sqlite.sql")
-_Write = tuple[str, list[Any]]
 _NEWEST: Final = "\x7f"
 """Sorts behind every run id."""
 
@@ -59,13 +40,8 @@ class SqliteStore:
     """See `tocsin.coordinator.store.port.Store`. `folder` None keeps everything in memory."""
 
     def __init__(self, folder: Path | None) -> None:
-        self._writes: list[_Write] = []
+        self._staged = Staging()
         self._applied = 0
-        self._runs: dict[str, Run] = {}
-        self._jobs: dict[int, JobRow] = {}
-        self._cursors: dict[int, JobRow] = {}
-        self._agents: dict[str, Agent] = {}
-        self._pieces: list[tuple[Any, ...]] = []
         with _translated("open"):
             self._main = _connect(folder and folder / "tocsin.db", "FULL")
             self._output = _connect(folder and folder / "output.db", "NORMAL")
@@ -75,96 +51,43 @@ class SqliteStore:
     # Writing.
 
     def stage(self, commands: Iterable[Command]) -> None:
-        for command in commands:
-            match command:
-                case SaveRun(run):
-                    self._runs[run.id] = run
-                case SaveOutput(position, chunk):
-                    run_id, _, attempt = chunk.key.rpartition(".")
-                    head = (run_id, position, int(attempt), chunk.stream, chunk.offset)
-                    self._pieces.append((*head, chunk.at_us, chunk.gap_bytes, chunk.data))
-                case MoveCursor(row):
-                    if row.id in self._jobs:
-                        self._jobs[row.id] = row
-                    else:
-                        self._cursors[row.id] = row
-                case SaveJob(row):
-                    self._cursors.pop(row.id, None)
-                    self._jobs[row.id] = row
-                case SaveAgent(agent):
-                    self._agents[agent.id] = agent
-                case SaveAttempt(run):
-                    self._write("save_attempt", (run.id, run.attempt, to_json(run)))
-                case DropJob(row, by):
-                    self._gather()
-                    gone = (row.id, row.version + 1, None, row.changed_us, by)
-                    self._write("save_job_version", gone)
-                    self._write("drop_job", (row.id,))
-                case _:
-                    pass  # nothing to keep
+        self._staged.take(commands)
 
     def stage_peer(self, peer: PeerRow) -> None:
-        self._write("save_peer", (peer.key, peer.role, peer.name, peer.agent_id))
+        self._staged.write("save_peer", (peer.key, peer.role, peer.name, peer.agent_id))
 
     def stage_token(self, token: TokenRow) -> None:
         head = (token.id, token.digest, token.expires_us, token.uses_left, token.name_glob)
-        self._write("save_token", (*head, to_json(token.tags), token.role))
+        self._staged.write("save_token", (*head, to_json(token.tags), token.role))
 
     def stage_pending(self, pending: PendingRow) -> None:
         values = (pending.key, pending.name, pending.client_key, pending.asked_us)
-        self._write("save_pending", values)
+        self._staged.write("save_pending", values)
 
     def stage_settled(self, key: str) -> None:
-        self._write("drop_pending", (key,))
-
-    def _write(self, query: str, values: tuple[Any, ...]) -> None:
-        self._writes.append((query, [values]))
-
-    def _gather(self) -> None:
-        """Turn what was staged by subject into statements, each subject one of them."""
-        if self._jobs:
-            jobs = self._jobs.values()
-            self._writes.append(("save_job", [job_values(row) for row in jobs]))
-            versions = [
-                (row.id, row.version, to_json(row.job), row.changed_us, row.changed_by)
-                for row in jobs
-            ]
-            self._writes.append(("save_job_version", versions))
-            self._jobs = {}
-        if self._cursors:
-            moves = [(row.next_due_us, row.id) for row in self._cursors.values()]
-            self._writes.append(("move_cursor", moves))
-            self._cursors = {}
-        if self._runs:
-            self._writes.append(("save_run", [run_values(run) for run in self._runs.values()]))
-            self._runs = {}
-        if self._agents:
-            agents = [agent_values(agent) for agent in self._agents.values()]
-            self._writes.append(("save_agent", agents))
-            self._agents = {}
+        self._staged.write("drop_pending", (key,))
 
     def _apply(self) -> None:
         """Execute what is staged inside the open transaction, so that reads see it."""
-        self._gather()
-        if self._applied == len(self._writes):
+        self._staged.gather()
+        if self._applied == len(self._staged.writes):
             return
         if not self._main.in_transaction:
             self._main.execute("BEGIN IMMEDIATE")
-        for query, values in self._writes[self._applied :]:
+        for query, values in self._staged.writes[self._applied :]:
             self._main.executemany(_Q[query], values)
             self._applied += 1
 
     @property
     def dirty(self) -> bool:
-        staged = self._writes or self._runs or self._jobs or self._cursors or self._agents
-        return bool(staged or self._pieces)
+        return bool(self._staged)
 
     def commit(self) -> None:
         try:
             with _translated("write"):
-                if self._pieces:
+                if self._staged.pieces:
                     self._output.execute("BEGIN IMMEDIATE")
-                    self._output.executemany(_Q["save_piece"], self._pieces)
+                    self._output.executemany(_Q["save_piece"], self._staged.pieces)
                     self._output.execute("COMMIT")
                 self._apply()
                 if self._main.in_transaction:
@@ -172,8 +95,7 @@ class SqliteStore:
         except StoreError:
             self._rollback()
             raise
-        self._pieces.clear()
-        self._writes.clear()
+        self._staged.clear()
         self._applied = 0
 
     def _rollback(self) -> None:
