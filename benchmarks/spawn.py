@@ -12,7 +12,7 @@ from .limits import spawner
 from .report import Goal, Result
 
 TRUE = "/usr/bin/true"
-SLOTS = 64
+SLOTS = 32
 
 
 def run(size: Size) -> Result:

@@ -35,12 +35,12 @@ from tocsin.hosting import (
 
 from .agent_link import AgentLink, hello_messages, report_messages
 from .attempt import Attempt
-from .output_files import OutputFiles
+from .output_files import OutputFiles, SpareFiles
 
 EXIT_USAGE: Final = 2
 EXIT_ALREADY_HOSTED: Final = 3
 EXIT_NO_EXECUTOR: Final = 4
-STARTS_MAX: Final = 32
+STARTS_MAX: Final = 8
 """Starts in one turn of the loop: ends and cancels are seen between the turns."""
 LOG_BYTES_MAX: Final = 1 << 20
 
@@ -50,6 +50,7 @@ class ExecutorHost:
 
     def __init__(self, executor: Executor, out_dir: str, idle_s: float) -> None:
         self.over = asyncio.Event()
+        self.spares = SpareFiles(f"{out_dir}.spare", executor.name)
         self._loop = asyncio.get_running_loop()
         self._executor = executor
         self._out_dir = out_dir
@@ -115,7 +116,7 @@ class ExecutorHost:
             key = order.key
             if key in self._live or key in self._unconfirmed:
                 continue
-            sink = OutputFiles(f"{self._out_dir}/{key}")
+            sink = OutputFiles(f"{self._out_dir}/{key}", self.spares)
             attempt = Attempt(order, self._executor, sink, self._on_began, self._on_ended)
             self._live[key] = attempt
             self._unstarted.append(attempt)
@@ -263,6 +264,7 @@ async def _serve(executor: Executor, name: str, out_dir: str, idle_s: float) -> 
     gc.collect()
     gc.freeze()
     await host.over.wait()
+    host.spares.close()
     os.unlink(path)  # noqa: PTH108
     server.close()
 

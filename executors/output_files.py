@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 from pathlib import Path
 from typing import Final
@@ -10,14 +12,83 @@ APPEND: Final = os.O_WRONLY | os.O_CREAT | os.O_APPEND
 FILE_MODE: Final = 0o600
 
 
+SPARES_MAX: Final = 256
+
+
+class SpareFiles:
+    """Empty files that were some attempt's output, kept under other names for the next ones.
+
+    Most runs print nothing. A new file for each costs more than the rest of a spawn where the
+    file system avoids what was deleted a moment ago (ext4 without a journal does). `folder` is
+    beside that of the output, on the same file system; `name` is the executor's.
+    """
+
+    def __init__(self, folder: str, name: str) -> None:
+        self._folder = folder
+        self._free = [f"{folder}/{name}-{number}" for number in range(SPARES_MAX)]
+        self._spares: list[str] = []
+
+    def lend(self, path: str) -> None:
+        """Put an empty file at `path`, if there is a spare one."""
+        if self._spares:
+            spare = self._spares.pop()
+            self._free.append(spare)
+            with contextlib.suppress(OSError):  # whoever opens it makes a new one then
+                os.rename(spare, path)  # noqa: PTH104 - here and below: objects cost more
+
+    def take_back(self, path: str) -> None:
+        """Keep the file at `path` if it is empty, and will stay so: nobody can write to it."""
+        if not self._free or not _is_blank(path):
+            return
+        with contextlib.suppress(OSError):  # it stays where it is
+            if len(self._free) == SPARES_MAX:
+                os.makedirs(self._folder, mode=0o700, exist_ok=True)  # noqa: PTH103
+            os.rename(path, self._free[-1])  # noqa: PTH104
+            self._spares.append(self._free.pop())
+
+    def close(self) -> None:
+        """Delete them."""
+        for spare in self._spares:
+            with contextlib.suppress(OSError):
+                os.unlink(spare)  # noqa: PTH108
+
+
+def _is_blank(path: str) -> bool:
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        if os.fstat(fd).st_size:
+            return False
+        # Given only while nobody has it open for writing, see fcntl(2); the close ends it.
+        fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+    except OSError:
+        return False
+    else:
+        return True
+    finally:
+        os.close(fd)
+
+
 class OutputFiles:
     """The sink of an attempt: `<stem>.out` and `<stem>.err`, each made by the first write to it."""
 
-    __slots__ = ("_fds", "names")
+    __slots__ = ("_fds", "_lent", "_spares", "names")
 
-    def __init__(self, stem: str) -> None:
+    def __init__(self, stem: str, spares: SpareFiles | None = None) -> None:
         self.names = (stem + ".out", stem + ".err")
         self._fds: dict[bool, int] | None = None
+        self._spares = spares
+        self._lent = False
+
+    def lend(self) -> tuple[str, str]:
+        """The names of both files, for a process that opens them to append."""
+        self._lent = True
+        if self._spares is not None:
+            for name in self.names:
+                self._spares.lend(name)
+        return self.names
 
     @property
     def stdout(self) -> Path:
@@ -41,8 +112,11 @@ class OutputFiles:
             left = left[os.write(fd, left) :]
 
     def close(self) -> None:
-        """Let go of the files; they stay where they are."""
+        """Let go of the files; they stay where they are, unless they will stay empty."""
         if self._fds is not None:
             for fd in self._fds.values():
                 os.close(fd)
             self._fds = None
+        if self._lent and self._spares is not None:
+            for name in self.names:
+                self._spares.take_back(name)

@@ -149,7 +149,7 @@ def clean_environment() -> dict[str, str]:
 
 def _streams(text_fd: int | None, sink: Sink) -> _Actions:
     # Paths cost more than all else that is Python here.
-    out, err = sink.names if isinstance(sink, OutputFiles) else (sink.stdout, sink.stderr)
+    out, err = sink.lend() if isinstance(sink, OutputFiles) else (sink.stdout, sink.stderr)
     return [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
         if text_fd is None
