@@ -16,6 +16,7 @@ from tocsin.coordinator.machine.machine import Machine
 from tocsin.coordinator.machine.state import Policy
 from tocsin.coordinator.service import Service
 from tocsin.coordinator.store.sqlite import SqliteStore
+from tocsin.coordinator.store.staging import Staging
 from tocsin.errors import StoreError
 from tocsin.instants import Now
 from tocsin.link import Waiter
@@ -104,10 +105,7 @@ class SimStore(SqliteStore):
     def crash(self) -> None:
         """Its process died: what is not committed is gone."""
         self._rollback()
-        self._writes.clear()
-        self._pieces.clear()
-        for staged in (self._runs, self._jobs, self._cursors, self._agents):
-            staged.clear()
+        self._staged = Staging()
 
 
 class WatchedMachine(Machine):
