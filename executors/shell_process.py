@@ -13,12 +13,14 @@ from tocsin.errors import ExecutorError
 from tocsin.execution import AttemptKey, Outcome, Status
 
 from .exit_watch import ExitWatch
+from .peak_memory import PeakMemory
 from .process_tree import ProcessScans, RunMark, end_tree, read_process
 
 SIGNAL_BASE: Final = 128
 """A shell's exit code for a death by signal n is this plus n."""
 _MEANINGS: Final = {126: "not executable", 127: "command not found"}
-_PEAK_SLACK_KIB: Final = 1024
+_peaks: Final = PeakMemory()
+"""One for the process: all attempts have the same parent."""
 
 
 class ShellProcess:
@@ -105,14 +107,7 @@ class ShellProcess:
                 meaning = _MEANINGS.get(code)
                 message = f"exit code {code} ({meaning})" if meaning else f"exit code {code}"
         cpu_us = round((usage.ru_utime + usage.ru_stime) * 1e6)
-        return Outcome(status, code, message, {}, _peak_bytes(usage), cpu_us)
-
-
-def _peak_bytes(usage: resource.struct_rusage) -> int | None:
-    # Until its exec a spawned process shares the host's memory, and the kernel counts that as
-    # its own: only what lies above the host's peak is the process's.
-    floor_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + _PEAK_SLACK_KIB
-    return usage.ru_maxrss * 1024 if usage.ru_maxrss > floor_kib else None
+        return Outcome(status, code, message, {}, _peaks.of_child(usage.ru_maxrss), cpu_us)
 
 
 def _signal_name(number: int) -> str:
