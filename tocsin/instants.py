@@ -6,6 +6,7 @@ Integers compare, store and travel unchanged, so nothing inside Tocsin converts 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -23,6 +24,7 @@ def to_datetime(instant_us: int) -> datetime:
     return EPOCH + timedelta(microseconds=instant_us)
 
 
+@lru_cache(maxsize=64)  # jobs that are due together say the same instant
 def to_rfc3339(instant_us: int) -> str:
     """RFC 3339 in UTC with microseconds: `2026-01-01T00:00:00.000000Z`."""
     return to_datetime(instant_us).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -87,6 +87,8 @@ def _split(
     missed: Missed, dues: list[int], next_us: int | None, now_us: int
 ) -> tuple[list[int], list[Skip]]:
     """The due times that fire, and the records of the others."""
+    if len(dues) == 1 and now_us - dues[0] <= LATE_US:
+        return dues, []  # on time: every policy lets it fire
     if missed.policy is MissedPolicy.SKIP:
         fires = [due for due in dues if now_us - due <= LATE_US]
         return fires, _skips(dues[: len(dues) - len(fires)], SkipReason.MISSED)

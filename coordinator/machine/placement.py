@@ -96,7 +96,8 @@ def choose(state: State, active: Active, agents: list[str]) -> Session | None:
         return session if session.free > 0 else None
     state.turn += 1
     free = [s for s in _window(state, agents) if s.free > 0]
-    others = [s for s in free if s.agent.id != active.avoid] or free
+    avoid = active.avoid
+    others = ([s for s in free if s.agent.id != avoid] or free) if avoid else free
     if not others:
         return None
     if rule is Choose.RANDOM:
