@@ -18,8 +18,8 @@ from .events import CancelRequested, JobsDue, JobsPaused, JobsPut, JobsRemoved, 
 from .fires import LATE_US, next_due_us, owed
 from .state import State
 
-FETCH_MAX: Final = 2_000
-"""The most jobs that fire in one step."""
+FETCH_MAX: Final = 200
+"""The most jobs that fire in one step: the first of a herd start while the last are decided."""
 
 
 def fetch_due(state: State, now: Now) -> None:
