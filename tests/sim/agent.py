@@ -132,6 +132,10 @@ class Port(Protocol):
         """A process bears witness to its output."""
         ...
 
+    def excuse(self, kind: str, agent_id: str) -> object:
+        """Something happened that may cost knowledge of runs."""
+        ...
+
     def agent_changed(self, agent_id: str, *, up: bool) -> None:
         """An agent's process began or ended."""
         ...
@@ -254,6 +258,7 @@ class SimMachine:
         """The agent is killed."""
         if self.service is None or self._spool is None:
             return
+        self.port.excuse("agent", self.agent_id)
         self._last_epoch = self.service.epoch
         self.service.sim_hosts.close()
         if self._dice.random() < 0.3:

@@ -231,7 +231,7 @@ MUTANTS: Final[dict[str, tuple[int, Mutant]]] = {
         _coordinator_trusts_a_new_memory,
     ),
     "the coordinator retries what is lost": (16, _coordinator_retries_what_is_lost),
-    "the coordinator gives up the silent at once": (24, _coordinator_gives_up_the_silent_at_once),
+    "the coordinator gives up the silent at once": (53, _coordinator_gives_up_the_silent_at_once),
     "overlaps are ignored": (1, _coordinator_ignores_overlaps),
     "pauses are ignored": (2, _coordinator_ignores_pauses),
     "the cursor moves from now": (60, _cursor_moves_from_now),

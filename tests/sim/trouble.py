@@ -30,7 +30,6 @@ def _crash_coordinator(world: World, happening: Happening) -> None:
 
 def _crash_agent(world: World, happening: Happening) -> None:
     machine = _machine(world, happening)
-    world.excuse("agent", machine.agent_id)
     if happening.number % 3 == 0:
         machine.crash()
         machine.later(happening.amount_us, "restart", machine.start)

@@ -31,7 +31,7 @@ from .coordinator import Coordinator, Crash
 from .evidence import End, Evidence, Excuse, Start, Violation
 from .memory_check import compare
 from .monitor import Monitor
-from .network import Line
+from .network import LATE_US, Line
 from .oracle import SECOND_US
 from .plan import Fault, Happening, Plan
 from .swap import swapped
@@ -91,6 +91,8 @@ class World:
             self, self.monitor, plan.policy, folder / "key", self._dice("coordinator")
         )
         load_or_make_keypair(folder / "key", lambda: KeyPair("ab" * 32, "cd" * 32))
+        if Fault.LOSE in plan.faults:  # hellos too, several in a row
+            self.excuse("absent", "")
         loss = 0.1 if Fault.LOSE in plan.faults else 0.0
         self.client = Client(self, self._dice("client"), loss)
         self.machines: dict[str, SimMachine] = {}
@@ -284,7 +286,9 @@ class World:
     def _heard_of(self, agent_id: str) -> None:
         for excuse in self.excuses:
             if excuse.kind != "absent" and excuse.agent_id == agent_id:
-                excuse.until_us = self.now_us if excuse.until_us is None else excuse.until_us
+                # A hello of the memory that was lost may still be under way.
+                later_us = self.now_us + (LATE_US if excuse.kind == "wipe" else 0)
+                excuse.until_us = later_us if excuse.until_us is None else excuse.until_us
 
     def _arrived(self, agent_id: str, data: bytes) -> None:
         self.machines[agent_id].hear(data)
