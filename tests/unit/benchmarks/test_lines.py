@@ -61,3 +61,10 @@ def test_the_saved_figures_make_a_table() -> None:
         "restart",
     ]
     assert markdown(RESULTS.read_text()).count("\n|") > len(lines)
+
+
+def test_the_readme_holds_the_table_of_the_saved_figures() -> None:
+    """What the README claims is what was measured."""
+    readme = (RESULTS.parents[1] / "README.md").read_text()
+
+    assert markdown(RESULTS.read_text()).strip() in readme
