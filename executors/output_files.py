@@ -18,9 +18,9 @@ SPARES_MAX: Final = 256
 class SpareFiles:
     """Empty files that were some attempt's output, kept under other names for the next ones.
 
-    Most runs print nothing. A new file for each costs more than the rest of a spawn where the
-    file system avoids what was deleted a moment ago (ext4 without a journal does). `folder` is
-    beside that of the output, on the same file system; `name` is the executor's.
+    Most runs print nothing, and a new file can cost as much as a spawn: 0.02 to 0.6 ms were seen
+    on one disk, by directory. `folder` is beside that of the output, on the same file system;
+    `name` is the executor's.
     """
 
     def __init__(self, folder: str, name: str) -> None:
