@@ -64,7 +64,7 @@ async def until(
         await pilot.pause()
 
 
-async def see(pilot: Pilot[None], *texts: str) -> None:
+async def expect(pilot: Pilot[None], *texts: str) -> None:
     """Wait until all of these are on the screen."""
     await until(
         pilot,

@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from tests.tui.coordinator import Coordinator
-from tests.tui.driving import fleet, lines, screen, see, shown, until
+from tests.tui.driving import expect, fleet, lines, screen, shown, until
 from tests.tui.fleet import AGENTS, FAILED, RUNNING, at, job, run
 from tocsin.messages.client_link import (
     Declined,
@@ -37,19 +37,19 @@ def _drive(test: Test, coordinator: Coordinator | None = None, **how: Any) -> No
 
 
 async def _settled(pilot: Pilot[None]) -> None:
-    await see(pilot, "etl-orders", "● live", "agents 2/3", "1 running")
+    await expect(pilot, "etl-orders", "● live", "agents 2/3", "1 running")
 
 
 async def _on_runs(pilot: Pilot[None]) -> None:
     await _settled(pilot)
     await pilot.press("tab")
-    await see(pilot, "[Runs of all jobs 5]")
+    await expect(pilot, "[Runs of all jobs 5]")
 
 
 async def _on_log(pilot: Pilot[None]) -> None:
     await _on_runs(pilot)
     await pilot.press("enter")
-    await see(pilot, "► RUNNING  etl-orders", "FOLLOW")
+    await expect(pilot, "► RUNNING  etl-orders", "FOLLOW")
 
 
 def _log(pilot: Pilot[None]) -> list[str]:
@@ -65,10 +65,10 @@ def test_jobs_and_runs_appear_and_follow_changes() -> None:
 
     async def test(pilot: Pilot[None], coordinator: Coordinator) -> None:
         await _settled(pilot)
-        await see(pilot, "billing-sync", "*/15 * * * *", "in 11m", "9m LATE", "failed, exit 1")
+        await expect(pilot, "billing-sync", "*/15 * * * *", "in 11m", "9m LATE", "failed, exit 1")
         new = run(8, "reindex", RunState.RUNNING, agent="app-04", started_us=at(-5))
         coordinator.change(job(9, "brand-new", "@daily", 42), new, gone=("gdpr-purge",))
-        await see(pilot, "brand-new", "in 42s", "2 running")
+        await expect(pilot, "brand-new", "in 42s", "2 running")
         assert "gdpr-purge" not in screen(pilot)
         assert "> ►  running                reindex" in screen(pilot)
 
@@ -81,9 +81,9 @@ def test_pause_and_resume() -> None:
     async def test(pilot: Pilot[None], coordinator: Coordinator) -> None:
         await _settled(pilot)
         await pilot.press("p")
-        await see(pilot, "✓ pause backup-db", "same as: tocsin job pause backup-db", "p resume")
+        await expect(pilot, "✓ pause backup-db", "same as: tocsin job pause backup-db", "p resume")
         await pilot.press("p")
-        await see(pilot, "✓ resume backup-db", "p pause")
+        await expect(pilot, "✓ resume backup-db", "p pause")
         assert _asked(coordinator, PauseJobs) == [PauseJobs(["backup-db"])]
         assert _asked(coordinator, ResumeJobs) == [ResumeJobs(["backup-db"])]
 
@@ -96,7 +96,7 @@ def test_run_now() -> None:
     async def test(pilot: Pilot[None], coordinator: Coordinator) -> None:
         await _settled(pilot)
         await pilot.press("end", "r")
-        await see(pilot, "✓ run now reindex: run ", "2 queued", "[Jobs 7]")
+        await expect(pilot, "✓ run now reindex: run ", "2 queued", "[Jobs 7]")
         assert _asked(coordinator, RunJobs) == [RunJobs(["reindex"])]
 
     _drive(test)
@@ -108,14 +108,14 @@ def test_kill_asks_then_kills() -> None:
     async def test(pilot: Pilot[None], coordinator: Coordinator) -> None:
         await _on_runs(pilot)
         await pilot.press("x")
-        await see(pilot, "Kill run", "etl-orders on etl-03?", "KILL 10s later")
+        await expect(pilot, "Kill run", "etl-orders on etl-03?", "KILL 10s later")
         await pilot.press("n")
-        await see(pilot, "[Runs of all jobs 5]")
+        await expect(pilot, "[Runs of all jobs 5]")
         assert not _asked(coordinator, KillRuns)
         await pilot.press("x")
-        await see(pilot, "Kill run")
+        await expect(pilot, "Kill run")
         await pilot.press("y")
-        await see(pilot, "✓ kill", "being killed", "(x kill)")
+        await expect(pilot, "✓ kill", "being killed", "(x kill)")
         assert _asked(coordinator, KillRuns) == [KillRuns([RUNNING.id])]
 
     _drive(test)
@@ -127,7 +127,7 @@ def test_what_cannot_be_done_says_why() -> None:
     async def test(pilot: Pilot[None], coordinator: Coordinator) -> None:
         await _on_runs(pilot)
         await pilot.press("down", "x")
-        await see(pilot, "kill: the run is over: failed")
+        await expect(pilot, "kill: the run is over: failed")
         assert not _asked(coordinator, KillRuns)
 
     _drive(test)
@@ -142,7 +142,7 @@ def test_what_is_declined_is_told() -> None:
         )
         await _settled(pilot)
         await pilot.press("r")
-        await see(pilot, "✗ run now: your role is viewer (ask ana)")
+        await expect(pilot, "✗ run now: your role is viewer (ask ana)")
 
     _drive(test)
 
@@ -153,18 +153,18 @@ def test_log_lines_appear() -> None:
     async def test(pilot: Pilot[None], coordinator: Coordinator) -> None:
         coordinator.write(RUNNING.id, "first line\n")
         await _on_log(pilot)
-        await see(pilot, "14:03:22.000 o  first line", "1 lines, 11 B")
+        await expect(pilot, "14:03:22.000 o  first line", "1 lines, 11 B")
         coordinator.write(RUNNING.id, "WARN \x1b[31mred\n", stream=2)
-        await see(pilot, "14:03:22.001 e  WARN red")
+        await expect(pilot, "14:03:22.001 e  WARN red")
         coordinator.change(
             run(
                 5, "etl-orders", RunState.FAILED, agent="etl-03", started_us=at(-9),
                 finished_us=at(-1), exit_code=3, reason="exit status 3",
             )
         )  # fmt: skip
-        await see(pilot, "✗ FAILED, EXIT 3", "ran 8s  exit 3  exit status 3", "ended 14:03:21")
+        await expect(pilot, "✗ FAILED, EXIT 3", "ran 8s  exit 3  exit status 3", "ended 14:03:21")
         await pilot.press("escape")
-        await see(pilot, "[Runs of all jobs 5]", "failed, exit 3")
+        await expect(pilot, "[Runs of all jobs 5]", "failed, exit 3")
 
     _drive(test)
 
@@ -175,7 +175,7 @@ def test_run_that_printed_nothing() -> None:
     async def test(pilot: Pilot[None], _coordinator: Coordinator) -> None:
         await _on_runs(pilot)
         await pilot.press("down", "enter")
-        await see(pilot, "✗ FAILED", FAILED.id, "it printed nothing")
+        await expect(pilot, "✗ FAILED", FAILED.id, "it printed nothing")
 
     _drive(test)
 
@@ -186,19 +186,19 @@ def test_moving_up_lets_go_of_the_end() -> None:
     async def test(pilot: Pilot[None], coordinator: Coordinator) -> None:
         coordinator.write(RUNNING.id, *(f"line {number}\n" for number in range(100)))
         await _on_log(pilot)
-        await see(pilot, "line 99")
+        await expect(pilot, "line 99")
         await pilot.press("k")
-        await see(pilot, "f follows", "line 98")
+        await expect(pilot, "f follows", "line 98")
         before = _log(pilot)
         coordinator.write(RUNNING.id, *(f"line {number}\n" for number in range(100, 137)))
-        await see(pilot, "+37 new, f follows")
+        await expect(pilot, "+37 new, f follows")
         assert _log(pilot) == before
         await pilot.press("f")
-        await see(pilot, "line 136", "FOLLOW")
+        await expect(pilot, "line 136", "FOLLOW")
         await pilot.press("g")
-        await see(pilot, "line 0", "f follows")
+        await expect(pilot, "line 0", "f follows")
         await pilot.press("G")
-        await see(pilot, "line 136", "FOLLOW")
+        await expect(pilot, "line 136", "FOLLOW")
 
     _drive(test)
 
@@ -210,12 +210,12 @@ def test_forgotten_lines_do_not_move_the_reader(monkeypatch: pytest.MonkeyPatch)
     async def test(pilot: Pilot[None], coordinator: Coordinator) -> None:
         coordinator.write(RUNNING.id, *(f"line {number}\n" for number in range(190)))
         await _on_log(pilot)
-        await see(pilot, "line 189")
+        await expect(pilot, "line 189")
         await pilot.press("b")
-        await see(pilot, "f follows")
+        await expect(pilot, "f follows")
         before = _log(pilot)
         coordinator.write(RUNNING.id, *(f"line {number}\n" for number in range(190, 220)))
-        await see(pilot, "the first 40 not kept here", "+30 new")
+        await expect(pilot, "the first 40 not kept here", "+30 new")
         assert _log(pilot) == before
 
     _drive(test)
@@ -228,13 +228,13 @@ def test_finding_in_the_log() -> None:
         texts = [f"{'WARN' if number % 40 == 7 else 'line'} {number}\n" for number in range(100)]
         coordinator.write(RUNNING.id, *texts)
         await _on_log(pilot)
-        await see(pilot, "line 99")
+        await expect(pilot, "line 99")
         await pilot.press("g", "slash", *"warnx", "backspace", "enter")
-        await see(pilot, ">14:03:22.007 o  WARN 7", "'warn': 1 of 3", "n next")
+        await expect(pilot, ">14:03:22.007 o  WARN 7", "'warn': 1 of 3", "n next")
         await pilot.press("n")
-        await see(pilot, ">14:03:22.047 o  WARN 47", "2 of 3")
+        await expect(pilot, ">14:03:22.047 o  WARN 47", "2 of 3")
         await pilot.press("N", "N")
-        await see(pilot, "WARN 87", "3 of 3")
+        await expect(pilot, "WARN 87", "3 of 3")
         assert not _asked(coordinator, KillRuns)
         await pilot.press("escape")
         await until(pilot, lambda: "'warn'" not in screen(pilot))
@@ -252,9 +252,9 @@ def test_runs_of_one_job() -> None:
         coordinator.held = [run(0, "billing-sync", RunState.LOST, agent="app-01")]
         await _settled(pilot)
         await pilot.press("down", "enter")
-        await see(pilot, "Runs of billing-sync 2", "app-01", "?  lost")
+        await expect(pilot, "Runs of billing-sync 2", "app-01", "?  lost")
         await pilot.press("escape")
-        await see(pilot, "Runs of all jobs 6")
+        await expect(pilot, "Runs of all jobs 6")
 
     _drive(test)
 
@@ -265,7 +265,7 @@ def test_newest_log_of_a_job() -> None:
     async def test(pilot: Pilot[None], _coordinator: Coordinator) -> None:
         await _settled(pilot)
         await pilot.press("down", "l")
-        await see(pilot, "✗ FAILED", "billing-sync", FAILED.id)
+        await expect(pilot, "✗ FAILED", "billing-sync", FAILED.id)
 
     _drive(test)
 
@@ -276,12 +276,12 @@ def test_offline_shows_old_data_and_comes_back() -> None:
     async def test(pilot: Pilot[None], coordinator: Coordinator) -> None:
         await _settled(pilot)
         coordinator.hang_up()
-        await see(pilot, "✗ OFFLINE, data", "etl-orders", "(r run now)")
+        await expect(pilot, "✗ OFFLINE, data", "etl-orders", "(r run now)")
         await pilot.press("r")
-        await see(pilot, "run now: offline")
+        await expect(pilot, "run now: offline")
         coordinator.change(job(9, "meanwhile"))
         coordinator.come_back()
-        await see(pilot, "● live", "meanwhile", " r run now")
+        await expect(pilot, "● live", "meanwhile", " r run now")
 
     _drive(test)
 
@@ -294,7 +294,7 @@ def test_gap_is_mended_unseen(monkeypatch: pytest.MonkeyPatch) -> None:
         await _settled(pilot)
         coordinator.skip_a_number()
         coordinator.change(job(9, "after-the-gap"))
-        await see(pilot, "after-the-gap", "● live")
+        await expect(pilot, "after-the-gap", "● live")
 
     _drive(test)
 
@@ -303,9 +303,9 @@ def test_empty_fleet_says_what_next() -> None:
     """Empty tables say what fills them."""
 
     async def test(pilot: Pilot[None], _coordinator: Coordinator) -> None:
-        await see(pilot, "no jobs yet: tocsin apply FILE", "no runs yet", "agents 2/3")
+        await expect(pilot, "no jobs yet: tocsin apply FILE", "no runs yet", "agents 2/3")
         await pilot.press("r")
-        await see(pilot, "run now: there is no job here")
+        await expect(pilot, "run now: there is no job here")
 
     _drive(test, Coordinator([], [], AGENTS))
 
@@ -318,7 +318,7 @@ def test_cursor_stays_on_its_row() -> None:
         await pilot.press("down")
         table = pilot.app.screen.query_one("#runs", Table)
         coordinator.change(*(run(20 + number, "reindex") for number in range(3)))
-        await see(pilot, "[Runs of all jobs 8]")
+        await expect(pilot, "[Runs of all jobs 8]")
         assert table.cursor_key == FAILED.id
         assert any(line.startswith("> ✗") and "billing-sync" in line for line in lines(pilot))
 
@@ -330,11 +330,11 @@ def test_many_rows() -> None:
     jobs = [job(number, f"job-{number:05d}", "@hourly", 60) for number in range(10_000)]
 
     async def test(pilot: Pilot[None], _coordinator: Coordinator) -> None:
-        await see(pilot, "[Jobs 10000]", "> ○  job-00000")
+        await expect(pilot, "[Jobs 10000]", "> ○  job-00000")
         await pilot.press("G")
-        await see(pilot, "> ○  job-09999")
+        await expect(pilot, "> ○  job-09999")
         await pilot.press("ctrl+u", "k", "home")
-        await see(pilot, "> ○  job-00000")
+        await expect(pilot, "> ○  job-00000")
 
     many = Coordinator(jobs, [], AGENTS)
     many.parts = 20
@@ -347,9 +347,9 @@ def test_help_lists_keys() -> None:
     async def test(pilot: Pilot[None], _coordinator: Coordinator) -> None:
         await _settled(pilot)
         await pilot.press("question_mark")
-        await see(pilot, "run now", "same as: tocsin job run JOB")
+        await expect(pilot, "run now", "same as: tocsin job run JOB")
         await pilot.press("escape")
-        await see(pilot, "[Jobs 7]")
+        await expect(pilot, "[Jobs 7]")
 
     _drive(test)
 

@@ -15,7 +15,7 @@ from rich.cells import cell_len
 from textual.pilot import Pilot
 
 from tests.tui.coordinator import Coordinator
-from tests.tui.driving import fleet, lines, see, shown, until
+from tests.tui.driving import expect, fleet, lines, shown, until
 from tests.tui.fleet import RUNNING
 
 GOLDENS = Path(__file__).with_name("goldens")
@@ -24,29 +24,29 @@ SIZES = [(100, 30), (80, 24)]
 
 async def _main(pilot: Pilot[None], _coordinator: Coordinator) -> None:
     await pilot.press("down")
-    await see(pilot, "> ✗  billing-sync")
+    await expect(pilot, "> ✗  billing-sync")
 
 
 async def _runs(pilot: Pilot[None], _coordinator: Coordinator) -> None:
     await pilot.press("tab")
-    await see(pilot, "[Runs of all jobs 5]")
+    await expect(pilot, "[Runs of all jobs 5]")
 
 
 async def _run(pilot: Pilot[None], coordinator: Coordinator) -> None:
     coordinator.write(RUNNING.id, "etl.orders 4.2.0 starting\n", "connected to db-02\n")
     coordinator.write(RUNNING.id, "WARN slow query 3.1s: select * from order_item\n", stream=2)
     await pilot.press("tab", "enter")
-    await see(pilot, "WARN slow", "connected to db-02")
+    await expect(pilot, "WARN slow", "connected to db-02")
 
 
 async def _kill(pilot: Pilot[None], _coordinator: Coordinator) -> None:
     await pilot.press("tab", "x")
-    await see(pilot, "Kill run")
+    await expect(pilot, "Kill run")
 
 
 async def _help(pilot: Pilot[None], _coordinator: Coordinator) -> None:
     await pilot.press("question_mark")
-    await see(pilot, "ctrl+c leaves")
+    await expect(pilot, "ctrl+c leaves")
 
 
 SCENES: dict[str, Callable[[Pilot[None], Coordinator], Awaitable[None]]] = {
@@ -60,7 +60,7 @@ SCENES: dict[str, Callable[[Pilot[None], Coordinator], Awaitable[None]]] = {
 
 async def _picture(scene: str, size: tuple[int, int], coordinator: Coordinator) -> list[str]:
     async with shown(coordinator, size) as pilot:
-        await see(pilot, "● live", "agents 2/3", "etl-03", "cleanup-tmp")
+        await expect(pilot, "● live", "agents 2/3", "etl-03", "cleanup-tmp")
         await SCENES[scene](pilot, coordinator)
         taken: list[list[str]] = [[]]
 

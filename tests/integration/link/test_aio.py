@@ -219,9 +219,13 @@ def test_closed_at_once(echo: Echo) -> None:
     """A dialer that is closed before the loop ran is no trouble to the loop."""
 
     async def work() -> None:
+        complaints: list[object] = []
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _loop, context: complaints.append(context))
         client = Client(echo)
         client.close()
         await asyncio.sleep(0)
+        assert complaints == []
 
     run(work())
 

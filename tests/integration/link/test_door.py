@@ -175,6 +175,7 @@ def test_only_true_lets_in(network: Network, verdict: object) -> None:
     listener = network.listen(allow=lambda _key: verdict)  # type: ignore[arg-type, return-value]
     dialer = network.dial(listener.endpoint)
     network.until(lambda: dialer.refused)
+    assert not dialer.connected
 
 
 def test_a_check_that_fails(network: Network) -> None:

@@ -242,7 +242,7 @@ def test_ipv6_any_takes_ipv4_too(network: Network) -> None:
         listener = network.listen("tcp://[::]:0")
     except LinkError:
         pytest.skip("this host has no IPv6")
-    network.connect(f"tcp://127.0.0.1:{listener.port}")
+    assert network.connect(f"tcp://127.0.0.1:{listener.port}").connected
 
 
 def test_port_taken(network: Network) -> None:
@@ -334,6 +334,7 @@ def test_many_dialers(network: Network) -> None:
     network.admitted.add(pair.public)
     dialers = [network.dial(listener.endpoint, pair) for _ in range(400)]
     network.until(lambda: all(dialer.connected for dialer in dialers))
+    assert not any(dialer.refused for dialer in dialers)
 
 
 def test_message_before_the_wait(network: Network) -> None:
