@@ -103,8 +103,7 @@ class Service:
     def restore(self) -> None:
         """Take up what the store holds, and begin to let peers in."""
         at = now()
-        store = self._store
-        self._machine.restore(store.due(), store.active_runs(), store.next_job_id(), at)
+        self._machine.restore(self._store.stored(), at)
         self._store.commit()
         self._gateway.serve(self._registry)
 

@@ -196,6 +196,10 @@ def why(run: Run) -> str:
             return f"by {one_line(run.requested_by)}" if run.requested_by else "by hand"
         case Trigger.CATCHUP:
             return "caught up"
+        case Trigger.AFTER:
+            return "after another job"
+        case Trigger.RETRY:
+            return f"repeated by {one_line(run.requested_by)}"
 
 
 def run_time(run: Run, now_us: int) -> str:

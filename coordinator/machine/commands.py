@@ -6,7 +6,17 @@ import msgspec
 
 from tocsin.messages.agent_link import Chunk, ToAgent
 from tocsin.messages.client_link import Answer
-from tocsin.model import Agent, JobRow, Run
+from tocsin.model import (
+    Agent,
+    AuditEntry,
+    Calendar,
+    Dependency,
+    Incident,
+    JobRow,
+    Pause,
+    Pool,
+    Run,
+)
 
 from .events import Asker
 
@@ -55,6 +65,68 @@ class SaveAgent(msgspec.Struct, frozen=True):
     agent: Agent
 
 
+class SaveDependency(msgspec.Struct, frozen=True):
+    """Keep what a job comes after, and by which run's end it holds; '' while it does not."""
+
+    job_id: int
+    dependency: Dependency
+    held_by: str = ""
+
+
+class DropDependencies(msgspec.Struct, frozen=True):
+    """Forget all that a job comes after."""
+
+    job_id: int
+
+
+class SavePause(msgspec.Struct, frozen=True):
+    """Keep a pause."""
+
+    pause: Pause
+
+
+class DropPause(msgspec.Struct, frozen=True):
+    """Forget a pause that concerns no due time any more."""
+
+    pause_id: str
+
+
+class SaveCalendar(msgspec.Struct, frozen=True):
+    """Keep a calendar."""
+
+    calendar: Calendar
+
+
+class DropCalendar(msgspec.Struct, frozen=True):
+    """Forget a calendar."""
+
+    name: str
+
+
+class SavePool(msgspec.Struct, frozen=True):
+    """Keep a pool."""
+
+    pool: Pool
+
+
+class DropPool(msgspec.Struct, frozen=True):
+    """Forget a pool."""
+
+    name: str
+
+
+class SaveIncident(msgspec.Struct, frozen=True):
+    """Keep what befell the coordinator's time."""
+
+    incident: Incident
+
+
+class SaveAudit(msgspec.Struct, frozen=True):
+    """Keep who did what. The store numbers the entry and chains its digest."""
+
+    entry: AuditEntry
+
+
 class FetchDue(msgspec.Struct, frozen=True):
     """Answer with `JobsDue`: the rows of these (due, job id)."""
 
@@ -83,6 +155,16 @@ Command = (
     | SaveAttempt
     | SaveOutput
     | SaveAgent
+    | SaveDependency
+    | DropDependencies
+    | SavePause
+    | DropPause
+    | SaveCalendar
+    | DropCalendar
+    | SavePool
+    | DropPool
+    | SaveIncident
+    | SaveAudit
     | FetchDue
     | Send
     | Reply

@@ -124,7 +124,7 @@ def on_removed(state: State, event: JobsRemoved, now: Now) -> None:
     for row in event.rows:
         _settle(state, row, now)
         runs.cancel_queued(state, row.id, f"its job was removed by {event.by}", now)
-        state.commands.append(DropJob(row, event.by))
+        state.commands.append(DropJob(replace(row, changed_us=now.wall_us), event.by))
     names = [row.job.name for row in event.rows]
     state.commands.append(Reply(event.asker, Done(names)))
 

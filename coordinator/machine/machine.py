@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import NamedTuple, assert_never
 
+import msgspec
+
 from tocsin.instants import SECOND_US, Now
-from tocsin.model import Job, Run, RunState
+from tocsin.model import Agent, Calendar, Dependency, Job, Pause, Pool, Run, RunState
 
 from . import agents, jobs, placement, runs
 from .commands import Command
@@ -44,6 +46,28 @@ class Restored(NamedTuple):
     pieces: int
 
 
+class Held(NamedTuple):
+    """What a job comes after, and the run by whose end it holds; '' while it does not."""
+
+    job_id: int
+    dependency: Dependency
+    held_by: str
+
+
+class Stored(msgspec.Struct, frozen=True, kw_only=True):
+    """All that the store holds and a machine begins with."""
+
+    due: list[tuple[int, int]] = []
+    """(due, job id) of every job that has a due time."""
+    active: list[Restored] = []
+    next_job_id: int = 1
+    agents: list[Agent] = []
+    pauses: list[Pause] = []
+    calendars: list[Calendar] = []
+    pools: list[Pool] = []
+    dependencies: list[Held] = []
+
+
 class Machine:
     """Decides everything the coordinator does. It is changed through `handle` alone."""
 
@@ -52,21 +76,15 @@ class Machine:
     ) -> None:
         self._state = State(epoch=epoch, policy=policy, new_id=new_id, chance=chance)
 
-    def restore(
-        self,
-        due: list[tuple[int, int]],
-        active: Iterable[Restored],
-        next_job_id: int,
-        now: Now,
-    ) -> None:
-        """Take up what the store holds: (due, job id) of all jobs, and the runs not over."""
+    def restore(self, stored: Stored, now: Now) -> None:
+        """Take up what the store holds."""
         state = self._state
-        state.next_job_id = next_job_id
-        state.due = due
+        state.next_job_id = stored.next_job_id
+        state.due = stored.due
         heapq.heapify(state.due)
         lost_us = now.steady_us + round(state.policy.lost_after_s * SECOND_US)
         expires_us = now.steady_us + round(state.policy.unplaced_s * SECOND_US)
-        for run, job, offsets, pieces in active:
+        for run, job, offsets, pieces in stored.active:
             entry = Active(run, job, demand_of(job, run.pin), list(offsets), pieces)
             entry.expires_us = expires_us
             state.add(entry)

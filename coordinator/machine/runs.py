@@ -11,7 +11,6 @@ from tocsin.instants import SECOND_US, Now
 from tocsin.messages.agent_link import AttemptReport, Cancel, Phase
 from tocsin.model import (
     END_STATE,
-    OVERLAP_QUEUE_MAX,
     JobRow,
     OnLost,
     Overlap,
@@ -116,7 +115,8 @@ def _overlap(
             # A person who asks for a run gets one, but never two at once.
             return (None, True) if trigger is Trigger.MANUAL else (SkipReason.OVERLAP, False)
         case Overlap.QUEUE:
-            full = sum(state.active[i].blocked for i in earlier) >= OVERLAP_QUEUE_MAX
+            waiting = {state.active[i].run.group for i in earlier if state.active[i].blocked}
+            full = len(waiting) >= row.job.queue_limit
             return (SkipReason.OVERLAP, False) if full else (None, True)
         case Overlap.REPLACE:
             for run_id in list(earlier):

@@ -14,9 +14,9 @@ import msgspec
 
 from tocsin.coordinator.machine.commands import Command
 from tocsin.coordinator.machine.events import PastRun
-from tocsin.coordinator.machine.machine import Restored
+from tocsin.coordinator.machine.machine import Stored
 from tocsin.messages.client_link import OutputPiece
-from tocsin.model import Agent, JobRow, Role, Run, RunState
+from tocsin.model import Agent, AuditEntry, Incident, JobRow, Role, Run, RunState
 
 
 class PeerRow(msgspec.Struct, frozen=True):
@@ -93,16 +93,16 @@ class Store(Protocol):
         """Begin a new epoch, durably: higher than every one before."""
         ...
 
-    def due(self) -> list[tuple[int, int]]:
-        """(next due time, job id) of every job that has one, sorted."""
+    def stored(self) -> Stored:
+        """All that a machine begins with: due times sorted, runs that are not over oldest first."""
         ...
 
-    def next_job_id(self) -> int:
-        """An id above every one that was ever given to a job."""
+    def incidents(self, from_us: int, until_us: int) -> list[Incident]:
+        """What befell the coordinator's time in a span, oldest first."""
         ...
 
-    def active_runs(self) -> list[Restored]:
-        """The runs that are not over, oldest first."""
+    def audit(self, subject: str, before: int, limit: int) -> list[AuditEntry]:
+        """Who did what, newest first, below the number `before`; '' means every subject."""
         ...
 
     # Jobs.

@@ -7,10 +7,25 @@ from typing import Any, Final
 
 import msgspec
 
-from tocsin.model import Agent, AgentState, Job, JobRow, Run, RunState, Trigger
+from tocsin.model import (
+    Agent,
+    AgentState,
+    AuditEntry,
+    Calendar,
+    Incident,
+    IncidentKind,
+    Job,
+    JobRow,
+    Pause,
+    Run,
+    RunState,
+    Scope,
+    Trigger,
+)
 
 _encode: Final = msgspec.json.Encoder().encode
 _decode_job: Final = msgspec.json.Decoder(Job).decode
+_decode_calendar: Final = msgspec.json.Decoder(Calendar).decode
 _decode_run: Final = msgspec.json.Decoder(Run).decode
 # sqlite3 asks around for an adapter of whatever is not exactly a str or an int: 1 µs a value.
 _STATE_TEXTS: Final = {state: str(state.value) for state in RunState}
@@ -33,6 +48,8 @@ def job_values(row: JobRow) -> tuple[Any, ...]:
         to_json(row.job),
         int(row.paused),
         row.pause_reason,
+        row.paused_by,
+        row.pause_until_us,
         row.next_due_us,
         row.changed_us,
         row.changed_by,
@@ -49,6 +66,8 @@ def job_row(row: sqlite3.Row) -> JobRow:
         version=row["version"],
         paused=bool(row["paused"]),
         pause_reason=row["pause_reason"],
+        paused_by=row["paused_by"],
+        pause_until_us=row["pause_until_us"],
         next_due_us=row["next_due_us"],
         changed_us=row["changed_us"],
         changed_by=row["changed_by"],
@@ -95,6 +114,10 @@ def run_values(run: Run) -> tuple[Any, ...]:
         run.requested_by,
         run.dues,
         run.due_last_us,
+        run.cause,
+        to_json(run.params) if run.params else None,
+        run.placed,
+        run.launch_failures,
     )
 
 
@@ -105,8 +128,9 @@ def run_of(row: sqlite3.Row) -> Run:
     values["trigger"] = _TRIGGERS[values.pop("trigger_kind")]
     values["state"] = _STATES[values["state"]]
     values["cancel_requested"] = bool(values["cancel_requested"])
-    facts = values["facts"]
-    values["facts"] = {} if facts is None else msgspec.json.decode(facts)
+    for key in ("facts", "params"):
+        text = values[key]
+        values[key] = {} if text is None else msgspec.json.decode(text)
     return Run(**values)
 
 
@@ -141,3 +165,23 @@ def agent_of(row: sqlite3.Row) -> Agent:
     values["given_tags"] = msgspec.json.decode(values["given_tags"])
     values["executors"] = msgspec.json.decode(values["executors"])
     return Agent(**values)
+
+
+def pause_of(row: sqlite3.Row) -> Pause:
+    """The pause of a row of the table `pause`."""
+    return Pause(**{**dict(row), "scope": Scope(row["scope"])})
+
+
+def incident_of(row: sqlite3.Row) -> Incident:
+    """The incident of a row of the table `incident`."""
+    return Incident(**{**dict(row), "kind": IncidentKind(row["kind"])})
+
+
+def calendar_of(text: str) -> Calendar:
+    """The calendar of a stored definition."""
+    return _decode_calendar(text)
+
+
+def audit_of(row: sqlite3.Row) -> AuditEntry:
+    """The entry of a row of the table `audit`."""
+    return AuditEntry(**{**dict(row), "detail": msgspec.json.decode(row["detail"])})

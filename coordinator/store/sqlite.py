@@ -18,14 +18,37 @@ import msgspec
 
 from tocsin.coordinator.machine.commands import Command
 from tocsin.coordinator.machine.events import PastRun
-from tocsin.coordinator.machine.machine import Restored
+from tocsin.coordinator.machine.machine import Held, Restored, Stored
 from tocsin.errors import StoreError
 from tocsin.messages.client_link import OutputPiece
-from tocsin.model import Agent, Job, JobRow, Role, Run, RunState
+from tocsin.model import (
+    Agent,
+    AuditEntry,
+    Dependency,
+    DependencyOn,
+    Incident,
+    Job,
+    JobRow,
+    Pool,
+    Role,
+    Run,
+    RunState,
+)
 
 from .port import PeerRow, PendingRow, TokenRow
 from .queries import load_migrations, load_queries
-from .rows import agent_of, attempt_of, job_row, job_spec, run_of, to_json
+from .rows import (
+    agent_of,
+    attempt_of,
+    audit_of,
+    calendar_of,
+    incident_of,
+    job_row,
+    job_spec,
+    pause_of,
+    run_of,
+    to_json,
+)
 from .staging import Staging
 
 if TYPE_CHECKING:
@@ -123,13 +146,22 @@ class SqliteStore:
                 self._main.execute("COMMIT")
         return int(row[0])
 
-    def due(self) -> list[tuple[int, int]]:
-        return [(due_us, job_id) for due_us, job_id in self._read("due")]
+    def stored(self) -> Stored:
+        return Stored(
+            due=[(due_us, job_id) for due_us, job_id in self._read("due")],
+            active=self._active_runs(),
+            next_job_id=int(self._read("next_job_id")[0][0]),
+            agents=self.agents(),
+            pauses=[pause_of(row) for row in self._read("pauses")],
+            calendars=[calendar_of(row["spec"]) for row in self._read("calendars")],
+            pools=[Pool(name=row["name"], slots=row["slots"]) for row in self._read("pools")],
+            dependencies=[
+                Held(job_id, Dependency(job=name, on=DependencyOn(on_end)), held_by)
+                for job_id, name, on_end, held_by in self._read("dependencies")
+            ],
+        )
 
-    def next_job_id(self) -> int:
-        return int(self._read("next_job_id")[0][0])
-
-    def active_runs(self) -> list[Restored]:
+    def _active_runs(self) -> list[Restored]:
         runs = [run_of(row) for row in self._read("active_runs")]
         return [
             Restored(run, job, offsets, pieces)
@@ -210,6 +242,12 @@ class SqliteStore:
                 pieces.append(OutputPiece(*row))
                 size += len(row["data"])
         return pieces, False
+
+    def incidents(self, from_us: int, until_us: int) -> list[Incident]:
+        return [incident_of(row) for row in self._read("incidents", from_us, until_us)]
+
+    def audit(self, subject: str, before: int, limit: int) -> list[AuditEntry]:
+        return [audit_of(row) for row in self._read("audit", before, subject, limit)]
 
     def agents(self) -> list[Agent]:
         return [agent_of(row) for row in self._read("agents")]

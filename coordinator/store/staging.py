@@ -7,12 +7,22 @@ from typing import Any, NamedTuple
 
 from tocsin.coordinator.machine.commands import (
     Command,
+    DropCalendar,
+    DropDependencies,
     DropJob,
+    DropPause,
+    DropPool,
     MoveCursor,
     SaveAgent,
     SaveAttempt,
+    SaveAudit,
+    SaveCalendar,
+    SaveDependency,
+    SaveIncident,
     SaveJob,
     SaveOutput,
+    SavePause,
+    SavePool,
     SaveRun,
 )
 from tocsin.model import Agent, JobRow, Run
@@ -69,11 +79,41 @@ class Staging:
                     self.write("save_attempt", (run.id, run.attempt, to_json(run)))
                 case DropJob(row, by):
                     self.gather()
-                    gone = (row.id, row.version + 1, None, row.changed_us, by)
+                    gone = (row.id, row.version + 1, row.job.name, None, row.changed_us, by)
                     self.write("save_job_version", gone)
                     self.write("drop_job", (row.id,))
                 case _:
-                    pass  # nothing to keep
+                    self._take_upkeep(command)
+
+    def _take_upkeep(self, command: Command) -> None:  # noqa: C901 - one case a command
+        """Note what is rarely saved; each is a statement of its own."""
+        match command:
+            case SaveDependency(job_id, dependency, held_by):
+                values = (job_id, dependency.job, dependency.on.value, held_by)
+                self.write("save_dependency", values)
+            case DropDependencies(job_id):
+                self.write("drop_dependencies", (job_id,))
+            case SavePause(pause):
+                head = (pause.id, pause.scope.value, pause.value, pause.reason, pause.by)
+                self.write("save_pause", (*head, pause.since_us, pause.until_us))
+            case DropPause(pause_id):
+                self.write("drop_pause", (pause_id,))
+            case SaveCalendar(calendar):
+                self.write("save_calendar", (calendar.name, to_json(calendar)))
+            case DropCalendar(name):
+                self.write("drop_calendar", (name,))
+            case SavePool(pool):
+                self.write("save_pool", (pool.name, pool.slots))
+            case DropPool(name):
+                self.write("drop_pool", (name,))
+            case SaveIncident(it):
+                span = (it.from_us, it.until_us, it.amount_us)
+                self.write("save_incident", (it.kind.value, *span, it.detail))
+            case SaveAudit(entry):
+                who = (entry.number, entry.at_us, entry.by, entry.act, entry.subject)
+                self.write("save_audit", (*who, to_json(entry.detail), entry.digest))
+            case _:
+                pass  # nothing to keep
 
     def write(self, query: str, values: tuple[Any, ...]) -> None:
         """Note a statement."""
@@ -85,7 +125,14 @@ class Staging:
             jobs = self._jobs.values()
             self.writes.append(Write("save_job", [job_values(row) for row in jobs]))
             versions = [
-                (row.id, row.version, to_json(row.job), row.changed_us, row.changed_by)
+                (
+                    row.id,
+                    row.version,
+                    row.job.name,
+                    to_json(row.job),
+                    row.changed_us,
+                    row.changed_by,
+                )
                 for row in jobs
             ]
             self.writes.append(Write("save_job_version", versions))

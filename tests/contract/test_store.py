@@ -11,20 +11,45 @@ from msgspec import structs
 
 from tests.unit.coordinator.bench import START_US, job
 from tocsin.coordinator.machine.commands import (
+    DropCalendar,
+    DropDependencies,
     DropJob,
+    DropPause,
+    DropPool,
     MoveCursor,
     SaveAgent,
     SaveAttempt,
+    SaveCalendar,
+    SaveDependency,
+    SaveIncident,
     SaveJob,
     SaveOutput,
+    SavePause,
+    SavePool,
     SaveRun,
 )
+from tocsin.coordinator.machine.machine import Held
 from tocsin.coordinator.store.port import PeerRow, PendingRow, Store, TokenRow
 from tocsin.coordinator.store.sqlite import SqliteStore
 from tocsin.errors import StoreError
 from tocsin.execution import AttemptKey
 from tocsin.messages.agent_link import Chunk
-from tocsin.model import Agent, JobRow, Role, Run, RunState, Trigger
+from tocsin.model import (
+    Agent,
+    Calendar,
+    Dependency,
+    DependencyOn,
+    Incident,
+    IncidentKind,
+    JobRow,
+    Pause,
+    Pool,
+    Role,
+    Run,
+    RunState,
+    Scope,
+    Trigger,
+)
 
 
 @pytest.fixture
@@ -79,7 +104,7 @@ def test_what_was_committed_is_there_after_the_process_is_gone(tmp_path: Path) -
         "backup": structs.replace(row(), last_state=RunState.RUNNING, last_due_us=active.due_us)
     }
     assert second.runs([active.id]) == {active.id: active}
-    (restored,) = second.active_runs()
+    (restored,) = second.stored().active
     assert (restored.run, restored.job, restored.offsets, restored.pieces) == (
         active,
         job(),
@@ -88,6 +113,34 @@ def test_what_was_committed_is_there_after_the_process_is_gone(tmp_path: Path) -
     )
     assert second.agents() == [Agent(id="A", key="k", name="a")]
     assert (second.peers(), second.token("t"), second.pendings()) == ([peer], token, [pending])
+    second.close()
+
+
+def test_upkeep_comes_back_as_it_was(tmp_path: Path) -> None:
+    """Pauses, calendars, pools, dependencies and incidents; what was dropped is gone."""
+    pause = Pause(id="p", scope=Scope.TAG, value="role=db", reason="disks", by="ann", since_us=5)
+    holidays = Calendar(name="holidays", dates=["2026-12-25 Christmas"])
+    incident = Incident(kind=IncidentKind.STEP, from_us=9, until_us=10, amount_us=-4)
+    after = Dependency(job="quiesce", on=DependencyOn.ANY)
+    first = SqliteStore(tmp_path)
+    first.stage([SavePause(pause), SavePause(structs.replace(pause, id="q")), DropPause("q")])
+    first.stage([SaveCalendar(holidays), SaveCalendar(Calendar(name="old")), DropCalendar("old")])
+    first.stage([SavePool(Pool(name="db", slots=4)), SavePool(Pool(name="x", slots=1))])
+    first.stage([DropPool("x"), SaveIncident(incident)])
+    first.stage([SaveDependency(1, after, "run"), SaveDependency(2, after), DropDependencies(2)])
+    first.commit()
+    first.close()
+
+    second = SqliteStore(tmp_path)
+    stored = second.stored()
+
+    assert (stored.pauses, stored.calendars) == ([pause], [holidays])
+    assert (stored.pools, stored.dependencies) == (
+        [Pool(name="db", slots=4)],
+        [Held(1, after, "run")],
+    )
+    assert second.incidents(10, 20) == [incident]
+    assert second.incidents(11, 20) == []
     second.close()
 
 
@@ -100,7 +153,7 @@ def test_what_was_not_committed_is_gone_after_the_process_is_gone(tmp_path: Path
 
     second = SqliteStore(tmp_path)
 
-    assert (second.count_jobs(), second.active_runs()) == (0, [])
+    assert (second.count_jobs(), second.stored().active) == (0, [])
     second.close()
 
 
@@ -110,8 +163,8 @@ def test_the_last_save_of_a_batch_counts(store: Store) -> None:
     store.stage([SaveRun(run(1)), SaveRun(run(1, finished=True))])
     store.commit()
 
-    assert store.due() == [(START_US + 9, 1)]
-    assert store.active_runs() == []
+    assert store.stored().due == [(START_US + 9, 1)]
+    assert store.stored().active == []
 
 
 def test_a_due_time_has_one_record(store: Store) -> None:
@@ -163,7 +216,7 @@ def test_an_id_is_never_given_to_a_second_job(store: Store) -> None:
     store.stage([DropJob(row(), "ann")])
     store.commit()
 
-    assert (store.count_jobs(), store.next_job_id()) == (0, 2)
+    assert (store.count_jobs(), store.stored().next_job_id) == (0, 2)
     assert [r.id for r in store.list_runs("backup", [], "", 10)] == [run(1).id]
 
 
@@ -172,7 +225,7 @@ def test_active_runs_of_a_removed_job_are_restored_with_its_definition(store: St
     store.stage([SaveJob(row()), SaveRun(run(1)), DropJob(row(), "ann")])
     store.commit()
 
-    (restored,) = store.active_runs()
+    (restored,) = store.stored().active
     assert restored.job == job()
 
 

@@ -256,7 +256,7 @@ class Coordinator:
             self._config,
             cast("Log", SimLog()),
         )
-        self._monitor.restarted(self.port.true_us(), self.store.active_runs())
+        self._monitor.restarted(self.port.true_us(), self.store.stored().active)
         service.restore()
         self.machine, self._service = machine, service
 

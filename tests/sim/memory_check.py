@@ -21,7 +21,7 @@ def compare(machine: Machine, store: SqliteStore, now: Now) -> None:
     """
     state: State = machine._state
     other = Machine(epoch=state.epoch, policy=state.policy, new_id=lambda: "none", chance=Random(0))
-    other.restore(store.due(), store.active_runs(), store.next_job_id(), now)
+    other.restore(store.stored(), now)
     restored: State = other._state
     missing = state.active.keys() ^ restored.active.keys()
     if missing:

@@ -23,7 +23,13 @@ _BOUNDS: Final[Bounds] = {
     ("Job", "timeout_s"): (0.001, 366 * DAY_S),
     ("Job", "kill_after_s"): (0, DAY_S),
     ("Job", "priority"): (-1000, 1000),
+    ("Job", "jitter_s"): (0, 7 * DAY_S),
+    ("Job", "queue_limit"): (1, 10_000),
     ("Target", "agents"): (1, 100_000),
+    ("Target", "max_parallel"): (1, 100_000),
+    ("Target", "stagger_s"): (0, DAY_S),
+    ("Target", "canary"): (0, 100_000),
+    ("Target", "stop_after"): (1, 100_000),
     ("Missed", "within_s"): (1, 366 * DAY_S),
     ("Missed", "limit"): (1, 1000),
     ("Retry", "limit"): (0, 1000),
@@ -35,8 +41,7 @@ _BOUNDS: Final[Bounds] = {
 }
 UNSUPPORTED: Final = frozenset(
     {
-        "after", "blackout", "ephemeral", "expect", "jitter", "keep", "limits", "notify",
-        "output.live", "pool", "run_as", "secrets",
+        "expect", "keep", "limits", "notify", "output.live", "run_as", "secrets",
     }
 )  # fmt: skip
 """Keys that a later version will understand; `<block>.<key>` inside a block."""

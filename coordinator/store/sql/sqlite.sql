@@ -1,15 +1,18 @@
 -- name: save_job
-INSERT INTO job (id, name, version, spec, paused, pause_reason, next_due_us, changed_us, changed_by)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO job (
+    id, name, version, spec, paused, pause_reason, paused_by, pause_until_us, next_due_us,
+    changed_us, changed_by
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET
     name = excluded.name, version = excluded.version, spec = excluded.spec,
     paused = excluded.paused, pause_reason = excluded.pause_reason,
+    paused_by = excluded.paused_by, pause_until_us = excluded.pause_until_us,
     next_due_us = excluded.next_due_us, changed_us = excluded.changed_us,
     changed_by = excluded.changed_by
 
 -- name: save_job_version
-INSERT OR IGNORE INTO job_version (job_id, version, spec, changed_us, changed_by)
-VALUES (?, ?, ?, ?, ?)
+INSERT OR IGNORE INTO job_version (job_id, version, name, spec, changed_us, changed_by)
+VALUES (?, ?, ?, ?, ?, ?)
 
 -- name: move_cursor
 UPDATE job SET next_due_us = ? WHERE id = ?
@@ -22,8 +25,11 @@ INSERT INTO run (
     id, group_id, slot, pin, job_id, job, job_version, trigger_kind, state, reason, attempt,
     created_us, due_us, not_before_us, agent_id, agent, spool, dispatched_us, accepted_us,
     started_us, finished_us, cancel_requested, exit_code, facts, peak_memory_bytes, cpu_us,
-    output_bytes, requested_by, dues, due_last_us
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    output_bytes, requested_by, dues, due_last_us, cause, params, placed, launch_failures
+) VALUES (
+    ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+    ?, ?
+)
 ON CONFLICT (id) DO UPDATE SET
     state = excluded.state, reason = excluded.reason, attempt = excluded.attempt,
     not_before_us = excluded.not_before_us, agent_id = excluded.agent_id,
@@ -32,7 +38,8 @@ ON CONFLICT (id) DO UPDATE SET
     finished_us = excluded.finished_us, cancel_requested = excluded.cancel_requested,
     exit_code = excluded.exit_code, facts = excluded.facts,
     peak_memory_bytes = excluded.peak_memory_bytes, cpu_us = excluded.cpu_us,
-    output_bytes = excluded.output_bytes
+    output_bytes = excluded.output_bytes, placed = excluded.placed,
+    launch_failures = excluded.launch_failures
 
 -- name: save_attempt
 INSERT OR REPLACE INTO attempt (run_id, attempt, run) VALUES (?, ?, ?)
@@ -46,6 +53,39 @@ ON CONFLICT (id) DO UPDATE SET
     given_tags = excluded.given_tags,
     slots = excluded.slots, busy = excluded.busy, executors = excluded.executors,
     version = excluded.version, spool = excluded.spool, last_seen_us = excluded.last_seen_us
+
+-- name: save_dependency
+INSERT OR REPLACE INTO dependency (job_id, after_job, on_end, held_by) VALUES (?, ?, ?, ?)
+
+-- name: drop_dependencies
+DELETE FROM dependency WHERE job_id = ?
+
+-- name: save_pause
+INSERT OR REPLACE INTO pause (id, scope, value, reason, by_whom, since_us, until_us)
+VALUES (?, ?, ?, ?, ?, ?, ?)
+
+-- name: drop_pause
+DELETE FROM pause WHERE id = ?
+
+-- name: save_calendar
+INSERT OR REPLACE INTO calendar (name, spec) VALUES (?, ?)
+
+-- name: drop_calendar
+DELETE FROM calendar WHERE name = ?
+
+-- name: save_pool
+INSERT OR REPLACE INTO pool (name, slots) VALUES (?, ?)
+
+-- name: drop_pool
+DELETE FROM pool WHERE name = ?
+
+-- name: save_incident
+INSERT OR REPLACE INTO incident (kind, from_us, until_us, amount_us, detail)
+VALUES (?, ?, ?, ?, ?)
+
+-- name: save_audit
+INSERT INTO audit (number, at_us, by_whom, act, subject, detail, digest)
+VALUES (?, ?, ?, ?, ?, ?, ?)
 
 -- name: save_peer
 INSERT OR REPLACE INTO peer (key, role, name, agent_id) VALUES (?, ?, ?, ?)
@@ -71,6 +111,27 @@ SELECT next_due_us, id FROM job WHERE next_due_us IS NOT NULL ORDER BY next_due_
 -- name: next_job_id
 SELECT max(coalesce((SELECT max(id) FROM job), 0),
            coalesce((SELECT max(job_id) FROM job_version), 0)) + 1
+
+-- name: dependencies
+SELECT job_id, after_job, on_end, held_by FROM dependency ORDER BY job_id, after_job
+
+-- name: pauses
+SELECT id, scope, value, reason, by_whom AS by, since_us, until_us FROM pause
+ORDER BY since_us, id
+
+-- name: calendars
+SELECT spec FROM calendar ORDER BY name
+
+-- name: pools
+SELECT name, slots FROM pool ORDER BY name
+
+-- name: incidents
+SELECT kind, from_us, until_us, amount_us, detail FROM incident
+WHERE until_us >= ? AND from_us <= ? ORDER BY until_us, from_us
+
+-- name: audit
+SELECT number, at_us, by_whom AS by, act, subject, detail, digest FROM audit
+WHERE number < ? AND ? IN ('', subject) ORDER BY number DESC LIMIT ?
 
 -- name: active_runs
 SELECT * FROM run WHERE finished_us IS NULL ORDER BY created_us, due_us, group_id, slot

@@ -32,7 +32,7 @@ from tocsin.coordinator.machine.events import (
     RunsRequested,
     Tick,
 )
-from tocsin.coordinator.machine.machine import Machine, Restored
+from tocsin.coordinator.machine.machine import Machine, Restored, Stored
 from tocsin.coordinator.machine.state import Policy
 from tocsin.execution import AttemptKey, Order, Outcome, Status
 from tocsin.instants import SECOND_US, Now
@@ -78,7 +78,7 @@ class Bench:
         self.reports: dict[str, int] = {}
         self.offsets: dict[str, tuple[int, int]] = {}
         self.machine = self._machine(1)
-        self.machine.restore([], [], 1, self.now)
+        self.machine.restore(Stored(), self.now)
 
     def _machine(self, epoch: int) -> Machine:
         return Machine(
@@ -244,5 +244,11 @@ class Bench:
             for run in sorted(self.runs.values(), key=lambda run: run.created_us)
             if run.finished_us is None
         ]
-        self.machine.restore(due, active, len(self.rows) + 1, self.now)
+        stored = Stored(
+            due=due,
+            active=active,
+            next_job_id=len(self.rows) + 1,
+            agents=list(self.agents.values()),
+        )
+        self.machine.restore(stored, self.now)
         self.feed(Tick())

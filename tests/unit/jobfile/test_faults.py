@@ -16,9 +16,10 @@ _OF_ONE_KEY = [
     (
         "zzz: 1",
         (
-            "a.zzz: unknown key; expected one of description, dst, enabled, env, expect_failure, "
-            "expires_at, kill_after, labels, missed, on_lost, output, overlap, priority, retry, "
-            "schedule, starts_at, target, timeout, timezone"
+            "a.zzz: unknown key; expected one of after, blackout, description, dst, enabled, env, "
+            "ephemeral, expect_failure, expires_at, jitter, kill_after, labels, missed, on_lost, "
+            "output, overlap, params, pool, priority, queue_limit, retry, schedule, starts_at, "
+            "target, timeout, timezone"
         ),
     ),
     (

@@ -1,8 +1,4 @@
-"""The nouns: jobs, runs and agents. Each is one frozen type, used in memory, on wires and in rows.
-
-Instants are integers in microseconds (`…_us`, see `tocsin.instants`), spans are seconds (`…_s`),
-sizes are bytes. A field that a job file spells differently carries that spelling as its name.
-"""
+"""Jobs: what is to be run, when, where, and how it is treated."""
 
 from __future__ import annotations
 
@@ -11,7 +7,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from tocsin.execution import Status
+from .run import RunState
 
 NAME_LENGTH_MAX: Final = 128
 DAY_S: Final = 86_400.0
@@ -23,12 +19,9 @@ class Overlap(enum.StrEnum):
     ALLOW = "allow"
     SKIP = "skip"
     QUEUE = "queue"
-    """Wait for the earlier run; more than `OVERLAP_QUEUE_MAX` waiting are skipped."""
+    """Wait for the earlier run; more than the job's `queue_limit` waiting are skipped."""
     REPLACE = "replace"
     """End the earlier run, then start."""
-
-
-OVERLAP_QUEUE_MAX: Final = 100
 
 
 class MissedPolicy(enum.StrEnum):
@@ -54,54 +47,14 @@ class Choose(enum.StrEnum):
     STICKY = "sticky"
 
 
-class Trigger(enum.StrEnum):
-    """Why a run exists."""
+class DependencyOn(enum.StrEnum):
+    """Which end of another job's fire counts."""
 
-    SCHEDULE = "schedule"
-    MANUAL = "manual"
-    CATCHUP = "catchup"
-
-
-class RunState(enum.StrEnum):
-    """Where a run stands; the transitions are in `tocsin.coordinator.machine.transitions`."""
-
-    QUEUED = "queued"
-    DISPATCHED = "dispatched"
-    ACCEPTED = "accepted"
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    TIMED_OUT = "timed_out"
-    CANCELLED = "cancelled"
-    LOST = "lost"
-    REFUSED = "refused"
-    SKIPPED = "skipped"
-    """The record of a due time that got no run; `reason` says why."""
-
-
-TERMINAL: Final = frozenset(
-    {
-        RunState.SUCCEEDED,
-        RunState.FAILED,
-        RunState.TIMED_OUT,
-        RunState.CANCELLED,
-        RunState.LOST,
-        RunState.REFUSED,
-        RunState.SKIPPED,
-    }
-)
-END_STATE: Final = {status: RunState(status.value) for status in Status}
-"""The state in which a run ends for each way in which its attempt can end."""
-
-
-class SkipReason(enum.StrEnum):
-    """Why a due time got no run."""
-
-    OVERLAP = "overlap"
-    MISSED = "missed"
-    PAUSED = "paused"
-    CATCHUP_LIMIT = "catchup_limit"
-    NO_AGENT = "no_agent"
+    SUCCESS = "success"
+    """All its runs succeeded."""
+    FAILURE = "failure"
+    """At least one of them ended otherwise; a skip is no end."""
+    ANY = "any"
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -111,6 +64,14 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Each key must be a tag of the agent whose value matches one glob; `name` is always a tag."""
     agents: int | Literal["all"] = 1
     choose: Choose = Choose.LEAST_BUSY
+    max_parallel: int | None = None
+    """On several agents: at most so many of them at a time."""
+    stagger_s: float = msgspec.field(default=0.0, name="stagger")
+    """On several agents: so long between one start and the next."""
+    canary: int = 0
+    """On several agents: so many first, and the others only when all of these succeeded."""
+    stop_after: int | None = None
+    """On several agents: after so many failures none of the others is begun."""
 
 
 class Missed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -136,6 +97,26 @@ class Retry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Prefer another agent than the one that failed."""
 
 
+class Blackout(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    """When due times get no run: a window of the job's local time, or the days of a calendar."""
+
+    start: str = msgspec.field(default="", name="from")
+    """`Fri 18:00`, `22:00`, `12-24` or `2026-12-24 18:00`; `to` is written the same way."""
+    end: str = msgspec.field(default="", name="to")
+    calendar: str = ""
+
+
+class Dependency(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    """Another job whose end a job waits for."""
+
+    job: str
+    on: DependencyOn = DependencyOn.SUCCESS
+
+
 class OutputRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How much output is kept of each stream: its head and its tail, a marked gap between."""
 
@@ -157,8 +138,17 @@ class Job(
     starts_at_us: int | None = msgspec.field(default=None, name="starts_at")
     expires_at_us: int | None = msgspec.field(default=None, name="expires_at")
     enabled: bool = True
+    ephemeral: bool = False
+    """Removed when a fire of it has succeeded."""
+    jitter_s: float = msgspec.field(default=0.0, name="jitter")
+    """It starts up to so much later than it is due: always the same for one job and agent."""
+    blackout: list[Blackout] = []
+    after: list[Dependency] = []
+    """All of them must have ended so since the job's last fire."""
     target: Target = Target()
     overlap: Overlap = Overlap.SKIP
+    queue_limit: int = 100
+    """How many fires wait at most, with `overlap: queue`."""
     missed: Missed = Missed()
     on_lost: OnLost = OnLost.REPORT
     timeout_s: float = msgspec.field(default=DAY_S, name="timeout")
@@ -171,6 +161,10 @@ class Job(
     labels: dict[str, str] = {}
     priority: int = 0
     """Among runs that wait for a slot, the higher one goes first."""
+    pool: str = ""
+    """Each of its runs takes a slot of this pool, of which the fleet has a fixed number."""
+    params: dict[str, str | None] = {}
+    """What a request may give a run, with what it is otherwise; None must be given."""
 
 
 class JobRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -181,6 +175,9 @@ class JobRow(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     paused: bool = False
     pause_reason: str = ""
+    paused_by: str = ""
+    pause_until_us: int | None = None
+    """The pause ends by itself; None: when somebody resumes it."""
     next_due_us: int | None = None
     """The next due time that has no record yet; None when there is none."""
     last_state: RunState | None = None
@@ -188,90 +185,3 @@ class JobRow(msgspec.Struct, frozen=True, kw_only=True):
     """The latest due time that has a record; only where rows are asked for by name."""
     changed_us: int = 0
     changed_by: str = ""
-
-
-class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """One due time or one request, served: a run with its current attempt, or a skip."""
-
-    id: str
-    job_id: int
-    job: str
-    job_version: int
-    trigger: Trigger
-    state: RunState
-    created_us: int
-    due_us: int | None = None
-    group: str = ""
-    """The id of the first run of this fire or request: runs on several agents share it."""
-    slot: int = 0
-    """Its number in the group, from 0."""
-    pin: str = ""
-    """The id of the only agent that may take it, when its group goes to several."""
-    reason: str = ""
-    attempt: int = 1
-    not_before_us: int | None = None
-    """A retry waits until then."""
-    agent_id: str = ""
-    agent: str = ""
-    spool: str = ""
-    """The memory of the agent when the attempt was dispatched, see `Hello.spool`."""
-    dispatched_us: int | None = None
-    accepted_us: int | None = None
-    started_us: int | None = None
-    finished_us: int | None = None
-    cancel_requested: bool = False
-    exit_code: int | None = None
-    facts: dict[str, Any] = {}
-    peak_memory_bytes: int | None = None
-    cpu_us: int | None = None
-    output_bytes: int = 0
-    requested_by: str = ""
-    dues: int = 1
-    """How many due times a skip stands for; the last of them is `due_last_us`."""
-    due_last_us: int | None = None
-
-
-class AgentState(enum.StrEnum):
-    """Whether an agent is there, and may be given runs."""
-
-    UP = "up"
-    DRAINING = "draining"
-    CORDONED = "cordoned"
-    DOWN = "down"
-    REVOKED = "revoked"
-    PENDING = "pending"
-    """It asked to be let in, and nobody has accepted it yet."""
-
-
-class Agent(msgspec.Struct, frozen=True, kw_only=True):
-    """A host's agent as the coordinator knows it."""
-
-    id: str
-    key: str
-    """Its CURVE public key in hexadecimal."""
-    name: str
-    state: AgentState = AgentState.DOWN
-    tags: dict[str, str] = {}
-    """What it says of itself, and over that what it was let in with."""
-    given_tags: dict[str, str] = {}
-    """Those it was let in with: it cannot change them."""
-    slots: int = 0
-    busy: int = 0
-    executors: list[str] = []
-    version: str = ""
-    spool: str = ""
-    last_seen_us: int | None = None
-
-
-class Role(enum.StrEnum):
-    """What a peer may do; each of the four human roles includes those before it."""
-
-    STRANGER = "stranger"
-    AGENT = "agent"
-    VIEWER = "viewer"
-    OPERATOR = "operator"
-    AUTHOR = "author"
-    ADMIN = "admin"
-
-
-HUMAN_RANK: Final = {Role.VIEWER: 1, Role.OPERATOR: 2, Role.AUTHOR: 3, Role.ADMIN: 4}
