@@ -1,4 +1,4 @@
-"""When a job is due: cron expressions, `@every`, `@at` and `@manual`, in any time zone.
+"""When a job is due: cron, `@calendar`, `@every`, `@at` and `@manual`, in any time zone.
 
 Pure: nothing here reads the clock. `parse` says everything that is wrong with a schedule;
 `Schedule.next` and `Schedule.next_us` never fail.

@@ -7,6 +7,7 @@ otherwise either is enough.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
 
@@ -20,6 +21,9 @@ _NEAREST = re.compile(r"([0-9]{1,2})W")
 _NTH = re.compile(r"([0-9A-Z-]+)#(.*)")
 _LAST_WEEKDAY = re.compile(r"([0-9]+)L")
 
+LONGEST_MONTH = 31
+ALL_DAYS = (2 << LONGEST_MONTH) - 2
+ALL_WEEKDAYS = 0x7F
 _LENGTHS = (0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _FEBRUARY = 2
 _SATURDAY = 6
@@ -30,28 +34,25 @@ _WEEK_REPEATED = sum(1 << 7 * week for week in range(6))
 _ALL_KINDS_OF_YEAR = range(2000, 2028)
 
 
-class MonthDay(msgspec.Struct, frozen=True):
-    """A day that moves with the month: `day` counts from the end when `from_end`.
+class Workday(msgspec.Struct, frozen=True):
+    """The working day nearest to a day (`15W`, `LW`), which never leaves the month.
 
-    `L` is 0 from the end, `L-3` is 3; `nearest` is the `W`, which moves to the nearest working day
-    without leaving the month.
+    `day` counts back from the last day, which is 0, when `from_end`.
     """
 
     day: int
     from_end: bool
-    nearest: bool
 
     def bit(self, length: int, first_weekday: int) -> int:
         """This day in a month of `length` days beginning on `first_weekday`; 0 if it has none."""
         day = length - self.day if self.from_end else self.day
         if not 1 <= day <= length:
             return 0
-        if self.nearest:
-            weekday = (first_weekday + day - 1) % 7
-            if weekday == _SATURDAY:
-                day += -1 if day > 1 else 2
-            elif weekday == 0:
-                day += 1 if day < length else -2
+        weekday = (first_weekday + day - 1) % 7
+        if weekday == _SATURDAY:
+            day += -1 if day > 1 else 2
+        elif weekday == 0:
+            day += 1 if day < length else -2
         return 1 << day
 
 
@@ -63,15 +64,17 @@ class NthWeekday(msgspec.Struct, frozen=True):
 
 
 class Days(msgspec.Struct, frozen=True):
-    """The day-of-month and weekday fields of one expression.
+    """Which days of the month and which weekdays are meant.
 
-    `days` holds bits 1 to 31 and `weekdays` bits 0 (Sunday) to 6; what moves with the month
-    stands in `moving` and `nth`. `both` says that a day must satisfy both fields, `any_day` and
-    `any_weekday` that a field leaves no day out; under "either" one such field is enough.
+    `days` holds bits 1 to 31, and `from_end` too, as in a month of 31 days: bit 31 is the last
+    day, bit 30 the one before it. `weekdays` holds bits 0 (Sunday) to 6; `workdays` and `nth` move
+    with the month. `both` says that a day must satisfy both, `any_day` and `any_weekday` that one
+    leaves no day out; under "either" one such is enough.
     """
 
     days: int
-    moving: tuple[MonthDay, ...]
+    from_end: int
+    workdays: tuple[Workday, ...]
     weekdays: int
     nth: tuple[NthWeekday, ...]
     both: bool
@@ -85,9 +88,9 @@ class Days(msgspec.Struct, frozen=True):
         if self.any_day and self.any_weekday:
             return whole
         first = date(year, month, 1).toordinal() % 7
-        days = self.days & whole
-        for moving in self.moving:
-            days |= moving.bit(length, first)
+        days = (self.days | self.from_end >> LONGEST_MONTH - length) & whole
+        for workday in self.workdays:
+            days |= workday.bit(length, first)
         if self.any_weekday:
             return days
         weekdays = _spread_weekdays(self.weekdays, first)
@@ -96,27 +99,28 @@ class Days(msgspec.Struct, frozen=True):
             weekdays |= _spread_weekdays(nth.weekdays, first) & 0x7F << start
         return (days & weekdays if self.both else days | weekdays) & whole
 
-    def possible(self, months: int) -> bool:
-        """Whether any year has a matching day in one of `months`."""
+    def possible(self, months: int, years: Sequence[int] = ()) -> bool:
+        """Whether one of `years`, or any year at all, has a matching day in one of `months`."""
         return any(
             self.mask(year, month)
             for month in range(1, 13)
             if months >> month & 1
-            for year in _ALL_KINDS_OF_YEAR
+            for year in years or _ALL_KINDS_OF_YEAR
         )
 
 
 @lru_cache(maxsize=1024)
 def parse_days(day_text: str, weekday_text: str, key: str) -> Days:
     """The two day fields of an expression, in upper case."""
-    days, moving = _parse_day_field(_starred(day_text), key)
+    days, from_end, workdays = _parse_day_field(_starred(day_text), key)
     weekdays, nth = _parse_weekday_field(_starred(weekday_text), key)
     both = day_text[0] in "*?" or weekday_text[0] in "*?"
-    whole_month, whole_week = days == _ALL_DAYS, weekdays == _ALL_WEEKDAYS
+    whole_month, whole_week = days == ALL_DAYS, weekdays == ALL_WEEKDAYS
     every_day = not both and (whole_month or whole_week)
     return Days(
         days=days,
-        moving=moving,
+        from_end=from_end,
+        workdays=workdays,
         weekdays=weekdays,
         nth=nth,
         both=both,
@@ -125,30 +129,30 @@ def parse_days(day_text: str, weekday_text: str, key: str) -> Days:
     )
 
 
-_ALL_DAYS = (2 << 31) - 2
-_ALL_WEEKDAYS = 0x7F
-
-
 def _starred(text: str) -> str:
     return "*" if text == "?" else text
 
 
-def _parse_day_field(text: str, key: str) -> tuple[int, tuple[MonthDay, ...]]:
-    mask, moving = 0, []
+def _parse_day_field(text: str, key: str) -> tuple[int, int, tuple[Workday, ...]]:
+    mask, from_end, workdays = 0, 0, []
     for item in split_items(text, DAY):
         if found := _FROM_END.fullmatch(item):
             if found[1] and not 1 <= int(found[1]) <= _OFFSET_MAX:
                 raise ScheduleError(f"{DAY.name} {item!r}: expected L-1 to L-{_OFFSET_MAX}")
-            moving.append(MonthDay(int(found[1] or 0), from_end=True, nearest=bool(found[2])))
+            before = int(found[1] or 0)
+            if found[2]:
+                workdays.append(Workday(before, from_end=True))
+            else:
+                from_end |= 1 << LONGEST_MONTH - before
         elif found := _NEAREST.fullmatch(item):
-            moving.append(MonthDay(value(found[1], item, DAY), from_end=False, nearest=True))
+            workdays.append(Workday(value(found[1], item, DAY), from_end=False))
         elif re.fullmatch(r"W[0-9]+", item):
             raise ScheduleError(
                 f"{DAY.name} {item!r}: W follows its day", hint=f"write {item[1:]}W"
             )
         else:
             mask |= item_mask(item, DAY, key)
-    return mask, tuple(dict.fromkeys(moving))
+    return mask, from_end, tuple(dict.fromkeys(workdays))
 
 
 def _parse_weekday_field(text: str, key: str) -> tuple[int, tuple[NthWeekday, ...]]:

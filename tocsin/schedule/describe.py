@@ -1,9 +1,9 @@
-"""A cron expression in plain English, read back from what it compiled to."""
+"""A schedule in plain English, read back from what it compiled to."""
 
 from __future__ import annotations
 
-from tocsin.schedule.cron import Cron
-from tocsin.schedule.days import Days, MonthDay
+from tocsin.schedule.days import LONGEST_MONTH, Days, Workday
+from tocsin.schedule.pattern import FIRST_YEAR, Pattern
 
 _CLOCK_TIMES_MAX = 6
 _RUN_MIN = 3
@@ -30,24 +30,29 @@ _MONTHS = (
 )
 
 
-def describe_cron(cron: Cron) -> str:
+def describe_pattern(pattern: Pattern) -> str:
     """The times of day, then the days."""
-    times, daily = _times(cron)
+    times, daily = _times(pattern)
     months = ""
-    if cron.months != _EVERY_MONTH:
-        months = _listed([_MONTHS[month] for month in _members(cron.months)])
-    days = _days(cron.days, months)
+    if pattern.months != _EVERY_MONTH:
+        months = _listed([_MONTHS[month] for month in _members(pattern.months)])
+    days = _days(pattern.days, months)
     if not days and daily:
         days = "every day"
     if months and not days.endswith(months):
         days = f"{days} in {months}".strip()
-    return f"{times} {days}".strip()
+    years = f"in {_ranges(pattern.years, FIRST_YEAR)}" if pattern.years else ""
+    return " ".join(part for part in (times, days, years) if part)
 
 
-def _times(cron: Cron) -> tuple[str, bool]:
+def _times(pattern: Pattern) -> tuple[str, bool]:
     """The times of day in words, and whether they need "every day" to be a sentence."""
-    seconds, minutes, hours = _members(cron.seconds), _members(cron.minutes), _members(cron.hours)
-    if not (_period(cron.hours) and len(minutes) == len(seconds) == 1):
+    seconds, minutes, hours = (
+        _members(pattern.seconds),
+        _members(pattern.minutes),
+        _members(pattern.hours),
+    )
+    if not (_period(pattern.hours) and len(minutes) == len(seconds) == 1):
         clock = [
             _clock(hour, minute, second)
             for hour in hours
@@ -56,17 +61,17 @@ def _times(cron: Cron) -> tuple[str, bool]:
         ]
         if len(clock) <= _CLOCK_TIMES_MAX and len(seconds) <= _CLOCK_TIMES_MAX:
             return "at " + _listed(clock), True
-    step = _period(cron.seconds)
-    if step and cron.minutes == _EVERY_60:
-        return _every(step, "second", seconds[0]) + _hours_around(cron), False
-    at_seconds = "" if cron.seconds == 1 else f", at {_numbers('second', cron.seconds)}"
+    step = _period(pattern.seconds)
+    if step and pattern.minutes == _EVERY_60:
+        return _every(step, "second", seconds[0]) + _hours_around(pattern), False
+    at_seconds = "" if pattern.seconds == 1 else f", at {_numbers('second', pattern.seconds)}"
     if len(minutes) == 1:
-        return _hourly(minutes[0], cron.hours) + at_seconds, False
-    step = _period(cron.minutes)
+        return _hourly(minutes[0], pattern.hours) + at_seconds, False
+    step = _period(pattern.minutes)
     if step:
-        return _every(step, "minute", minutes[0]) + _hours_around(cron) + at_seconds, False
-    of_hours = "every hour" if cron.hours == _EVERY_HOUR else _numbers("hour", cron.hours)
-    return f"at {_numbers('minute', cron.minutes)} of {of_hours}{at_seconds}", False
+        return _every(step, "minute", minutes[0]) + _hours_around(pattern) + at_seconds, False
+    of_hours = "every hour" if pattern.hours == _EVERY_HOUR else _numbers("hour", pattern.hours)
+    return f"at {_numbers('minute', pattern.minutes)} of {of_hours}{at_seconds}", False
 
 
 def _hourly(minute: int, hours: int) -> str:
@@ -87,14 +92,14 @@ def _every(step: int, unit: str, first: int = 0) -> str:
     return f"{words} from {unit} {first}" if first else words
 
 
-def _hours_around(cron: Cron) -> str:
+def _hours_around(pattern: Pattern) -> str:
     """The hours that something frequent is confined to."""
-    if cron.hours == _EVERY_HOUR:
+    if pattern.hours == _EVERY_HOUR:
         return ""
-    hours, minutes = _members(cron.hours), _members(cron.minutes)
+    hours, minutes = _members(pattern.hours), _members(pattern.minutes)
     if _is_run(hours):
         return f", {_clock(hours[0], minutes[0])} to {_clock(hours[-1], minutes[-1])}"
-    return f" of {_numbers('hour', cron.hours)}"
+    return f" of {_numbers('hour', pattern.hours)}"
 
 
 def _days(days: Days, months: str) -> str:
@@ -110,7 +115,9 @@ def _days(days: Days, months: str) -> str:
 
 def _month_days(days: Days, month: str) -> str:
     parts = [f"{part} of {month}" for part in [_day_numbers(days.days)] if part]
-    parts += [_moving_day(day, month) for day in days.moving]
+    if days.from_end:
+        parts.append(f"{_days_from_end(days.from_end)} of {month}")
+    parts += [_workday(day, month) for day in days.workdays]
     return "on " + _listed(parts)
 
 
@@ -126,13 +133,20 @@ def _day_numbers(mask: int) -> str:
     return _numbers("day", mask)
 
 
-def _moving_day(day: MonthDay, month: str) -> str:
+def _days_from_end(mask: int) -> str:
+    """The days counted from the end, those up to the last one together."""
+    counted = [LONGEST_MONTH - day for day in reversed(_members(mask))]
+    run = next((n for n, back in enumerate(counted) if n != back), len(counted))
+    parts = [f"the last {run} days" if run > 1 else "the last day"] if run else []
+    return _listed(parts + [f"the day {back} before the last day" for back in counted[run:]])
+
+
+def _workday(day: Workday, month: str) -> str:
     if not day.from_end:
         return f"the working day nearest to day {day.day} of {month}"
     if not day.day:
-        return f"the last {'working ' * day.nearest}day of {month}"
-    before = f"the day {day.day} before the last day of {month}"
-    return f"the working day nearest to {before}" if day.nearest else before
+        return f"the last working day of {month}"
+    return f"the working day nearest to the day {day.day} before the last day of {month}"
 
 
 def _weekdays(days: Days, month: str) -> str:
@@ -173,10 +187,10 @@ def _numbers(unit: str, mask: int) -> str:
     return f"{unit}{'s' * (mask.bit_count() > 1)} {_ranges(mask)}"
 
 
-def _ranges(mask: int) -> str:
-    """Numbers in words, runs of three or more as `a to b`."""
+def _ranges(mask: int, base: int = 0) -> str:
+    """Numbers in words, runs of three or more as `a to b`; bit 0 stands for `base`."""
     runs: list[list[int]] = []
-    for number in _members(mask):
+    for number in (base + bit for bit in _members(mask)):
         if runs and runs[-1][-1] == number - 1:
             runs[-1].append(number)
         else:

@@ -16,6 +16,7 @@ import msgspec
 from tocsin.errors import ScheduleError
 
 _HASHED = re.compile(r"H(?:\((.*)\))?")
+_SPREAD = re.compile(r"([^~]*)~([^~]*)")
 _NUMBER_DIGITS_MAX = 4
 _SUNDAY_AGAIN = 7
 
@@ -24,7 +25,7 @@ class Kind(msgspec.Struct, frozen=True):
     """One place in a cron expression: its name, its range and the names of its values.
 
     `high` ends an open range (`5/2`, `*`), `top` is the greatest number that may be written, and
-    `hash_high` ends the range that a bare `H` chooses from.
+    `hash_high` ends the range that a bare `H` or `~` chooses from.
     """
 
     name: str
@@ -75,12 +76,17 @@ def split_items(text: str, kind: Kind) -> list[str]:
 
 
 def item_mask(item: str, kind: Kind, key: str) -> int:
-    """The bits of one list item: `*`, a value, a range or `H`, with or without a step."""
+    """The bits of one list item: `*`, a value, a range, `H` or `~`, with or without a step."""
     base, slash, step_text = item.partition("/")
     step = _step(step_text, item, kind) if slash else 1
     hashed = _HASHED.fullmatch(base)
     if hashed:
         return _hashed_mask(hashed[1], step if slash else 0, item, kind, key)
+    if base == "~" and not slash:
+        return 1 << _dkron_number(item, kind, key)
+    if spread := _SPREAD.fullmatch(base):
+        bounds = _spread_bounds(spread[1], spread[2], item, kind)
+        return _hashed_bits(*bounds, step if slash else 0, item, kind, key)
     if base == "*":
         low, high = kind.low, kind.high
     elif "-" in base:
@@ -119,17 +125,47 @@ def hashed(key: str, kind: Kind, span: int) -> int:
 
 
 def _hashed_mask(bounds: str | None, step: int, item: str, kind: Kind, key: str) -> int:
-    if not key:
-        raise ScheduleError(
-            f"{kind.name} {item!r}: H spreads jobs by their name, and there is none here",
-            hint="give the job's name as key, or write a number",
-        )
     low, high = kind.low, kind.hash_high
     if bounds is not None:
         low, high = _range(bounds, item, kind)
+    return _hashed_bits(low, high, step, item, kind, key)
+
+
+def _hashed_bits(low: int, high: int, step: int, item: str, kind: Kind, key: str) -> int:
+    """One hashed value of a range, or every `step` from one of the first `step` values."""
+    _require_key(item, kind, key)
     span = high - low + 1
     first = low + hashed(key, kind, min(step, span) if step else span)
     return fold_sunday(_bits(first, high if step else first, step or 1), kind)
+
+
+def _spread_bounds(low_text: str, high_text: str, item: str, kind: Kind) -> tuple[int, int]:
+    """The range of `a~b`, either end of which may be left out."""
+    low, high = _range(f"{low_text or kind.low}-{high_text or kind.hash_high}", item, kind)
+    if kind is DAY:
+        high = min(high, kind.hash_high)
+        if low > high:
+            raise ScheduleError(
+                f"{kind.name} {item!r}: jobs are spread over days that every month has, 1 to "
+                f"{kind.hash_high}",
+                hint="L-2, L-1 and L are the last days of any month",
+            )
+    return low, high
+
+
+def _dkron_number(item: str, kind: Kind, key: str) -> int:
+    """What `~` alone stands for: Dkron's sum of the name's code points, so that due times stay."""
+    _require_key(item, kind, key)
+    return kind.low + sum(map(ord, key)) % (kind.hash_high - kind.low + 1)
+
+
+def _require_key(item: str, kind: Kind, key: str) -> None:
+    if not key:
+        raise ScheduleError(
+            f"{kind.name} {item!r}: {'~' if '~' in item else 'H'} spreads jobs by their name, and "
+            "there is none here",
+            hint="give the job's name as key, or write a number",
+        )
 
 
 def _range(text: str, item: str, kind: Kind) -> tuple[int, int]:
@@ -161,7 +197,7 @@ def _bits(low: int, high: int, step: int) -> int:
 
 def _value_hint(text: str, kind: Kind) -> str:
     if "~" in text:
-        return "to spread jobs over time, write H"
+        return "a range to spread jobs over is written 0~30"
     if text == "?":
         return "? stands only for a day of month or a weekday; write *"
     from difflib import get_close_matches

@@ -1,4 +1,4 @@
-"""Names that stand for a schedule: `@daily` and its like, `@every`, `@at`, `@manual`."""
+"""Names for schedules: `@daily` and its like, `@every`, `@at`, `@calendar`, `@manual`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,12 @@ CRON_OF = {
     "@hourly": "0 * * * *",
     "@minutely": "* * * * *",
 }
-_WITH_ARGUMENT = ("@every", "@at")
+_EXAMPLES = {
+    "@every": "@every 1h30m",
+    "@at": "@at 2026-01-01T09:00:00Z",
+    "@calendar": "@calendar Mon..Fri 02:00",
+}
+_WITH_ARGUMENT = tuple(_EXAMPLES)
 _ALONE = (*CRON_OF, "@manual")
 
 
@@ -27,8 +32,7 @@ def check_macro(name: str, argument: str) -> None:
         )
     if name in _WITH_ARGUMENT:
         if not argument:
-            example = "@every 1h30m" if name == "@every" else "@at 2026-01-01T09:00:00Z"
-            raise ScheduleError(f"{name} needs an argument", hint=f"such as {example}")
+            raise ScheduleError(f"{name} needs an argument", hint=f"such as {_EXAMPLES[name]}")
     elif name not in _ALONE:
         raise ScheduleError(
             f"{name!r} is not a known schedule: expected one of "

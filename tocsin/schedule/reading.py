@@ -11,24 +11,26 @@ from tocsin.schedule.at import Never, parse_at
 from tocsin.schedule.cron import parse_cron
 from tocsin.schedule.every import parse_every
 from tocsin.schedule.macros import CRON_OF, check_macro
-from tocsin.schedule.schedule import CronPlan, Plan, Schedule
-from tocsin.schedule.warn import warnings_of
+from tocsin.schedule.oncalendar import parse_calendar, split_zone
+from tocsin.schedule.schedule import PatternPlan, Plan, Schedule
+from tocsin.schedule.warn import calendar_warnings, cron_warnings
 from tocsin.schedule.zones import constant_offset, load_zone
 
 _TEXT_CHARS_MAX = 256
 _DST_RULES = ("vixie", "skip", "literal")
 _ZONE_PREFIX = re.compile(r"(?:CRON_)?TZ=(\S*)\s+")
-_USES_KEY = re.compile(r"\bH\b", re.IGNORECASE)
+_CALENDAR = re.compile(r"@calendar\s+", re.IGNORECASE)
+_USES_KEY = re.compile(r"[^@]*(?:\bH\b|~)[^@]*", re.IGNORECASE)
 
 
 def parse(text: str, timezone: str = "UTC", *, key: str = "", dst: str = "vixie") -> Schedule:
     """The schedule that `text` describes; a `TZ=Zone ` prefix goes before `timezone`.
 
-    `key` (the job's name) is what `H` is hashed from. `dst` says what becomes of a fixed time of
-    day when the clock is changed: `vixie` runs it once in any case, `skip` leaves it out when the
-    clock leaps over it, `literal` also runs it twice when the clock shows it twice.
+    `key` (the job's name) is what `H` and `~` are hashed from. `dst` says what becomes of a fixed
+    time of day when the clock is changed: `vixie` runs it once in any case, `skip` leaves it out
+    when the clock leaps over it, `literal` also runs it twice when the clock shows it twice.
     """
-    return _parse(text, timezone, key if _USES_KEY.search(text) else "", dst)
+    return _parse(text, timezone, key if _USES_KEY.fullmatch(text) else "", dst)
 
 
 def reload_zones() -> None:
@@ -46,9 +48,11 @@ def _parse(text: str, timezone: str, key: str, dst: str) -> Schedule:
     prefix = _ZONE_PREFIX.match(body)
     if prefix:
         timezone, body = prefix[1], body[prefix.end() :]
+    if event := _CALENDAR.match(body):
+        expression, own_zone = split_zone(body[event.end() :])
+        body, timezone = f"@calendar {expression}", own_zone or timezone
     zone = load_zone(timezone)
-    plan = _plan(body, zone, key, dst)
-    warnings = warnings_of(plan.cron) if isinstance(plan, CronPlan) else ()
+    plan, warnings = _plan(body, zone, key, dst)
     return Schedule(text=text, timezone=timezone, warnings=warnings, plan=plan, zone=zone)
 
 
@@ -69,16 +73,22 @@ def _checked_text(text: str) -> str:
     return body
 
 
-def _plan(body: str, zone: ZoneInfo, key: str, dst: str) -> Plan:
-    if not body.startswith("@"):
-        return CronPlan(parse_cron(body.upper(), key), zone, dst, constant_offset(zone))
+def _plan(body: str, zone: ZoneInfo, key: str, dst: str) -> tuple[Plan, tuple[str, ...]]:
+    """The plan, and the doubts about it."""
     name, *rest = body.split(maxsplit=1)
     name, argument = name.lower(), "".join(rest)
-    check_macro(name, argument)
+    if name.startswith("@"):
+        check_macro(name, argument)
     if name == "@every":
-        return parse_every(argument)
+        return parse_every(argument), ()
     if name == "@at":
-        return parse_at(argument, zone, dst)
+        return parse_at(argument, zone, dst), ()
     if name == "@manual":
-        return Never()
-    return CronPlan(parse_cron(CRON_OF[name], ""), zone, dst, constant_offset(zone))
+        return Never(), ()
+    if name == "@calendar":
+        pattern = parse_calendar(argument)
+        warnings = calendar_warnings(pattern)
+    else:
+        pattern = parse_cron(CRON_OF.get(name) or body.upper(), key)
+        warnings = cron_warnings(pattern)
+    return PatternPlan(pattern, zone, dst, constant_offset(zone)), warnings

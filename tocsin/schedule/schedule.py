@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from tocsin.schedule.cron import Cron
-from tocsin.schedule.describe import describe_cron
+from tocsin.schedule.describe import describe_pattern
+from tocsin.schedule.pattern import Pattern
 from tocsin.schedule.walk import next_elapsed, next_once
 
 _SECOND_US = 1_000_000
@@ -32,13 +32,13 @@ class Plan(Protocol):
         ...
 
 
-class CronPlan(msgspec.Struct, frozen=True):
-    """A cron expression in a zone, under a rule for changes of the clock.
+class PatternPlan(msgspec.Struct, frozen=True):
+    """Times of a clock in a zone, under a rule for changes of the clock.
 
     `offset` is the zone's offset when it has never had another, as UTC.
     """
 
-    cron: Cron
+    pattern: Pattern
     zone: ZoneInfo
     dst: str
     offset: int | None
@@ -46,15 +46,15 @@ class CronPlan(msgspec.Struct, frozen=True):
     def next_s(self, after: int) -> int | None:
         """The first due instant later than `after`."""
         if self.offset is not None:
-            wall = self.cron.first_from(after + 1 + self.offset)
+            wall = self.pattern.first_from(after + 1 + self.offset)
             return None if wall is None else wall - self.offset
-        if self.cron.fixed and self.dst != "literal":
-            return next_once(self.cron, self.zone, after, run_leapt=self.dst == "vixie")
-        return next_elapsed(self.cron, self.zone, after)
+        if self.pattern.fixed and self.dst != "literal":
+            return next_once(self.pattern, self.zone, after, run_leapt=self.dst == "vixie")
+        return next_elapsed(self.pattern, self.zone, after)
 
     def describe(self) -> str:
-        """The expression in plain English, with its zone."""
-        return f"{describe_cron(self.cron)} ({self.zone.key})"
+        """The times in plain English, with their zone."""
+        return f"{describe_pattern(self.pattern)} ({self.zone.key})"
 
 
 class Schedule(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""From wall time to instants: what a cron expression means where the clock is changed.
+"""From wall time to instants: what a schedule means where the clock is changed.
 
 `once`: a schedule is due when its wall time is first reached *or passed*. A time that the clock
 leaps over is due at the end of the leap (and several there are one), a time that is shown twice is
@@ -14,14 +14,14 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from tocsin.schedule.cron import Cron
+from tocsin.schedule.pattern import Pattern
 from tocsin.schedule.zones import change_between, offset_at, offsets_of, seconds_of
 
 # A zone that leaps over the same wall time on every date of a schedule must not hang the search.
 _LEAPS_MAX = 24
 
 
-def next_once(cron: Cron, zone: ZoneInfo, after: int, *, run_leapt: bool) -> int | None:
+def next_once(pattern: Pattern, zone: ZoneInfo, after: int, *, run_leapt: bool) -> int | None:
     """The first due instant later than `after`, each wall time counting once.
 
     `run_leapt` makes wall times that the clock leaps over due at the end of the leap; without it
@@ -29,7 +29,7 @@ def next_once(cron: Cron, zone: ZoneInfo, after: int, *, run_leapt: bool) -> int
     """
     wall = _highest_shown(after, zone) + 1
     for _ in range(_LEAPS_MAX):
-        due = cron.first_from(wall)
+        due = pattern.first_from(wall)
         if due is None:
             return None
         earlier, later = offsets_of(due, zone)
@@ -42,13 +42,13 @@ def next_once(cron: Cron, zone: ZoneInfo, after: int, *, run_leapt: bool) -> int
     return None
 
 
-def next_elapsed(cron: Cron, zone: ZoneInfo, after: int) -> int | None:
+def next_elapsed(pattern: Pattern, zone: ZoneInfo, after: int) -> int | None:
     """The first instant later than `after` at which the clock shows a due wall time."""
     start = after + 1
     for _ in range(_LEAPS_MAX):
         shown = datetime.fromtimestamp(start, zone)
         offset = seconds_of(shown)
-        due = cron.first_from(start + offset)
+        due = pattern.first_from(start + offset)
         second_offset = offset if shown.fold else seconds_of(shown.replace(fold=1))
         if second_offset < offset:
             # On the first of two passes: what lies before `start` on the clock comes again.

@@ -72,6 +72,27 @@ from tocsin.schedule import parse
         ("@at 2026-01-01T09:00", "once, at 2026-01-01T09:00 (UTC)"),
         ("@at 2026-01-01T09:00Z", "once, at 2026-01-01T09:00Z"),
         ("@manual", "only when asked for"),
+        (
+            "0 0 L,L-3 * *",
+            "at 00:00 on the last day and the day 3 before the last day of the month (UTC)",
+        ),
+        ("@calendar daily", "at 00:00 every day (UTC)"),
+        ("@calendar weekly", "at 00:00 on Monday (UTC)"),
+        ("@calendar minutely UTC", "every minute (UTC)"),
+        ("@calendar quarterly", "at 00:00 on day 1 of January, April, July and October (UTC)"),
+        ("@calendar *:0/15", "every 15 minutes (UTC)"),
+        ("@calendar Fri *-*-13 18:00", "at 18:00 on day 13 of the month, if also on Friday (UTC)"),
+        ("@calendar *-02~01", "at 00:00 on the last day of February (UTC)"),
+        (
+            "@calendar *-05~2",
+            "at 00:00 on the day 1 before the last day of May (UTC)",
+        ),
+        ("@calendar 2026-12-24 18:00", "at 18:00 on day 24 of December in 2026 (UTC)"),
+        ("@calendar 2026..2028-*-* 1:00", "at 01:00 every day in 2026 to 2028 (UTC)"),
+        (
+            "@calendar 2026-1..3-* 1:00",
+            "at 01:00 every day in January, February and March in 2026 (UTC)",
+        ),
     ],
 )
 def test_a_schedule_in_words(text: str, words: str) -> None:
@@ -102,6 +123,9 @@ def test_the_words_name_the_zone() -> None:
         ("0 0 28,31 * *", []),
         ("0 0 L * *", []),
         ("@every 1h", []),
+        ("@calendar Fri *-*-13", []),
+        ("@calendar *-*-31", ["months without such a day are left out: *-*~01 is the last"]),
+        ("@calendar 2:*", ["due every minute of that hour"]),
     ],
 )
 def test_a_doubt_is_a_warning(text: str, doubts: list[str]) -> None:

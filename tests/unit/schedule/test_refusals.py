@@ -45,7 +45,7 @@ def test_an_impossible_day_of_month_may_stand_beside_a_weekday() -> None:
         ("*/0 * * * *", "minute '*/0': the step '0' is not", ""),
         ("*/x * * * *", "minute '*/X': the step 'X' is not", ""),
         ("? * * * *", "minute '?'", "write *"),
-        ("0~30 * * * *", "minute '0~30'", "write H"),
+        ("0~30 * * * *", "minute '0~30': ~ spreads jobs by their name", "key"),
         ("H * * * *", "minute 'H': H spreads jobs by their name", "key"),
         ("* * W15 * *", "day of month 'W15': W follows its day", "15W"),
         ("* * L-31 * *", "day of month 'L-31': expected L-1 to L-30", ""),
