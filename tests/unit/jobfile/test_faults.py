@@ -33,8 +33,8 @@ _OF_ONE_KEY = [
         "schedule: ['@daily', '@dayly']",
         (
             "a.schedule[1]: '@dayly' is not a known schedule; expected one of @yearly, @annually, "
-            "@monthly, @weekly, @daily, @midnight, @hourly, @minutely, @manual, @every, @at; "
-            "did you mean @daily?"
+            "@monthly, @weekly, @daily, @midnight, @hourly, @minutely, @manual, @every, @at, "
+            "@calendar; did you mean @daily?"
         ),
     ),
     (
