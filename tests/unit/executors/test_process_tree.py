@@ -13,7 +13,10 @@ MARK = RunMark(b"R-of-this-test", b"7")
 def test_a_process_with_a_strange_name() -> None:
     """A name with spaces and parentheses does not confuse the reading of a process."""
     read_end, write_end = os.pipe()
-    code = "open('/proc/self/comm', 'w').write(') R 1 (x)'); print(flush=True); import signal; signal.pause()"
+    code = (
+        "import signal; open('/proc/self/comm', 'w').write(') R 1 (x)'); "
+        "print(flush=True); signal.pause()"
+    )
     pid = os.posix_spawn(
         sys.executable,
         [sys.executable, "-I", "-S", "-c", code],
