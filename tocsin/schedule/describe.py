@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tocsin.schedule.days import LONGEST_MONTH, Days, Workday
+from tocsin.schedule.names import MONTHS, WEEKDAYS
 from tocsin.schedule.pattern import FIRST_YEAR, Pattern
 
 _CLOCK_TIMES_MAX = 6
@@ -12,22 +13,6 @@ _EVERY_60 = (1 << 60) - 1
 _EVERY_HOUR = (1 << 24) - 1
 _EVERY_MONTH = (2 << 12) - 2
 _ORDINALS = ("last", "first", "second", "third", "fourth", "fifth")
-_WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
-_MONTHS = (
-    "",
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
 
 
 def describe_pattern(pattern: Pattern) -> str:
@@ -35,7 +20,7 @@ def describe_pattern(pattern: Pattern) -> str:
     times, daily = _times(pattern)
     months = ""
     if pattern.months != _EVERY_MONTH:
-        months = _listed([_MONTHS[month] for month in _members(pattern.months)])
+        months = _listed([MONTHS[month] for month in _members(pattern.months)])
     days = _days(pattern.days, months)
     if not days and daily:
         days = "every day"
@@ -152,7 +137,7 @@ def _workday(day: Workday, month: str) -> str:
 def _weekdays(days: Days, month: str) -> str:
     parts = [_weekday_words(days.weekdays)] if days.weekdays else []
     for nth in days.nth:
-        names = _listed([_WEEKDAYS[day] for day in _members(nth.weekdays)])
+        names = _listed([WEEKDAYS[day] for day in _members(nth.weekdays)])
         parts.append(f"the {_ORDINALS[nth.nth]} {names} of {month}")
     words = _listed(parts)
     return words if " to " in parts[0] and not days.nth else f"on {words}"
@@ -162,7 +147,7 @@ def _weekday_words(mask: int) -> str:
     # A week is read from Monday, so that Saturday and Sunday stand together.
     from_monday = [day % 7 for day in range(1, 8) if mask >> day % 7 & 1]
     positions = [(day - 1) % 7 for day in from_monday]
-    names = [_WEEKDAYS[day] for day in from_monday]
+    names = [WEEKDAYS[day] for day in from_monday]
     if len(names) >= _RUN_MIN and positions[-1] - positions[0] + 1 == len(names):
         return f"{names[0]} to {names[-1]}"
     return _listed(names)

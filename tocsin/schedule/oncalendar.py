@@ -15,6 +15,7 @@ import msgspec
 
 from tocsin.errors import ScheduleError
 from tocsin.schedule.days import ALL_DAYS, ALL_WEEKDAYS, LONGEST_MONTH, Days
+from tocsin.schedule.names import WEEKDAYS
 from tocsin.schedule.pattern import FIRST_YEAR, Pattern
 
 _SHORTHANDS = {
@@ -32,7 +33,7 @@ _SHORTHANDS = {
     "annually": "*-01-01 00:00:00",
     "anually": "*-01-01 00:00:00",  # systemd keeps the misspelling alive
 }
-_WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+_WEEKDAYS = tuple(name.lower() for name in WEEKDAYS)
 _ITEM = re.compile(r"([0-9]{1,5})(?:\.\.([0-9]{1,5}))?(?:/([0-9]{1,5}))?")
 _FRACTION = re.compile(r"[0-9]\.[0-9]")
 _DATE = re.compile(r"(?:([^-~]+)-)?([^-~]+)([-~])([^-~]+)")

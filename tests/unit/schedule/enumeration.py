@@ -6,10 +6,11 @@ that the text means, and a window of instants is looked at one by one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
@@ -47,51 +48,94 @@ class Expression:
     def fixed(self) -> bool:
         return self.minute.text[0] != "*" and self.hour.text[0] != "*"
 
-    def matches(self, wall: int) -> bool:
-        """Whether a clock that shows this wall second shows a due time."""
-        shown = datetime.fromtimestamp(wall, UTC)
+    @property
+    def as_event(self) -> str | None:
+        """The same as a calendar event, where there is one."""
+        fields = (self.second, self.minute, self.hour, self.day, self.month, self.weekday)
+        if self.weekday.text != "*" or any(re.match("[0-9]+/", field.text) for field in fields):
+            return None
+        if any(len(field.values) == 1 and "/" in field.text for field in fields):
+            return None
+        second, minute, hour, day, month, _ = (
+            field.text.replace("-", "..").replace("*/", f"{min(field.values)}/") for field in fields
+        )
+        return f"*-{month}-{day} {hour}:{minute}:{second}"
+
+    def matches(self, face: Face) -> bool:
+        """Whether a clock that shows this shows a due time."""
+        second, minute, hour, day, month, weekday = face
         if not (
-            shown.second in self.second.values
-            and shown.minute in self.minute.values
-            and shown.hour in self.hour.values
-            and shown.month in self.month.values
+            minute in self.minute.values
+            and hour in self.hour.values
+            and second in self.second.values
+            and month in self.month.values
         ):
             return False
-        by_day = shown.day in self.day.values
-        by_weekday = shown.isoweekday() % 7 in self.weekday.values
+        by_day, by_weekday = day in self.day.values, weekday in self.weekday.values
         if "*" in {self.day.text[0], self.weekday.text[0]}:
             return by_day and by_weekday
         return by_day or by_weekday
 
 
+Face = tuple[int, int, int, int, int, int]
+"""Second, minute, hour, day, month, weekday from Sunday as 0."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """Instants, one by one, and what the clock shows at each of them."""
+
+    instants: range
+    walls: tuple[int, ...]
+
+    @cached_property
+    def first_wall(self) -> int:
+        """The earliest that the clock shows."""
+        return min(self.walls)
+
+    @cached_property
+    def faces(self) -> list[Face]:
+        """All from the earliest to the latest, those too that are leapt over."""
+        walls = range(self.first_wall, max(self.walls) + 1, self.instants.step)
+        shown = (datetime.fromtimestamp(wall, UTC) for wall in walls)
+        return [(s.second, s.minute, s.hour, s.day, s.month, s.isoweekday() % 7) for s in shown]
+
+    def due(self, expression: Expression) -> dict[str, list[int]]:
+        """What is due under each rule for changes of the clock."""
+        matching = [expression.matches(face) for face in self.faces]
+        elapsed = self._due_elapsed(matching)
+        if not expression.fixed:
+            return {"vixie": elapsed, "skip": elapsed, "literal": elapsed}
+        return {
+            "vixie": self._due_once(matching, run_leapt=True),
+            "skip": self._due_once(matching, run_leapt=False),
+            "literal": elapsed,
+        }
+
+    def _due_elapsed(self, matching: list[bool]) -> list[int]:
+        """Every instant at which the clock shows a due time."""
+        step, first = self.instants.step, self.first_wall
+        shown = zip(self.instants, self.walls, strict=True)
+        return [instant for instant, wall in shown if matching[(wall - first) // step]]
+
+    def _due_once(self, matching: list[bool], *, run_leapt: bool) -> list[int]:
+        """Every instant at which the clock first shows, or leaps past, a due time."""
+        step, first = self.instants.step, self.first_wall
+        due, highest = [], self.walls[0] - step
+        for instant, wall in zip(self.instants, self.walls, strict=True):
+            if wall > highest:
+                passed = highest + step if run_leapt else wall
+                if any(matching[(passed - first) // step : (wall - first) // step + 1]):
+                    due.append(instant)
+                highest = wall
+        return due
+
+
 @lru_cache(maxsize=512)
-def walls(zone: ZoneInfo, start: int, stop: int, step: int) -> tuple[int, ...]:
-    """What the clock shows at each instant of a window."""
-    return tuple(instant + _offset(zone, instant) for instant in range(start, stop, step))
-
-
-def due_elapsed(expression: Expression, zone: ZoneInfo, window: range) -> list[int]:
-    """Every instant at which the clock shows a due time."""
-    shown = walls(zone, window.start, window.stop, window.step)
-    return [
-        instant for instant, wall in zip(window, shown, strict=True) if expression.matches(wall)
-    ]
-
-
-def due_once(
-    expression: Expression, zone: ZoneInfo, window: range, *, run_leapt: bool
-) -> list[int]:
-    """Every instant at which the clock first shows, or leaps past, a due time."""
-    due = []
-    shown = walls(zone, window.start, window.stop, window.step)
-    highest = shown[0] - window.step
-    for instant, wall in zip(window, shown, strict=True):
-        if wall > highest:
-            first = highest + window.step if run_leapt else wall
-            if any(expression.matches(passed) for passed in range(first, wall + 1, window.step)):
-                due.append(instant)
-            highest = wall
-    return due
+def look(zone: ZoneInfo, start: int, stop: int, step: int) -> Window:
+    """What the clock shows in a window of instants."""
+    instants = range(start, stop, step)
+    return Window(instants, tuple(instant + offset_at(zone, instant) for instant in instants))
 
 
 @lru_cache(maxsize=64)
@@ -103,12 +147,12 @@ def changes(name: str, first_year: int, last_year: int) -> tuple[int, ...]:
 def _changes(zone: ZoneInfo, start: int, stop: int) -> Iterator[int]:
     for before in range(start, stop, _HALF_DAY_S):
         low, high = before, before + _HALF_DAY_S
-        old = _offset(zone, low)
-        if old == _offset(zone, high):
+        old = offset_at(zone, low)
+        if old == offset_at(zone, high):
             continue
         while high - low > 1:
             middle = (low + high) // 2
-            low, high = (middle, high) if _offset(zone, middle) == old else (low, middle)
+            low, high = (middle, high) if offset_at(zone, middle) == old else (low, middle)
         yield high
 
 
@@ -116,7 +160,8 @@ def _year(year: int) -> int:
     return int(datetime(year, 1, 1, tzinfo=UTC).timestamp())
 
 
-def _offset(zone: ZoneInfo, instant: int) -> int:
+def offset_at(zone: ZoneInfo, instant: int) -> int:
+    """The offset in seconds that zoneinfo tells."""
     offset = datetime.fromtimestamp(instant, zone).utcoffset()
     assert offset is not None
     return int(offset.total_seconds())

@@ -11,14 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.schedule.enumeration import (
-    Expression,
-    changes,
-    due_elapsed,
-    due_once,
-    minutely,
-    secondly,
-)
+from tests.unit.schedule.enumeration import Expression, changes, look, minutely, secondly
 from tocsin.schedule import Schedule, parse
 from tocsin.schedule.cron import parse_cron
 from tocsin.schedule.walk import next_elapsed, next_once
@@ -71,14 +64,8 @@ def _walk(schedule: Schedule, after: int, until: int) -> list[int]:
     return found
 
 
-def _expected(expression: Expression, zone: ZoneInfo, window: range, dst: str) -> list[int]:
-    if expression.fixed and dst != "literal":
-        return due_once(expression, zone, window, run_leapt=dst == "vixie")
-    return due_elapsed(expression, zone, window)
-
-
 def _agree(name: str, window: range, after: int, expression: Expression, dst: str) -> None:
-    expected = _expected(expression, ZoneInfo(name), window, dst)
+    expected = look(ZoneInfo(name), window.start, window.stop, window.step).due(expression)[dst]
     schedule = parse(expression.text, name, dst=dst)
     assert _walk(schedule, after, window.stop) == [due for due in expected if due > after]
 
