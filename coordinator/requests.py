@@ -25,6 +25,7 @@ from tocsin.messages.client_link import (
     CreateToken,
     Declined,
     Done,
+    EndPause,
     GetAttempts,
     GetJobs,
     GetRuns,
@@ -33,6 +34,7 @@ from tocsin.messages.client_link import (
     KillRuns,
     ListAgents,
     ListJobs,
+    ListPauses,
     ListRuns,
     OutputPage,
     PauseJobs,
@@ -42,6 +44,7 @@ from tocsin.messages.client_link import (
     ResumeJobs,
     RunJobs,
     RunsPage,
+    StartPause,
     Status,
     Subscribe,
     Unsubscribe,
@@ -49,6 +52,7 @@ from tocsin.messages.client_link import (
 from tocsin.model import TERMINAL, Agent, AgentState, Job, JobRow, RunState
 from tocsin.schedule import parse
 
+from . import pausing
 from .gateway import ClientAsked
 from .machine.events import (
     Asker,
@@ -148,12 +152,16 @@ class Requests:
                 return self._put(asked, ask)
             case RemoveJobs(names):
                 return JobsRemoved(asker, by, list(self._jobs(names).values()))
-            case PauseJobs(names, reason):
-                return JobsPaused(
-                    asker, by, list(self._jobs(names).values()), paused=True, reason=reason
-                )
+            case PauseJobs(names):
+                return pausing.pause_jobs(asked, ask, list(self._jobs(names).values()), now)
             case ResumeJobs(names):
                 return JobsPaused(asker, by, list(self._jobs(names).values()), paused=False)
+            case StartPause():
+                return pausing.start_pauses(asked, ask, self._machine.pauses(), now)
+            case EndPause():
+                return pausing.end_pauses(asked, ask, self._machine.pauses(), now)
+            case ListPauses():
+                return pausing.page_of(self._machine.pauses(), now)
             case KillRuns(ids):
                 return self._kill(asked, ids)
             case ListAgents():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from tocsin.messages.agent_link import Hello, Report
-from tocsin.model import Agent, Job, JobRow, Run
+from tocsin.model import Agent, Job, JobRow, Pause, Run
 
 Asker = tuple[bytes, int]
 """Whom to answer: a connection and the number of its request."""
@@ -45,6 +45,24 @@ class JobsPaused(msgspec.Struct, frozen=True):
     rows: list[JobRow]
     paused: bool
     reason: str = ""
+    until_us: int | None = None
+    """The pause ends by itself then; None: it does not."""
+
+
+class PausesStarted(msgspec.Struct, frozen=True):
+    """Maintenance to be begun at once; id, author and beginning are not theirs yet."""
+
+    asker: Asker
+    by: str
+    pauses: list[Pause]
+
+
+class PausesEnded(msgspec.Struct, frozen=True):
+    """Maintenance to be ended; ids of what is over are passed by."""
+
+    asker: Asker
+    by: str
+    pause_ids: list[str]
 
 
 class RunsRequested(msgspec.Struct, frozen=True):
@@ -109,6 +127,8 @@ Event = (
     | JobsPut
     | JobsRemoved
     | JobsPaused
+    | PausesStarted
+    | PausesEnded
     | RunsRequested
     | CancelRequested
     | AgentHello

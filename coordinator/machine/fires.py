@@ -1,5 +1,8 @@
 """Which due times are owed a record at this moment, and which record each one gets.
 
+A due time that a barrier is on (a pause, a blackout) is skipped; the `missed` policy has to do
+with the others alone.
+
 The cursor of a job is its next due time without a record. It is moved along the schedule from
 due time to due time, never from "now", so a clock that steps back repeats nothing and one that
 steps forward, like any absence, leaves due times to the job's `missed` policy.
@@ -7,7 +10,9 @@ steps forward, like any absence, leaves due times to the job's `missed` policy.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from collections.abc import Callable
+from itertools import groupby
+from typing import Any, Final, NamedTuple
 
 from tocsin.instants import SECOND_US
 from tocsin.model import Job, JobRow, Missed, MissedPolicy, SkipReason
@@ -22,6 +27,20 @@ SINGLE_SKIPS_MAX: Final = 100
 """More skips than this at once: the older ones share one record."""
 
 
+_NO_FACTS: Final[dict[str, Any]] = {}
+
+
+class Barred(NamedTuple):
+    """Why a due time gets no run; `facts` say more, in words."""
+
+    reason: SkipReason
+    facts: dict[str, Any] = _NO_FACTS
+
+
+Barrier = Callable[[int], Barred | None]
+"""What is said of a due time before any policy is asked; None: nothing."""
+
+
 class Skip(NamedTuple):
     """A record for `dues` consecutive due times that get no run."""
 
@@ -29,6 +48,7 @@ class Skip(NamedTuple):
     last_us: int
     dues: int
     reason: SkipReason
+    facts: dict[str, Any] = _NO_FACTS
 
 
 class Owed(NamedTuple):
@@ -56,22 +76,31 @@ def next_due_us(job: Job, after_us: int) -> int | None:
     return due_us
 
 
-def owed(row: JobRow, now_us: int) -> Owed:
+def owed(row: JobRow, now_us: int, barrier: Barrier | None = None) -> Owed:
     """Decide every due time of the row from its cursor up to now.
 
     A job that owes more than `STEP_DUES_MAX` gets the first of them decided; its cursor then
     still lies in the past, so the next step goes on from there.
     """
     dues, cursor_us = _dues_until(row, now_us)
-    if not dues:
-        return Owed([], [], cursor_us)
-    if row.paused:
-        return Owed([], _skips(dues, SkipReason.PAUSED), cursor_us)
-    more = cursor_us is not None and cursor_us <= now_us
-    if more:
-        return Owed([], _skips(dues, _reason(row.job.missed)), cursor_us)
-    fires, skips = _split(row.job.missed, dues, cursor_us, now_us)
-    return Owed(fires, skips, cursor_us)
+    if barrier is None and len(dues) == 1 and now_us - dues[0] <= LATE_US:
+        return Owed(dues, [], cursor_us)  # on time: every policy lets it fire
+    refused: dict[int, Barred] = {}
+    if barrier is not None:
+        refused = {due: barred for due in dues if (barred := barrier(due)) is not None}
+    free = [due for due in dues if due not in refused]
+    if cursor_us is not None and cursor_us <= now_us:
+        refused.update(dict.fromkeys(free, Barred(_reason(row.job.missed))))
+    elif free:
+        interval_us = None if cursor_us is None else cursor_us - dues[-1]
+        refused.update(_missed(row.job.missed, free, interval_us, now_us))
+    skips = [
+        skip
+        for barred, group in groupby(dues, refused.get)
+        if barred is not None
+        for skip in _skips(list(group), barred)
+    ]
+    return Owed([due for due in dues if due not in refused], skips, cursor_us)
 
 
 def _dues_until(row: JobRow, now_us: int) -> tuple[list[int], int | None]:
@@ -83,39 +112,35 @@ def _dues_until(row: JobRow, now_us: int) -> tuple[list[int], int | None]:
     return dues, cursor_us
 
 
-def _split(
-    missed: Missed, dues: list[int], next_us: int | None, now_us: int
-) -> tuple[list[int], list[Skip]]:
-    """The due times that fire, and the records of the others."""
-    if len(dues) == 1 and now_us - dues[0] <= LATE_US:
-        return dues, []  # on time: every policy lets it fire
+def _missed(
+    missed: Missed, dues: list[int], interval_us: int | None, now_us: int
+) -> dict[int, Barred]:
+    """Those of the due times that do not fire; `interval_us` is that behind the last one."""
     if missed.policy is MissedPolicy.SKIP:
-        fires = [due for due in dues if now_us - due <= LATE_US]
-        return fires, _skips(dues[: len(dues) - len(fires)], SkipReason.MISSED)
-    within_us = _within_us(missed, dues[-1], next_us)
+        return {due: Barred(SkipReason.MISSED) for due in dues if now_us - due > LATE_US}
+    within_us = _within_us(missed, interval_us)
     fresh = [due for due in dues if now_us - due <= within_us]
     count = 1 if missed.policy is MissedPolicy.LATEST else max(missed.limit, 1)
-    fires = fresh[-count:]
-    old, passed_over = dues[: len(dues) - len(fresh)], fresh[: len(fresh) - len(fires)]
-    return fires, [*_skips(old, SkipReason.MISSED), *_skips(passed_over, _reason(missed))]
+    old = dict.fromkeys(dues[: len(dues) - len(fresh)], Barred(SkipReason.MISSED))
+    return old | dict.fromkeys(fresh[:-count], Barred(_reason(missed)))
 
 
-def _within_us(missed: Missed, last_us: int, next_us: int | None) -> int:
+def _within_us(missed: Missed, interval_us: int | None) -> int:
     if missed.within_s is not None:
         return max(round(missed.within_s * SECOND_US), LATE_US)
-    if missed.policy is MissedPolicy.ALL or next_us is None:
+    if missed.policy is MissedPolicy.ALL or interval_us is None:
         return WITHIN_MAX_US
-    return min(max(next_us - last_us, LATE_US), WITHIN_MAX_US)
+    return min(max(interval_us, LATE_US), WITHIN_MAX_US)
 
 
 def _reason(missed: Missed) -> SkipReason:
     return SkipReason.CATCHUP_LIMIT if missed.policy is MissedPolicy.ALL else SkipReason.MISSED
 
 
-def _skips(dues: list[int], reason: SkipReason) -> list[Skip]:
+def _skips(dues: list[int], barred: Barred) -> list[Skip]:
     cut = max(len(dues) - SINGLE_SKIPS_MAX, 0)
     together, single = dues[:cut], dues[cut:]
-    skips = [Skip(due, due, 1, reason) for due in single]
+    skips = [Skip(due, due, 1, *barred) for due in single]
     if together:
-        skips.insert(0, Skip(together[0], together[-1], len(together), reason))
+        skips.insert(0, Skip(together[0], together[-1], len(together), *barred))
     return skips

@@ -12,7 +12,8 @@ from tocsin.messages.client_link import Done, JobChange
 from tocsin.messages.client_link import JobsPut as JobsPutAnswer
 from tocsin.model import Job, JobRow, Trigger
 
-from . import runs
+from . import pauses, runs
+from .barriers import barrier
 from .commands import DropJob, FetchDue, MoveCursor, Reply, SaveJob
 from .events import CancelRequested, JobsDue, JobsPaused, JobsPut, JobsRemoved, RunsRequested
 from .fires import LATE_US, next_due_us, owed
@@ -24,10 +25,12 @@ FETCH_MAX: Final = 200
 
 def fetch_due(state: State, now: Now) -> None:
     """Ask for the rows of the jobs that are due."""
-    due: list[tuple[int, int]] = []
+    due = pauses.ended_by(state, now.wall_us, FETCH_MAX)
+    taken = set(due)
     while state.due and state.due[0][0] <= now.wall_us and len(due) < FETCH_MAX:
         entry = heapq.heappop(state.due)
-        if not due or due[-1] != entry:  # a row that was saved twice is on the heap twice
+        if entry not in taken:  # a row that was saved twice is on the heap twice
+            taken.add(entry)
             due.append(entry)
     if due:
         state.commands.append(FetchDue(due))
@@ -36,17 +39,22 @@ def fetch_due(state: State, now: Now) -> None:
 def on_due(state: State, event: JobsDue, now: Now) -> None:
     """Fire what is owed, and move each cursor behind it."""
     for due_us, row in event.due:
-        if row is None or row.next_due_us != due_us:
-            continue  # removed or changed since it was put on the heap
-        row = _serve(state, row, now)
-        state.commands.append(MoveCursor(row))
-        if row.next_due_us is not None:
-            heapq.heappush(state.due, (row.next_due_us, row.id))
+        if row is None:
+            continue  # removed since it was put on the heap
+        if row.next_due_us == due_us:
+            row = _serve(state, row, now)
+            state.commands.append(MoveCursor(row))
+            if row.next_due_us is not None:
+                heapq.heappush(state.due, (row.next_due_us, row.id))
+        elif row.pause_until_us != due_us:
+            continue  # changed since then
+        if pauses.may_resume(row, now.wall_us):
+            _save(state, pauses.resumed(row), pauses.SYSTEM, now)
 
 
 def _serve(state: State, row: JobRow, now: Now) -> JobRow:
     """Record what a job owes by now, or the first of it; the row behind that."""
-    debt = owed(row, now.wall_us)
+    debt = owed(row, now.wall_us, barrier(state, row))
     for skip in debt.skips:
         runs.record_skip(state, row, skip, now)
     for fire_us in debt.fires_us:
@@ -131,11 +139,22 @@ def on_removed(state: State, event: JobsRemoved, now: Now) -> None:
 
 def on_paused(state: State, event: JobsPaused, now: Now) -> None:
     """Pause or resume jobs."""
-    reason = event.reason if event.paused else ""
+    reason, by, until_us = "", "", None
+    if event.paused:
+        reason, by, until_us = event.reason, event.by, event.until_us
     for row in event.rows:
-        if (row.paused, row.pause_reason) != (event.paused, reason):
-            row = _settle(state, row, now)
-            _save(state, replace(row, paused=event.paused, pause_reason=reason), event.by, now)
+        held = (row.paused, row.pause_reason, row.pause_until_us)
+        if held == (event.paused, reason, until_us):
+            continue
+        row = replace(
+            _settle(state, row, now),
+            paused=event.paused,
+            pause_reason=reason,
+            paused_by=by,
+            pause_until_us=until_us,
+        )
+        pauses.note_end(state, row)
+        _save(state, row, event.by, now)
     names = [row.job.name for row in event.rows]
     state.commands.append(Reply(event.asker, Done(names)))
 

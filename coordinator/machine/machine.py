@@ -11,7 +11,7 @@ import msgspec
 from tocsin.instants import SECOND_US, Now
 from tocsin.model import Agent, Calendar, Dependency, Job, Pause, Pool, Run, RunState
 
-from . import agents, jobs, placement, runs
+from . import agents, jobs, pauses, placement, runs
 from .commands import Command
 from .events import (
     AgentBeat,
@@ -24,6 +24,8 @@ from .events import (
     JobsPaused,
     JobsPut,
     JobsRemoved,
+    PausesEnded,
+    PausesStarted,
     RunsRequested,
     Tick,
 )
@@ -63,6 +65,8 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     next_job_id: int = 1
     agents: list[Agent] = []
     pauses: list[Pause] = []
+    resumes: list[tuple[int, int]] = []
+    """(end, job id) of every pause of one job that ends by itself."""
     calendars: list[Calendar] = []
     pools: list[Pool] = []
     dependencies: list[Held] = []
@@ -82,6 +86,10 @@ class Machine:
         state.next_job_id = stored.next_job_id
         state.due = stored.due
         heapq.heapify(state.due)
+        state.resumes = stored.resumes
+        heapq.heapify(state.resumes)
+        state.pauses = {pause.id: pause for pause in stored.pauses}
+        state.calendars = {calendar.name: calendar for calendar in stored.calendars}
         lost_us = now.steady_us + round(state.policy.lost_after_s * SECOND_US)
         expires_us = now.steady_us + round(state.policy.unplaced_s * SECOND_US)
         for run, job, offsets, pieces in stored.active:
@@ -101,7 +109,7 @@ class Machine:
         commands, state.commands = state.commands, []
         return commands
 
-    def _decide(self, event: Event, now: Now) -> None:  # noqa: C901 - one case an event, no more
+    def _decide(self, event: Event, now: Now) -> None:  # noqa: C901, PLR0912 - one case an event
         state = self._state
         match event:
             case AgentReport():
@@ -114,6 +122,7 @@ class Machine:
                 runs.release_delayed(state, now)
                 runs.expire(state, now)
                 agents.close_silent(state, now)
+                pauses.drop_passed(state, now)
                 jobs.fetch_due(state, now)
             case RunsRequested():
                 jobs.on_requested(state, event, now)
@@ -125,6 +134,10 @@ class Machine:
                 jobs.on_removed(state, event, now)
             case JobsPaused():
                 jobs.on_paused(state, event, now)
+            case PausesStarted():
+                pauses.on_started(state, event, now)
+            case PausesEnded():
+                pauses.on_ended(state, event, now)
             case AgentHello():
                 agents.on_hello(state, event, now)
             case AgentBye():
@@ -135,11 +148,13 @@ class Machine:
     def deadline(self) -> Deadline:
         """When time alone changes something."""
         state = self._state
-        wall_us = state.due[0][0] if state.due else None
+        wall = [
+            at_us for at_us in (self.next_due_us(), pauses.deadline_us(state)) if at_us is not None
+        ]
         steady = list(state.lost_at.values())
         steady += [heap[0][0] for heap in (state.delayed, state.expiries) if heap]
         steady += [state.silence_check_us] if state.silence_check_us is not None else []
-        return Deadline(wall_us, min(steady, default=None))
+        return Deadline(min(wall, default=None), min(steady, default=None))
 
     # What others may look at.
 
@@ -151,6 +166,10 @@ class Machine:
     def next_due_us(self) -> int | None:
         """The next due time of any job."""
         return self._state.due[0][0] if self._state.due else None
+
+    def pauses(self) -> list[Pause]:
+        """Pauses that concern somebody, oldest first; some may be over."""
+        return list(self._state.pauses.values())
 
     def is_active(self, run_id: str) -> bool:
         """Whether a run is not over."""

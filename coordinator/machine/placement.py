@@ -14,11 +14,11 @@ from tocsin import wire
 from tocsin.execution import Order
 from tocsin.instants import Now, to_rfc3339
 from tocsin.messages.agent_link import Dispatch
-from tocsin.model import Agent, Choose, RunState
+from tocsin.model import Agent, Choose, Job, Pause, RunState
 
-from . import transitions
+from . import pauses, transitions
 from .commands import SaveRun
-from .state import PIN, Active, Demand, Session, State, key_of
+from .state import PIN, Active, Demand, Session, State, demand_of, key_of
 
 WINDOW: Final = 64
 """Among more candidates than this, a rotating window is compared: a choice has a bounded cost."""
@@ -51,9 +51,26 @@ def candidates(state: State, demand: Demand) -> list[str]:
     """The connected agents that could take a run, whether or not they have a free slot."""
     found = state.candidates.get(demand)
     if found is None:
-        found = [s.agent.id for s in state.sessions.values() if matches(s.agent, demand)]
+        found = [
+            s.agent.id
+            for s in state.sessions.values()
+            if matches(s.agent, demand) and not pauses.holds(state, s.agent)
+        ]
         state.candidates[demand] = found
     return found
+
+
+def all_paused(state: State, job: Job, now_us: int) -> Pause | None:
+    """A pause, when there are agents for a job and each one of them is paused."""
+    if not pauses.of_some_agents(state):
+        return None
+    demand, pause = demand_of(job), None
+    for session in state.sessions.values():
+        if matches(session.agent, demand):
+            pause = pauses.of_agent(state, session.agent, now_us)
+            if pause is None:
+                return None
+    return pause
 
 
 def place_waiting(state: State, now: Now) -> None:

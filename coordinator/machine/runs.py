@@ -20,23 +20,24 @@ from tocsin.model import (
     Trigger,
 )
 
-from . import transitions
+from . import pauses, transitions
 from .commands import SaveAttempt, SaveRun
-from .fires import Skip
-from .placement import candidates
+from .fires import Barred, Skip
+from .placement import all_paused, candidates
 from .state import Active, State, demand_of, key_of
 from .transitions import Cause
 
 
 def record_skip(state: State, row: JobRow, skip: Skip, now: Now) -> Run:
     """The record of due times that get no run."""
-    run = _skipped(state, row, Trigger.SCHEDULE, skip.reason, now)
+    barred = Barred(skip.reason, skip.facts)
+    run = _skipped(state, row, Trigger.SCHEDULE, barred, now)
     run = replace(run, due_us=skip.first_us, dues=skip.dues, due_last_us=skip.last_us)
     state.commands.append(SaveRun(run))
     return run
 
 
-def _skipped(state: State, row: JobRow, trigger: Trigger, reason: SkipReason, now: Now) -> Run:
+def _skipped(state: State, row: JobRow, trigger: Trigger, barred: Barred, now: Now) -> Run:
     run_id = state.new_id()
     return Run(
         id=run_id,
@@ -46,7 +47,8 @@ def _skipped(state: State, row: JobRow, trigger: Trigger, reason: SkipReason, no
         job_version=row.version,
         trigger=trigger,
         state=RunState.SKIPPED,
-        reason=reason,
+        reason=barred.reason,
+        facts=barred.facts,
         created_us=now.wall_us,
         finished_us=now.wall_us,
     )
@@ -62,10 +64,12 @@ def begin(
     by: str = "",
 ) -> list[Run]:
     """Start the run (or, on several agents, the runs) of one due time or one request."""
-    skipped, blocked = _overlap(state, row, trigger, now)
+    skipped, blocked = _paused(state, row, trigger, now), False
+    if skipped is None:
+        skipped, blocked = _overlap(state, row, trigger, now)
     pins = [""] if row.job.target.agents == 1 else _pins(state, row)
     if skipped is None and not pins:
-        skipped = SkipReason.NO_AGENT
+        skipped = Barred(SkipReason.NO_AGENT)
     if skipped is not None:
         run = replace(
             _skipped(state, row, trigger, skipped, now), due_us=due_us, due_last_us=due_us
@@ -101,9 +105,15 @@ def begin(
     return runs
 
 
-def _overlap(
-    state: State, row: JobRow, trigger: Trigger, now: Now
-) -> tuple[SkipReason | None, bool]:
+def _paused(state: State, row: JobRow, trigger: Trigger, now: Now) -> Barred | None:
+    """Whether all agents of a job are paused; a run that a person asks for waits for one."""
+    if trigger is Trigger.MANUAL or not state.pauses:
+        return None
+    pause = all_paused(state, row.job, now.wall_us)
+    return None if pause is None else pauses.barred_by(pause)
+
+
+def _overlap(state: State, row: JobRow, trigger: Trigger, now: Now) -> tuple[Barred | None, bool]:
     """Whether the job's earlier runs make this one a skip, or make it wait."""
     earlier = state.by_job.get(row.id)
     if not earlier:
@@ -113,11 +123,13 @@ def _overlap(
             return None, False
         case Overlap.SKIP:
             # A person who asks for a run gets one, but never two at once.
-            return (None, True) if trigger is Trigger.MANUAL else (SkipReason.OVERLAP, False)
+            return (
+                (None, True) if trigger is Trigger.MANUAL else (Barred(SkipReason.OVERLAP), False)
+            )
         case Overlap.QUEUE:
             waiting = {state.active[i].run.group for i in earlier if state.active[i].blocked}
             full = len(waiting) >= row.job.queue_limit
-            return (SkipReason.OVERLAP, False) if full else (None, True)
+            return (Barred(SkipReason.OVERLAP), False) if full else (None, True)
         case Overlap.REPLACE:
             for run_id in list(earlier):
                 cancel(state, run_id, "replaced by a later run", now)

@@ -13,7 +13,7 @@ import msgspec
 
 from tocsin.execution import AttemptKey, Order
 from tocsin.messages.agent_link import ToAgent
-from tocsin.model import Agent, Job, Run
+from tocsin.model import Agent, Calendar, Job, Pause, Run
 
 from .commands import Command, Send
 
@@ -116,6 +116,11 @@ class State:
         """Steady instant at which the runs of an agent without a session are lost."""
         self.candidates: dict[Demand, list[str]] = {}
         """Agents that match a demand; emptied when an agent comes, goes or changes."""
+        self.pauses: dict[str, Pause] = {}
+        """By id; those that are over stay while due times before their end have no record."""
+        self.resumes: list[tuple[int, int]] = []
+        """Heap of (end, job id): pauses of one job that end by themselves, perhaps ended before."""
+        self.calendars: dict[str, Calendar] = {}
         self.outgoing: dict[str, None] = {}
         """Agents with orders in their outbox."""
         self.next_job_id = 1

@@ -152,6 +152,7 @@ class SqliteStore:
             active=self._active_runs(),
             next_job_id=int(self._read("next_job_id")[0][0]),
             agents=self.agents(),
+            resumes=[(until_us, job_id) for until_us, job_id in self._read("resumes")],
             pauses=[pause_of(row) for row in self._read("pauses")],
             calendars=[calendar_of(row["spec"]) for row in self._read("calendars")],
             pools=[Pool(name=row["name"], slots=row["slots"]) for row in self._read("pools")],

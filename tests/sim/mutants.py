@@ -16,7 +16,7 @@ from tocsin.agent.machine import reports
 from tocsin.agent.machine.records import Accepted, Ended, Handed
 from tocsin.agent.machine.state import State as AgentState
 from tocsin.agent.spool import Spool
-from tocsin.coordinator.machine import agents, fires, jobs, runs
+from tocsin.coordinator.machine import agents, jobs, runs
 from tocsin.coordinator.machine.fires import next_due_us
 from tocsin.coordinator.machine.state import State
 from tocsin.coordinator.service import Service
@@ -177,8 +177,7 @@ def _coordinator_ignores_overlaps() -> AbstractContextManager[None]:
 
 
 def _coordinator_ignores_pauses() -> AbstractContextManager[None]:
-    owed = fires.owed
-    return swapped(jobs, "owed", lambda row, now_us: owed(replace(row, paused=False), now_us))
+    return swapped(jobs, "barrier", lambda *_: None)
 
 
 def _cursor_moves_from_now() -> AbstractContextManager[None]:

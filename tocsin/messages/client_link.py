@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from tocsin.model import Agent, Job, JobRow, Role, Run, RunState
+from tocsin.model import Agent, Job, JobRow, Pause, Role, Run, RunState, Scope
 
 PAGE_ROWS_MAX: Final = 500
 """The most rows in one answer; a longer list is asked for page by page."""
@@ -58,16 +58,46 @@ class RemoveJobs(msgspec.Struct, frozen=True, array_like=True, tag="remove_jobs"
 
 
 class PauseJobs(msgspec.Struct, frozen=True, array_like=True, tag="pause_jobs"):
-    """Let due times pass as skips until the jobs are resumed."""
+    """Let due times pass as skips until the jobs are resumed, or until the pause ends by itself."""
 
     names: list[str]
     reason: str = ""
+    for_s: float | None = None
+    until_us: int | None = None
+    """One of these two at most; without both somebody has to resume them."""
 
 
 class ResumeJobs(msgspec.Struct, frozen=True, array_like=True, tag="resume_jobs"):
     """Fire again from the next due time on."""
 
     names: list[str]
+
+
+class PauseScope(msgspec.Struct, frozen=True, array_like=True):
+    """What is to be paused: see `Scope` for the meaning of `value`."""
+
+    scope: Scope
+    value: str = ""
+
+
+class StartPause(msgspec.Struct, frozen=True, array_like=True, tag="start_pause"):
+    """Begin maintenance at once, one pause for each scope; answered by their ids."""
+
+    scopes: list[PauseScope]
+    reason: str = ""
+    for_s: float | None = None
+    until_us: int | None = None
+    """One of these two at most; without both somebody has to end them."""
+
+
+class EndPause(msgspec.Struct, frozen=True, array_like=True, tag="end_pause"):
+    """End maintenance at once."""
+
+    ids: list[str]
+
+
+class ListPauses(msgspec.Struct, frozen=True, array_like=True, tag="list_pauses"):
+    """The maintenance that is going on."""
 
 
 class RunJobs(msgspec.Struct, frozen=True, array_like=True, tag="run_jobs"):
@@ -155,6 +185,9 @@ Ask = (
     | RemoveJobs
     | PauseJobs
     | ResumeJobs
+    | StartPause
+    | EndPause
+    | ListPauses
     | RunJobs
     | ListRuns
     | GetRuns
@@ -177,12 +210,15 @@ NEEDED_ROLE: Final[dict[type[Any], Role]] = {
     GetAttempts: Role.VIEWER,
     ReadOutput: Role.VIEWER,
     ListAgents: Role.VIEWER,
+    ListPauses: Role.VIEWER,
     Subscribe: Role.VIEWER,
     Unsubscribe: Role.VIEWER,
     RunJobs: Role.OPERATOR,
     KillRuns: Role.OPERATOR,
     PauseJobs: Role.OPERATOR,
     ResumeJobs: Role.OPERATOR,
+    StartPause: Role.OPERATOR,
+    EndPause: Role.OPERATOR,
     PutJobs: Role.AUTHOR,
     RemoveJobs: Role.AUTHOR,
     CreateToken: Role.ADMIN,
@@ -267,6 +303,12 @@ class AgentsPage(msgspec.Struct, frozen=True, array_like=True, tag="agents"):
     rows: list[Agent]
 
 
+class PausesPage(msgspec.Struct, frozen=True, array_like=True, tag="pauses"):
+    """The maintenance that is going on, oldest first."""
+
+    rows: list[Pause]
+
+
 class Token(msgspec.Struct, frozen=True, array_like=True, tag="token"):
     """A new token; what is missing for the join string the client knows."""
 
@@ -303,7 +345,18 @@ class Update(msgspec.Struct, frozen=True, array_like=True, tag="update"):
     agents: list[Agent] = []
 
 
-Answer = Status | JobsPage | JobsPut | RunsPage | OutputPage | AgentsPage | Token | Done | Declined
+Answer = (
+    Status
+    | JobsPage
+    | JobsPut
+    | RunsPage
+    | OutputPage
+    | AgentsPage
+    | PausesPage
+    | Token
+    | Done
+    | Declined
+)
 
 
 class Request(msgspec.Struct, frozen=True, array_like=True, tag="request"):

@@ -108,6 +108,9 @@ RETURNING value
 -- name: due
 SELECT next_due_us, id FROM job WHERE next_due_us IS NOT NULL ORDER BY next_due_us
 
+-- name: resumes
+SELECT pause_until_us, id FROM job WHERE pause_until_us IS NOT NULL
+
 -- name: next_job_id
 SELECT max(coalesce((SELECT max(id) FROM job), 0),
            coalesce((SELECT max(job_id) FROM job_version), 0)) + 1

@@ -11,11 +11,13 @@ import msgspec
 from tocsin.coordinator.machine.commands import (
     Command,
     DropJob,
+    DropPause,
     FetchDue,
     MoveCursor,
     Reply,
     SaveAgent,
     SaveJob,
+    SavePause,
     SaveRun,
     Send,
 )
@@ -29,6 +31,8 @@ from tocsin.coordinator.machine.events import (
     JobsPut,
     JobsRemoved,
     PastRun,
+    PausesEnded,
+    PausesStarted,
     RunsRequested,
     Tick,
 )
@@ -38,7 +42,7 @@ from tocsin.execution import AttemptKey, Order, Outcome, Status
 from tocsin.instants import SECOND_US, Now
 from tocsin.messages import PROTOCOL_VERSION
 from tocsin.messages.agent_link import AttemptReport, Chunk, Dispatch, Hello, Phase, Report, ToAgent
-from tocsin.model import TERMINAL, Agent, Job, JobRow, Run
+from tocsin.model import TERMINAL, Agent, Job, JobRow, Pause, Run, Scope
 
 START_US = 1_767_225_600 * SECOND_US  # 2026-01-01T00:00:00Z
 ASKER = (b"client", 1)
@@ -73,6 +77,7 @@ class Bench:
         self.rows: dict[int, JobRow] = {}
         self.runs: dict[str, Run] = {}
         self.agents: dict[str, Agent] = {}
+        self.pauses: dict[str, Pause] = {}
         self.sent: list[tuple[str, ToAgent]] = []
         self.answers: list[Any] = []
         self.reports: dict[str, int] = {}
@@ -115,8 +120,17 @@ class Bench:
                 case FetchDue(due):
                     self.feed(JobsDue([(at, self.rows.get(job_id)) for at, job_id in due]))
                 case _:
-                    pass
+                    self._keep_upkeep(command)
         return commands
+
+    def _keep_upkeep(self, command: Command) -> None:
+        match command:
+            case SavePause(pause):
+                self.pauses[pause.id] = pause
+            case DropPause(pause_id):
+                del self.pauses[pause_id]
+            case _:
+                pass
 
     def put(self, *jobs: Job) -> list[JobRow]:
         """Define jobs; their rows."""
@@ -133,9 +147,25 @@ class Bench:
         """Delete a job."""
         self.feed(JobsRemoved(ASKER, "ann", [self.row(name)]))
 
-    def pause(self, name: str = "backup", *, paused: bool = True) -> None:
-        """Pause or resume a job."""
-        self.feed(JobsPaused(ASKER, "ann", [self.row(name)], paused, "maintenance"))
+    def pause(
+        self, name: str = "backup", *, paused: bool = True, for_s: float | None = None
+    ) -> None:
+        """Pause a job, perhaps for so long; or resume it."""
+        until_us = None if for_s is None else self.wall_us + round(for_s * SECOND_US)
+        self.feed(JobsPaused(ASKER, "ann", [self.row(name)], paused, "maintenance", until_us))
+
+    def maintain(self, scope: Scope, value: str = "", for_s: float | None = None) -> str:
+        """Begin maintenance; the id of its pause."""
+        until_us = None if for_s is None else self.wall_us + round(for_s * SECOND_US)
+        wanted = Pause(
+            id="", scope=scope, value=value, reason="disks", since_us=0, until_us=until_us
+        )
+        self.feed(PausesStarted(ASKER, "ann", [wanted]))
+        return str(self.answers[-1].names[0])
+
+    def end_maintenance(self, pause_id: str) -> None:
+        """End maintenance."""
+        self.feed(PausesEnded(ASKER, "ann", [pause_id]))
 
     def request(self, *names: str) -> list[Run]:
         """Run jobs now; the runs."""
@@ -249,6 +279,12 @@ class Bench:
             active=active,
             next_job_id=len(self.rows) + 1,
             agents=list(self.agents.values()),
+            pauses=list(self.pauses.values()),
+            resumes=[
+                (row.pause_until_us, row.id)
+                for row in self.rows.values()
+                if row.pause_until_us is not None
+            ],
         )
         self.machine.restore(stored, self.now)
         self.feed(Tick())

@@ -1,5 +1,6 @@
 ALTER TABLE job ADD COLUMN paused_by TEXT NOT NULL DEFAULT '';
 ALTER TABLE job ADD COLUMN pause_until_us INTEGER;
+CREATE INDEX job_resume ON job (pause_until_us) WHERE pause_until_us IS NOT NULL;
 
 ALTER TABLE run ADD COLUMN cause TEXT NOT NULL DEFAULT '';
 ALTER TABLE run ADD COLUMN params TEXT;
