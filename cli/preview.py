@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from itertools import islice
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +12,7 @@ from tocsin import clock
 from tocsin.errors import ConfigError
 from tocsin.instants import to_datetime, to_us
 from tocsin.schedule import Schedule, parse
+from tocsin.schedule.notes import clock_note
 
 from .options import COUNT, output_option
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     help="Show due times after this one (RFC 3339; without an offset, in the zone) and not now.",
 )
 @click.option("-n", "count", type=COUNT, default=5, show_default=True, help="How many.")
-@click.option("--key", default="", metavar="NAME", help="The job whose name H is made from.")
+@click.option("--key", default="", metavar="NAME", help="The job whose name H and ~ are made from.")
 @click.option(
     "--dst",
     type=click.Choice(["vixie", "skip", "literal"]),
@@ -44,11 +45,13 @@ def next_(  # noqa: PLR0913 - one for each option
     """Show when SCHEDULE is due.
 
     SCHEDULE is a cron expression of five fields, of six with the seconds first, or a name such as
-    @daily or "@every 90s".
+    @daily, "@every 90s" or "@calendar Mon..Fri 02:00" (systemd's OnCalendar). Where a change of the
+    clock affects a due time, a note behind it says how.
     """
     parsed = parse(schedule, tz, key=key, dst=dst)
     now = to_datetime(clock.now_us())
-    dues = list(islice(_dues(parsed, _instant(from_text, parsed) or now), count))
+    start = _instant(from_text, parsed) or now
+    dues = list(islice(_dues(parsed, start), count))
     if as_json:
         from .shapes import print_json
 
@@ -59,8 +62,10 @@ def next_(  # noqa: PLR0913 - one for each option
     click.echo(parsed.describe())
     if not dues:
         click.echo("not due any more")
-    for due in dues:
-        click.echo(f"{due.isoformat(sep=' ')}  {due:%a}  {_distance(due, now)}")
+    for after, due in pairwise([start, *dues]):
+        note = clock_note(parsed, to_us(due), to_us(after))
+        line = f"{due.isoformat(sep=' ')}  {due:%a}  {_distance(due, now)}"
+        click.echo(f"{line}  {note}".rstrip())
 
 
 def _dues(schedule: Schedule, after: datetime) -> Iterator[datetime]:

@@ -64,4 +64,7 @@ def parse_at(text: str, zone: ZoneInfo, dst: str) -> At:
             f"@at {text!r}: the clock in {zone.key} leaps over this time",
             hint="give an offset, or leave dst at vixie to run at the end of the leap",
         )
-    return At(change_between(wall - later, wall - earlier, zone), f"{text} ({zone.key})")
+    return At(
+        change_between(wall - later, wall - earlier, zone),
+        f"{text} ({zone.key}), or when the clock has leapt over that",
+    )

@@ -19,6 +19,8 @@ from tocsin.schedule.zones import change_between, offset_at, offsets_of, seconds
 
 # A zone that leaps over the same wall time on every date of a schedule must not hang the search.
 _LEAPS_MAX = 24
+# No clock is changed and changed back within a day.
+_DAY_S = 86_400
 
 
 def next_once(pattern: Pattern, zone: ZoneInfo, after: int, *, run_leapt: bool) -> int | None:
@@ -27,11 +29,15 @@ def next_once(pattern: Pattern, zone: ZoneInfo, after: int, *, run_leapt: bool) 
     `run_leapt` makes wall times that the clock leaps over due at the end of the leap; without it
     they are skipped.
     """
-    wall = _highest_shown(after, zone) + 1
+    shown = datetime.fromtimestamp(after, zone)
+    offset = seconds_of(shown)
+    wall = (after + offset if not shown.fold else _highest_shown(after, zone)) + 1
     for _ in range(_LEAPS_MAX):
         due = pattern.first_from(wall)
         if due is None:
             return None
+        if _shows_first(due, due - offset, zone):
+            return due - offset
         earlier, later = offsets_of(due, zone)
         if earlier >= later:
             return due - earlier
@@ -49,6 +55,10 @@ def next_elapsed(pattern: Pattern, zone: ZoneInfo, after: int) -> int | None:
         shown = datetime.fromtimestamp(start, zone)
         offset = seconds_of(shown)
         due = pattern.first_from(start + offset)
+        if due is not None and due - offset - start < _DAY_S:
+            later = datetime.fromtimestamp(due - offset, zone)
+            if seconds_of(later) == offset and later.fold == shown.fold:
+                return due - offset
         second_offset = offset if shown.fold else seconds_of(shown.replace(fold=1))
         if second_offset < offset:
             # On the first of two passes: what lies before `start` on the clock comes again.
@@ -58,19 +68,23 @@ def next_elapsed(pattern: Pattern, zone: ZoneInfo, after: int) -> int | None:
                 continue
         if due is None:
             return None
-        earlier, later = offsets_of(due, zone)
-        if earlier >= later:
-            return due - earlier if due - earlier >= start else due - later
-        start = change_between(due - later, due - earlier, zone)
+        earlier, later_offset = offsets_of(due, zone)
+        if earlier >= later_offset:
+            return due - earlier if due - earlier >= start else due - later_offset
+        start = change_between(due - later_offset, due - earlier, zone)
     return None
 
 
+def _shows_first(wall: int, instant: int, zone: ZoneInfo) -> bool:
+    """Whether the clock shows a wall time at an instant, and has not shown it before."""
+    shown = datetime.fromtimestamp(instant, zone)
+    return not shown.fold and seconds_of(shown) == wall - instant
+
+
 def _highest_shown(instant: int, zone: ZoneInfo) -> int:
-    """The latest wall second that the clock has shown up to an instant."""
+    """The latest wall second that the clock has shown up to an instant of a second pass."""
     shown = datetime.fromtimestamp(instant, zone)
     offset = seconds_of(shown)
-    if not shown.fold:
-        return instant + offset
     first_offset = seconds_of(shown.replace(fold=0))
     turn = change_between(instant - (first_offset - offset), instant, zone)
     return turn - 1 + offset_at(turn - 1, zone)

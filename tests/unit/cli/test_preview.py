@@ -58,6 +58,14 @@ def test_the_table_says_it_in_words_first(tocsin: Tocsin) -> None:
     assert "day of month and weekday are both set" in said.err
 
 
+def test_a_change_of_the_clock_is_noted(tocsin: Tocsin) -> None:
+    """Behind the due time that it affects, and nowhere else."""
+    arguments = ["--tz", "Europe/Berlin", "--from", "2026-03-28", "-n", "3"]
+    lines = tocsin("next", "30 2 * * *", *arguments).out.splitlines()
+    assert ["leaps" in line for line in lines] == [False, False, True, False]
+    assert lines[2].endswith("stands for 02:30: the clock leaps from 02:00 to 03:00")
+
+
 _WRONG = [
     (["61 * * * *"], "minute '61': 61 is not a number from 0 to 59"),
     (["@daily", "--tz", "Mars"], "time zone 'Mars' is not known"),

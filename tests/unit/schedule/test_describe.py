@@ -71,6 +71,10 @@ from tocsin.schedule import parse
         ("@every 2h", "every 2 hours"),
         ("@at 2026-01-01T09:00", "once, at 2026-01-01T09:00 (UTC)"),
         ("@at 2026-01-01T09:00Z", "once, at 2026-01-01T09:00Z"),
+        (
+            "TZ=Europe/Paris @at 2026-03-29T02:30",
+            "once, at 2026-03-29T02:30 (Europe/Paris), or when the clock has leapt over that",
+        ),
         ("@manual", "only when asked for"),
         (
             "0 0 L,L-3 * *",

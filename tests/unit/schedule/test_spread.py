@@ -17,19 +17,6 @@ def _values(text: str, kind: Kind, key: str) -> list[int]:
     return [value for value in range(kind.top + 1) if mask >> value & 1]
 
 
-@pytest.mark.parametrize(
-    ("job", "schedule", "expanded"),
-    [
-        # Dkron v4.1.2, dkron/job_test.go (LGPL-3.0; facts restated).
-        ("test_job", "0 0 ~ * * *", "0 0 18 * * *"),
-        ("test_job", "TZ=Europe/Madrid 0 0 1 * ~ *", "TZ=Europe/Madrid 0 0 1 * 7 *"),
-    ],
-)
-def test_a_tilde_is_dkrons(job: str, schedule: str, expanded: str) -> None:
-    """A job that comes from Dkron keeps its due times."""
-    assert parse(schedule, key=job).plan == parse(expanded).plan
-
-
 def test_a_tilde_is_the_sum_of_the_code_points_in_every_field() -> None:
     """Sum modulo the size of the field, days of the month at most 28: `backup` adds up to 630."""
     assert sum(map(ord, "backup")) == 630

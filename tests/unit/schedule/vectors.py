@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,12 @@ _FOLDER = Path(__file__).parent / "data"
 
 def load(name: str) -> list[Any]:
     """The vectors of one file; its `meta` names source and licence."""
-    vectors: list[Any] = json.loads((_FOLDER / f"{name}.json").read_text())["vectors"]
+    return section(name, "vectors")
+
+
+def section(name: str, part: str) -> list[Any]:
+    """One list of a file."""
+    vectors: list[Any] = json.loads((_FOLDER / f"{name}.json").read_text())[part]
     return vectors
 
 
@@ -22,7 +27,7 @@ def zone_of(vector: Any) -> str:
     return "Asia/Kolkata" if zone == "fixed:+05:30" else zone
 
 
-def moment(text: str) -> datetime:
-    """An instant as the vectors write it: UTC when no offset is given."""
+def moment(text: str, zone: tzinfo = UTC) -> datetime:
+    """An instant as the vectors write it: in `zone` when no offset is given."""
     written = datetime.fromisoformat(text)
-    return written if written.tzinfo else written.replace(tzinfo=UTC)
+    return written if written.tzinfo else written.replace(tzinfo=zone)
