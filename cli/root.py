@@ -29,6 +29,9 @@ COMMANDS: Final = {
     "up": Command("up", "up", "Start everything on this machine, and apply job files."),
     "plan": Command("files", "plan", "Show what applying job files would change."),
     "apply": Command("files", "apply", "Create and change jobs from job files."),
+    "import": Command(
+        "import_", "import_", "Make a job file of crontabs, Dkron, systemd, Cronicle."
+    ),
     "job": Command("job", "job", "List, show, run, pause, resume and remove jobs."),
     "run": Command("run", "run", "List, show, watch, wait for and kill runs."),
     "agent": Command("agent", "agent", "Run this host's agent, or let hosts in."),

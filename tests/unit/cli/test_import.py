@@ -1,0 +1,135 @@
+"""`tocsin import`."""
+
+from __future__ import annotations
+
+import io
+import json
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from tocsin.jobfile import InstalledExecutors, read_job_files
+
+from .conftest import Tocsin
+
+_CRONTAB = "MAILTO=x\n# nightly\n30 2 * * * /opt/backup.sh\n61 * * * * bad\n"
+
+
+@pytest.fixture
+def tab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A crontab in the working directory."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "tab"
+    path.write_text(_CRONTAB)
+    return path
+
+
+@pytest.mark.usefixtures("tab")
+def test_the_job_file_is_stdout_and_the_doubts_are_stderr(tocsin: Tocsin, tmp_path: Path) -> None:
+    """What stdout holds can be applied as it is."""
+    said = tocsin("import", "crontab", "tab", "--tz", "Europe/Berlin")
+    assert said.code == 0
+    (tmp_path / "jobs.yaml").write_text(said.out)
+    (job,) = read_job_files([tmp_path / "jobs.yaml"], InstalledExecutors())
+    assert (job.name, job.timezone) == ("backup", "Europe/Berlin")
+    assert "tab:1: lost: MAILTO=x: no mail is sent" in said.err
+    assert "tab:4: lost: 61 * * * * bad: not imported" in said.err
+    assert said.err.splitlines()[-1].startswith("tocsin: 1 job; 0 as comments; doubts: 2 lost, ")
+
+
+@pytest.mark.usefixtures("tab")
+def test_a_file_is_written_whole_and_never_over_another(tocsin: Tocsin, tmp_path: Path) -> None:
+    """It may hold what a crontab hid, so only its owner reads it."""
+    said = tocsin("import", "crontab", "tab", "--to", "jobs.yaml", "--no-system")
+    assert (said.code, said.out) == (0, "")
+    assert "next: tocsin plan jobs.yaml" in said.err
+    path = tmp_path / "jobs.yaml"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    path.write_text("mine")
+    again = tocsin("import", "crontab", "tab", "--to", "jobs.yaml")
+    assert again.code == 2
+    assert "jobs.yaml is there already\n  --force replaces it" in again.err
+    assert path.read_text() == "mine"
+    assert tocsin("import", "crontab", "tab", "--to", "jobs.yaml", "--force").code == 0
+    assert "backup:" in path.read_text()
+    assert sorted(one.name for one in tmp_path.iterdir() if one.is_file()) == ["jobs.yaml", "tab"]
+
+
+@pytest.mark.usefixtures("tab")
+def test_json_is_one_document(tocsin: Tocsin) -> None:
+    """Jobs by name, those held back with their reason, and the doubts."""
+    said = tocsin("import", "crontab", "tab", "-o", "json", "--host", "web1", "--tz", "UTC")
+    assert (said.code, said.err) == (0, "")
+    document = json.loads(said.out)
+    assert list(document) == ["jobs", "held", "doubts"]
+    assert document["jobs"] == {
+        "web1/backup": {
+            "description": "nightly",
+            "schedule": "30 2 * * *",
+            "target": {"tags": {"name": "web1"}},
+            "shell": "/opt/backup.sh",
+        }
+    }
+    assert document["held"] == {}
+    doubt = document["doubts"][0]
+    assert list(doubt) == ["weight", "source", "line", "job", "about", "done", "check"]
+
+
+def test_a_folder_of_crontabs_is_read_without_what_packages_left(
+    tocsin: Tocsin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As cron does with /etc/cron.d; each file that is passed over is a doubt."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "cron.d"
+    folder.mkdir()
+    for name in ("a", "b.dpkg-old", ".placeholder", "c~"):
+        (folder / name).write_text(f"0 0 * * * root /opt/{name}\n")
+    said = tocsin("import", "crontab", "cron.d", "-o", "json", "--prefix", "x-")
+    document = json.loads(said.out)
+    assert list(document["jobs"]) == ["x-a"]
+    passed_over = {one["source"] for one in document["doubts"] if one["about"] == "the whole file"}
+    assert passed_over == {"cron.d/b.dpkg-old", "cron.d/.placeholder", "cron.d/c~"}
+
+
+def test_stdin_is_a_source(tocsin: Tocsin, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`crontab -l | tocsin import crontab -`."""
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(_CRONTAB.encode())))
+    said = tocsin("import", "crontab", "-")
+    assert said.code == 0
+    assert "# from stdin:3\n  backup:" in said.out
+
+
+def test_the_zone_of_this_machine_is_said(tocsin: Tocsin, tab: Path) -> None:
+    """Without --tz, the doubt says where the zone comes from."""
+    said = tocsin("import", "crontab", str(tab))
+    assert "timezone: cron goes by its host's clock; taken for " in said.err
+    assert "this machine" in said.err
+
+
+_WRONG = [
+    (["import", "crontab", "nowhere"], "nowhere: no such file or directory"),
+    (["import", "dkron", "."], ".: is a directory"),
+    (["import", "dkron", "bad.json"], "bad.json:2: not JSON"),
+    (["import", "crontab", "latin1"], "latin1:2: not UTF-8\n  convert it: iconv -f latin1"),
+    (["import", "systemd", "-"], "units are read from files"),
+    (["import", "cronicle", "tab"], "tab:1: this is no record KEY - JSON of Cronicle"),
+    (["import", "nothing"], "No such command 'nothing'"),
+    (["import", "crontab", "tab", "--to", "no/where.yaml"], "no/where.yaml: no such file"),
+]
+
+
+@pytest.mark.usefixtures("tab")
+@pytest.mark.parametrize(("arguments", "words"), _WRONG)
+def test_what_cannot_be_read_is_exit_code_2(
+    tocsin: Tocsin, tmp_path: Path, arguments: list[str], words: str
+) -> None:
+    """With file and line; nothing is printed or written."""
+    (tmp_path / "bad.json").write_text('{\n"name": }')
+    (tmp_path / "latin1").write_bytes(b"# x\n# gr\xfc\xdfe\n")
+    before = sorted(tmp_path.iterdir())
+    said = tocsin(*arguments)
+    assert (said.code, said.out) == (2, "")
+    assert f"tocsin: {words}" in said.err
+    assert sorted(tmp_path.iterdir()) == before

@@ -1,0 +1,199 @@
+"""The executors of Dkron, each as the block of an executor of Tocsin."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import shlex
+from typing import Any, Final
+
+from tocsin.errors import ConfigError
+from tocsin.importing.dkron.durations import go_seconds
+from tocsin.importing.doubt import Doubts, Place
+from tocsin.importing.json_text import Keys, read_json, shortened
+
+_OPERATORS: Final = frozenset("();<>|&")
+_TRUE: Final = frozenset({"1", "t", "T", "true", "TRUE", "True"})
+_OFF: Final = frozenset({"", "false", "0", "f", "F", "FALSE", "False"})
+
+
+def add_executor(
+    block: dict[str, Any], executor: str, config: dict[str, Any], name: str, place: Place,
+    doubts: Doubts,
+) -> str:  # fmt: skip
+    """Put the executor's block into a job; why the job must be held back, or nothing.
+
+    `name` is the job's name in Dkron.
+    """
+    if not executor:
+        doubts.lost(place, "executor", "none is named: in Dkron the job fails whenever it is due")
+        return "it names no executor"
+    for key, value in config.items():
+        if not isinstance(value, str):
+            config = {**config, key: "" if value is None else str(value)}
+    if executor == "shell":
+        return _shell(block, Keys(config), name, place, doubts)
+    if executor == "http":
+        block["http"] = _http(Keys(config), place, doubts)
+        return ""
+    block[executor] = {key: value for key, value in config.items() if value != ""}
+    empty = [key for key, value in config.items() if value == ""]
+    if empty:
+        doubts.note(place, f"executor_config {', '.join(empty)}", "empty, so left out")
+    return ""
+
+
+def _shell(block: dict[str, Any], keys: Keys, name: str, place: Place, doubts: Doubts) -> str:
+    command, held = keys.text("command"), ""
+    shell: dict[str, Any] = {}
+    if keys.text("shell") in _TRUE:
+        shell["command"] = command
+    else:
+        shell["argv"] = _words(command, place, doubts)
+    if cwd := keys.text("cwd"):
+        shell["cwd"] = cwd
+    env = _env(keys.text("env"), place, doubts)
+    if "ENV_JOB_NAME" in command:
+        env.setdefault("ENV_JOB_NAME", name)
+        doubts.note(place, "ENV_JOB_NAME", "set to the name in Dkron, as Dkron sets it")
+    if env:
+        block["env"] = env
+    _timeout(block, keys.text("timeout"), place, doubts)
+    if payload := keys.text("payload"):
+        held = _payload(shell, payload, place, doubts)
+    if limit := keys.text("mem_limit"):
+        doubts.lost(
+            place, f"mem_limit {limit}", "limits are not supported yet: nothing bounds its memory"
+        )
+    if su := keys.text("su"):
+        block.setdefault("labels", {})["dkron_su"] = su
+        doubts.check(
+            place,
+            f"su {su}",
+            "run_as is not supported yet: it runs as the agent's user; the label dkron_su keeps it",
+            "that the agent may do what the job does",
+        )
+    for key, value in keys.left():
+        doubts.lost(place, f"executor_config {key}", f"{shortened(value)!r} is left out: unknown")
+    block["shell"] = shell
+    return held
+
+
+def _words(command: str, place: Place, doubts: Doubts) -> list[str]:
+    """The words of a command; without a shell Dkron stops at the first `&`, `|`, `;` or `>`."""
+    lexer = shlex.shlex(command, posix=True, punctuation_chars=True)
+    lexer.whitespace_split = True
+    lexer.commenters = ""
+    words: list[str] = []
+    try:
+        for word in lexer:
+            if word and set(word) <= _OPERATORS:
+                doubts.check(
+                    place,
+                    f"command {shortened(command)!r}",
+                    f"without a shell Dkron drops what follows {word!r}, and so it is here",
+                    "if the whole line was meant, write it as shell: LINE",
+                )
+                break
+            words.append(word)
+    except ValueError as error:
+        doubts.check(place, f"command {shortened(command)!r}", f"{error}: split at blanks")
+        return command.split()
+    return words
+
+
+def _env(text: str, place: Place, doubts: Doubts) -> dict[str, str]:
+    env: dict[str, str] = {}
+    for item in text.split(",") if text else []:
+        key, equals, value = item.partition("=")
+        if equals and key:
+            env[key] = value
+        else:
+            doubts.lost(
+                place,
+                f"env {item!r}",
+                "left out, as it has no = (Dkron splits at every comma)",
+                "whether it was part of the value before it",
+            )
+    return env
+
+
+def _timeout(block: dict[str, Any], text: str, place: Place, doubts: Doubts) -> None:
+    if not text:
+        return
+    seconds = go_seconds(text)
+    if seconds is None or seconds <= 0:
+        doubts.lost(place, f"timeout {text}", "left out: this is no duration")
+        return
+    block["timeout"] = seconds
+    doubts.note(
+        place, f"timeout {text}", "Tocsin sends TERM first, and KILL after kill_after; Dkron kills"
+    )
+
+
+def _payload(shell: dict[str, Any], payload: str, place: Place, doubts: Doubts) -> str:
+    try:
+        shell["stdin"] = base64.b64decode(payload, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        doubts.lost(
+            place, "payload", "it is no base64 of text, and stdin of a job is text", "what it needs"
+        )
+        shell["stdin"] = payload
+        return "its payload is no text"
+    return ""
+
+
+def _http(keys: Keys, place: Place, doubts: Doubts) -> dict[str, Any]:
+    """The keys as Dkron names them, with their own types."""
+    block: dict[str, Any] = {
+        "method": keys.text("method").upper() or "GET",
+        "url": keys.text("url"),
+    }
+    headers = _headers(keys.text("headers"), place, doubts)
+    if headers:
+        block["headers"] = headers
+    for key in ("body", "expectCode", "expectBody"):
+        if value := keys.text(key):
+            block[key] = value
+    if timeout := keys.text("timeout"):
+        block["timeout"] = int(timeout) if timeout.isdecimal() else timeout
+    if "expectCode" not in block:
+        doubts.check(
+            place,
+            "http without expectCode",
+            "in Dkron every status is a success, 500 too",
+            "which codes mean success; Tocsin takes 2xx unless told otherwise",
+        )
+    if keys.text("debug"):
+        doubts.lost(place, "debug", "left out: Dkron prints headers and secrets into the output")
+    for key in ("tlsNoVerifyPeer", "tlsCertificateFile", "tlsCertificateKeyFile", "tlsRootCAsFile"):
+        value = keys.text(key)
+        if value not in _OFF:
+            block[key] = True if value in _TRUE else value
+    for key, value in keys.left():
+        doubts.lost(place, f"executor_config {key}", f"{shortened(value)!r} is left out: unknown")
+    return block
+
+
+def _headers(text: str, place: Place, doubts: Doubts) -> dict[str, str]:
+    if not text:
+        return {}
+    try:
+        items = read_json(text, "headers")
+    except ConfigError:
+        items = None
+    if not isinstance(items, list):
+        doubts.lost(place, f"headers {shortened(text)}", "left out: no JSON list, Dkron sends none")
+        return {}
+    headers = {}
+    for item in items:
+        key, colon, value = str(item).partition(":")
+        if not colon:
+            doubts.lost(place, f"header {item!r}", "left out: it has no colon")
+            continue
+        headers[key.strip()] = value.strip()
+        if ":" in value:
+            doubts.check(
+                place, f"header {key}", "kept whole; Dkron cuts its value at the second colon"
+            )
+    return headers
