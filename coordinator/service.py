@@ -36,7 +36,7 @@ from tocsin.messages.enrolment import ToStranger
 
 from .config import CoordinatorConfig
 from .gateway import AgentSaid, ClientAsked, Gateway, Incoming, StrangerAsked
-from .machine.commands import Command, FetchDue, Reply, SaveAgent, Send
+from .machine.commands import Command, FetchDue, FetchFires, Reply, SaveAgent, Send
 from .machine.events import (
     AgentBeat,
     AgentBye,
@@ -44,6 +44,7 @@ from .machine.events import (
     AgentReport,
     Asker,
     Event,
+    FiresEnded,
     JobsDue,
     Tick,
 )
@@ -80,7 +81,7 @@ class Service:
         self._commands: list[Command] = []
         self._answers: list[tuple[Asker, Answer]] = []
         self._strangers: list[tuple[bytes, ToStranger]] = []
-        self._unfetched: list[FetchDue] = []
+        self._unfetched: list[FetchDue | FetchFires] = []
         self._hellos: dict[str, AgentSaid] = {}
         """The last hello of each agent that was said while the store was away."""
         self._outage = ""
@@ -186,6 +187,11 @@ class Service:
                 assert_never(message)
 
     def _decide(self, event: Event, at: Now) -> None:
+        """Let the machine decide, and answer at once what it asks for."""
+        self._step(event, at)
+        self._fetch(at)
+
+    def _step(self, event: Event, at: Now) -> None:
         try:
             commands = self._machine.handle(event, at)
         except (InvalidTransition, ValueError) as error:
@@ -194,18 +200,26 @@ class Service:
             return
         self._store.stage(commands)
         self._commands += commands
-        for command in commands:
-            if isinstance(command, FetchDue):
-                self._unfetched.append(command)
-        if self._unfetched:
-            self._fetch(at)
+        self._unfetched += [c for c in commands if isinstance(c, FetchDue | FetchFires)]
 
     def _fetch(self, at: Now) -> None:
+        """Answer what the machine asked for; a batch without the answers is never committed."""
         while self._unfetched:
-            due = self._unfetched[-1].due
-            rows = self._store.jobs_by_id([job_id for _, job_id in due])
-            self._unfetched.pop()
-            self._decide(JobsDue([(due_us, rows.get(job_id)) for due_us, job_id in due]), at)
+            answer = self._fetched(self._unfetched[0])
+            self._unfetched.pop(0)
+            self._step(answer, at)
+
+    def _fetched(self, wanted: FetchDue | FetchFires) -> Event:
+        match wanted:
+            case FetchDue(due):
+                rows = self._store.jobs_by_id([job_id for _, job_id in due])
+                return JobsDue([(due_us, rows.get(job_id)) for due_us, job_id in due])
+            case FetchFires(groups, job_ids):
+                fires = self._store.fires(groups)
+                found = [fires[group] for group in groups if group in fires]
+                return FiresEnded(found, self._store.jobs_by_id(job_ids))
+            case _:
+                assert_never(wanted)
 
     # Out.
 
@@ -260,9 +274,10 @@ class Service:
                     pass  # agents are asked for everything once this is over
         heard = set(self._hellos)
         try:
+            # An end is durable together with what follows from it, so that is decided first.
+            self._fetch(at)
             self._commit(at)
             self._hear_hellos(at)
-            self._fetch(at)
             self._commit(at)
         except StoreError as error:
             self._fail(error)

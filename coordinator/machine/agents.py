@@ -120,7 +120,13 @@ def _reopened(
         return None
     if key_of(past.run) != said.key or past.run.agent_id != agent_id:
         return None
-    run = replace(past.run, state=RunState.DISPATCHED, reason="", finished_us=None)
+    run = replace(
+        past.run,
+        state=RunState.DISPATCHED,
+        reason="",
+        finished_us=None,
+        reopened=past.run.reopened or past.run.group not in state.members,
+    )
     active = Active(run, past.job, demand_of(past.job, run.pin), list(past.offsets), past.pieces)
     state.add(active)
     state.commands.append(SaveRun(run))

@@ -10,7 +10,7 @@ from tocsin.model import (
     Agent,
     AuditEntry,
     Calendar,
-    Dependency,
+    Condition,
     Incident,
     JobRow,
     Pause,
@@ -66,11 +66,9 @@ class SaveAgent(msgspec.Struct, frozen=True):
 
 
 class SaveDependency(msgspec.Struct, frozen=True):
-    """Keep what a job comes after, and by which run's end it holds; '' while it does not."""
+    """Keep one of the ends that a job waits for, as it stands."""
 
-    job_id: int
-    dependency: Dependency
-    held_by: str = ""
+    condition: Condition
 
 
 class DropDependencies(msgspec.Struct, frozen=True):
@@ -133,6 +131,13 @@ class FetchDue(msgspec.Struct, frozen=True):
     due: list[tuple[int, int]]
 
 
+class FetchFires(msgspec.Struct, frozen=True):
+    """Answer with `FiresEnded`: the runs of these groups, and the rows of these jobs."""
+
+    groups: list[str]
+    job_ids: list[int]
+
+
 class Send(msgspec.Struct, frozen=True):
     """Say this to an agent."""
 
@@ -166,6 +171,7 @@ Command = (
     | SaveIncident
     | SaveAudit
     | FetchDue
+    | FetchFires
     | Send
     | Reply
 )

@@ -21,6 +21,13 @@ class JobsDue(msgspec.Struct, frozen=True):
     due: list[tuple[int, JobRow | None]]
 
 
+class FiresEnded(msgspec.Struct, frozen=True):
+    """What `FetchFires` asked for: fires that may be over, and jobs that are concerned by it."""
+
+    fires: list[list[Run]]
+    rows: dict[int, JobRow]
+
+
 class JobsPut(msgspec.Struct, frozen=True):
     """Definitions to be kept, each with the row that it replaces."""
 
@@ -66,11 +73,12 @@ class PausesEnded(msgspec.Struct, frozen=True):
 
 
 class RunsRequested(msgspec.Struct, frozen=True):
-    """Jobs to be run now."""
+    """Jobs to be run now, with the parameters that were given for each."""
 
     asker: Asker
     by: str
     rows: list[JobRow]
+    params: dict[str, dict[str, str]] = {}
 
 
 class CancelRequested(msgspec.Struct, frozen=True):
@@ -124,6 +132,7 @@ class AgentBye(msgspec.Struct, frozen=True):
 Event = (
     Tick
     | JobsDue
+    | FiresEnded
     | JobsPut
     | JobsRemoved
     | JobsPaused

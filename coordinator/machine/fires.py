@@ -76,6 +76,12 @@ def next_due_us(job: Job, after_us: int) -> int | None:
     return due_us
 
 
+def is_within_life(job: Job, at_us: int) -> bool:
+    """Whether a job may fire by itself at an instant."""
+    begun = job.starts_at_us is None or at_us >= job.starts_at_us
+    return job.enabled and begun and (job.expires_at_us is None or at_us < job.expires_at_us)
+
+
 def owed(row: JobRow, now_us: int, barrier: Barrier | None = None) -> Owed:
     """Decide every due time of the row from its cursor up to now.
 

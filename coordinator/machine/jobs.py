@@ -12,7 +12,7 @@ from tocsin.messages.client_link import Done, JobChange
 from tocsin.messages.client_link import JobsPut as JobsPutAnswer
 from tocsin.model import Job, JobRow, Trigger
 
-from . import pauses, runs
+from . import dependencies, pauses, runs
 from .barriers import barrier
 from .commands import DropJob, FetchDue, MoveCursor, Reply, SaveJob
 from .events import CancelRequested, JobsDue, JobsPaused, JobsPut, JobsRemoved, RunsRequested
@@ -92,6 +92,9 @@ def on_put(state: State, event: JobsPut, now: Now) -> None:
         else:
             new = _changed(_settle(state, row, now), job, now)
         _save(state, new, event.by, now)
+        dependencies.link(state, new)
+        if new.id in state.held and dependencies.holds(state, job.name):
+            runs.release(state, new.id, dependencies.consume(state, job.name), now)
     state.commands.append(Reply(event.asker, preview(event)))
 
 
@@ -130,11 +133,17 @@ def _same_times(old: Job, new: Job) -> bool:
 def on_removed(state: State, event: JobsRemoved, now: Now) -> None:
     """Delete jobs; what an agent was given goes on, what still waits is cancelled."""
     for row in event.rows:
-        _settle(state, row, now)
-        runs.cancel_queued(state, row.id, f"its job was removed by {event.by}", now)
-        state.commands.append(DropJob(replace(row, changed_us=now.wall_us), event.by))
+        remove(state, row, event.by, now)
     names = [row.job.name for row in event.rows]
     state.commands.append(Reply(event.asker, Done(names)))
+
+
+def remove(state: State, row: JobRow, by: str, now: Now) -> None:
+    """Delete a job, with what it waits for."""
+    _settle(state, row, now)
+    runs.cancel_queued(state, row.id, f"its job was removed by {by}", now)
+    dependencies.unlink(state, row)
+    state.commands.append(DropJob(replace(row, changed_us=now.wall_us), by))
 
 
 def on_paused(state: State, event: JobsPaused, now: Now) -> None:
@@ -164,7 +173,9 @@ def on_requested(state: State, event: RunsRequested, now: Now) -> None:
     ids = [
         run.id
         for row in event.rows
-        for run in runs.begin(state, row, Trigger.MANUAL, now, by=event.by)
+        for run in runs.begin(
+            state, row, Trigger.MANUAL, now, by=event.by, params=event.params.get(row.job.name)
+        )
     ]
     state.commands.append(Reply(event.asker, Done(ids)))
 

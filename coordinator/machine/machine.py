@@ -9,9 +9,9 @@ from typing import NamedTuple, assert_never
 import msgspec
 
 from tocsin.instants import SECOND_US, Now
-from tocsin.model import Agent, Calendar, Dependency, Job, Pause, Pool, Run, RunState
+from tocsin.model import Agent, Calendar, Condition, Job, Pause, Pool, Run, RunState
 
-from . import agents, jobs, pauses, placement, runs
+from . import agents, chains, dependencies, jobs, pauses, placement, runs
 from .commands import Command
 from .events import (
     AgentBeat,
@@ -20,6 +20,7 @@ from .events import (
     AgentReport,
     CancelRequested,
     Event,
+    FiresEnded,
     JobsDue,
     JobsPaused,
     JobsPut,
@@ -48,14 +49,6 @@ class Restored(NamedTuple):
     pieces: int
 
 
-class Held(NamedTuple):
-    """What a job comes after, and the run by whose end it holds; '' while it does not."""
-
-    job_id: int
-    dependency: Dependency
-    held_by: str
-
-
 class Stored(msgspec.Struct, frozen=True, kw_only=True):
     """All that the store holds and a machine begins with."""
 
@@ -69,7 +62,8 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     """(end, job id) of every pause of one job that ends by itself."""
     calendars: list[Calendar] = []
     pools: list[Pool] = []
-    dependencies: list[Held] = []
+    conditions: list[Condition] = []
+    """What jobs come after, as it stands."""
 
 
 class Machine:
@@ -90,12 +84,15 @@ class Machine:
         heapq.heapify(state.resumes)
         state.pauses = {pause.id: pause for pause in stored.pauses}
         state.calendars = {calendar.name: calendar for calendar in stored.calendars}
+        dependencies.restore(state, stored.conditions)
         lost_us = now.steady_us + round(state.policy.lost_after_s * SECOND_US)
         expires_us = now.steady_us + round(state.policy.unplaced_s * SECOND_US)
         for run, job, offsets, pieces in stored.active:
             entry = Active(run, job, demand_of(job, run.pin), list(offsets), pieces)
             entry.expires_us = expires_us
             state.add(entry)
+            if entry.is_held:
+                dependencies.hold(state, entry)
             if run.state is not RunState.QUEUED:
                 state.lost_at.setdefault(run.agent_id, lost_us)
         runs.resume_queued(state, now)
@@ -104,6 +101,8 @@ class Machine:
         """Decide what follows from an event."""
         state = self._state
         self._decide(event, now)
+        if state.chains.ended:
+            dependencies.ask(state)
         if state.waiting or state.outgoing:
             placement.place_waiting(state, now)
         commands, state.commands = state.commands, []
@@ -116,11 +115,14 @@ class Machine:
                 agents.on_report(state, event, now)
             case JobsDue():
                 jobs.on_due(state, event, now)
+            case FiresEnded():
+                chains.on_ended(state, event, now)
             case AgentBeat():
                 agents.on_beat(state, event, now)
             case Tick():
                 runs.release_delayed(state, now)
                 runs.expire(state, now)
+                runs.expire_held(state, now)
                 agents.close_silent(state, now)
                 pauses.drop_passed(state, now)
                 jobs.fetch_due(state, now)
@@ -151,6 +153,7 @@ class Machine:
         wall = [
             at_us for at_us in (self.next_due_us(), pauses.deadline_us(state)) if at_us is not None
         ]
+        wall += [state.chains.patience[0][0]] if state.chains.patience else []
         steady = list(state.lost_at.values())
         steady += [heap[0][0] for heap in (state.delayed, state.expiries) if heap]
         steady += [state.silence_check_us] if state.silence_check_us is not None else []

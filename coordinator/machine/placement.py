@@ -165,6 +165,8 @@ def order_of(active: Active) -> Order:
     """What an agent needs to know to run the current attempt."""
     run, job = active.run, active.job
     env = dict(job.env)
+    for name, value in run.params.items():
+        env[f"TOCSIN_PARAM_{name.upper()}"] = value
     env["TOCSIN_RUN_ID"] = run.id
     env["TOCSIN_ATTEMPT"] = str(run.attempt)
     env["TOCSIN_JOB"] = run.job

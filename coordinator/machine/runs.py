@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -11,6 +13,7 @@ from tocsin.instants import SECOND_US, Now
 from tocsin.messages.agent_link import AttemptReport, Cancel, Phase
 from tocsin.model import (
     END_STATE,
+    Job,
     JobRow,
     OnLost,
     Overlap,
@@ -19,13 +22,17 @@ from tocsin.model import (
     SkipReason,
     Trigger,
 )
+from tocsin.params import effective
 
-from . import pauses, transitions
+from . import dependencies, pauses, transitions
 from .commands import SaveAttempt, SaveRun
 from .fires import Barred, Skip
 from .placement import all_paused, candidates
 from .state import Active, State, demand_of, key_of
 from .transitions import Cause
+
+_ASKED_FOR: Final = frozenset({Trigger.MANUAL, Trigger.RETRY})
+"""A person asked for it."""
 
 
 def record_skip(state: State, row: JobRow, skip: Skip, now: Now) -> Run:
@@ -54,7 +61,7 @@ def _skipped(state: State, row: JobRow, trigger: Trigger, barred: Barred, now: N
     )
 
 
-def begin(
+def begin(  # noqa: PLR0913 - all that a fire is begun with
     state: State,
     row: JobRow,
     trigger: Trigger,
@@ -62,20 +69,28 @@ def begin(
     *,
     due_us: int | None = None,
     by: str = "",
+    cause: str = "",
+    params: Mapping[str, str] | None = None,
+    pins: Sequence[str] = (),
 ) -> list[Run]:
-    """Start the run (or, on several agents, the runs) of one due time or one request."""
+    """Start the run (or, on several agents, the runs) of one due time or one request.
+
+    `params` are those that were given; the others have their defaults. `pins` are the agents
+    that it goes to, when it is not the job's target that says so.
+    """
+    waits = dependencies.must_wait(state, row.job, trigger)
     skipped, blocked = _paused(state, row, trigger, now), False
-    if skipped is None:
-        skipped, blocked = _overlap(state, row, trigger, now)
-    pins = [""] if row.job.target.agents == 1 else _pins(state, row)
+    if waits:
+        give_up_held(state, row.id, now)
+    if skipped is None and not (waits and row.job.overlap is Overlap.REPLACE):
+        skipped, blocked = _overlap(state, row.id, row.job, trigger, now)
+    pins = pins or ([""] if row.job.target.agents == 1 else _pins(state, row))
     if skipped is None and not pins:
         skipped = Barred(SkipReason.NO_AGENT)
     if skipped is not None:
-        run = replace(
-            _skipped(state, row, trigger, skipped, now), due_us=due_us, due_last_us=due_us
-        )
-        state.commands.append(SaveRun(run))
-        return [run]
+        return [skip(state, row, trigger, skipped, now, due_us=due_us, cause=cause)]
+    if row.job.after and not waits and due_us is not None:
+        cause = dependencies.consume(state, row.job.name)
     ids = [state.new_id() for _ in pins]
     runs = []
     for slot, (run_id, pin) in enumerate(zip(ids, pins, strict=True)):
@@ -89,9 +104,12 @@ def begin(
             trigger=trigger,
             pin=pin,
             state=RunState.QUEUED,
+            reason=SkipReason.DEPENDENCY if waits else "",
             created_us=now.wall_us,
             due_us=due_us,
             requested_by=by,
+            cause=cause,
+            params=effective(row.job.params, params) if row.job.params else {},
         )
         expires_us = now.steady_us + round(state.policy.unplaced_s * SECOND_US)
         active = Active(
@@ -99,41 +117,97 @@ def begin(
         )
         state.add(active)
         state.commands.append(SaveRun(run))
-        if not blocked:
+        if waits:
+            dependencies.hold(state, active)
+        elif not blocked:
             state.enqueue(active)
         runs.append(run)
     return runs
 
 
+def skip(  # noqa: PLR0913 - all that makes a skip
+    state: State,
+    row: JobRow,
+    trigger: Trigger,
+    barred: Barred,
+    now: Now,
+    *,
+    due_us: int | None = None,
+    cause: str = "",
+) -> Run:
+    """Record that one due time, or one end of another job, gets no run."""
+    run = _skipped(state, row, trigger, barred, now)
+    run = replace(run, due_us=due_us, due_last_us=due_us, cause=cause)
+    state.commands.append(SaveRun(run))
+    return run
+
+
 def _paused(state: State, row: JobRow, trigger: Trigger, now: Now) -> Barred | None:
     """Whether all agents of a job are paused; a run that a person asks for waits for one."""
-    if trigger is Trigger.MANUAL or not state.pauses:
+    if trigger in _ASKED_FOR or not state.pauses:
         return None
     pause = all_paused(state, row.job, now.wall_us)
     return None if pause is None else pauses.barred_by(pause)
 
 
-def _overlap(state: State, row: JobRow, trigger: Trigger, now: Now) -> tuple[Barred | None, bool]:
+def _overlap(
+    state: State, job_id: int, job: Job, trigger: Trigger, now: Now
+) -> tuple[Barred | None, bool]:
     """Whether the job's earlier runs make this one a skip, or make it wait."""
-    earlier = state.by_job.get(row.id)
+    earlier = state.by_job.get(job_id)
     if not earlier:
         return None, False
-    match row.job.overlap:
+    match job.overlap:
         case Overlap.ALLOW:
             return None, False
         case Overlap.SKIP:
             # A person who asks for a run gets one, but never two at once.
-            return (
-                (None, True) if trigger is Trigger.MANUAL else (Barred(SkipReason.OVERLAP), False)
-            )
+            asked = trigger in _ASKED_FOR
+            return (None, True) if asked else (Barred(SkipReason.OVERLAP), False)
         case Overlap.QUEUE:
             waiting = {state.active[i].run.group for i in earlier if state.active[i].blocked}
-            full = len(waiting) >= row.job.queue_limit
+            full = len(waiting) >= job.queue_limit
             return (Barred(SkipReason.OVERLAP), False) if full else (None, True)
         case Overlap.REPLACE:
             for run_id in list(earlier):
                 cancel(state, run_id, "replaced by a later run", now)
-            return None, row.id in state.by_job
+            return None, job_id in state.by_job
+
+
+def release(state: State, job_id: int, cause: str, now: Now) -> None:
+    """Let the due time of a job that waited for other jobs go; its overlap policy is asked now."""
+    held = [state.active[run_id] for run_id in state.held[job_id]]
+    first = held[0]
+    skipped, blocked = _overlap(state, job_id, first.job, first.run.trigger, now)
+    for active in held:
+        if skipped is not None:
+            _finish_queued(state, active, Cause.EXPIRE, skipped.reason, now)
+            continue
+        state.free(active)
+        active.run = replace(active.run, reason="", cause=cause)
+        active.blocked = blocked
+        active.expires_us = now.steady_us + round(state.policy.unplaced_s * SECOND_US)
+        state.commands.append(SaveRun(active.run))
+        if not blocked:
+            state.enqueue(active)
+
+
+def give_up_held(state: State, job_id: int, now: Now) -> None:
+    """End the due time of a job that waited for other jobs, and not long enough."""
+    for run_id in list(state.held.get(job_id, ())):
+        active = state.active[run_id]
+        facts = dependencies.missing(state, active.run.job)
+        active.run = replace(active.run, facts=facts)
+        _finish_queued(state, active, Cause.EXPIRE, SkipReason.DEPENDENCY, now)
+
+
+def expire_held(state: State, now: Now) -> None:
+    """End the due times whose jobs' next ones have come while they waited for other jobs."""
+    while state.chains.patience and state.chains.patience[0][0] <= now.wall_us:
+        _, run_id = heapq.heappop(state.chains.patience)
+        active = state.active.get(run_id)
+        if active is not None and active.is_held:
+            give_up_held(state, active.run.job_id, now)
 
 
 def _pins(state: State, row: JobRow) -> list[str]:
@@ -181,9 +255,15 @@ def end(state: State, active: Active, run: Run, outcome: Outcome, now: Now) -> N
     if _again(active, run):
         _retry(state, active, now)
     else:
-        state.commands.append(SaveRun(run))
-        state.remove(run)
-        _unblock(state, run.job_id, now)
+        _over(state, active, run, now)
+
+
+def _over(state: State, active: Active, run: Run, now: Now) -> None:
+    """A run is over for good; who waited for that may go."""
+    state.commands.append(SaveRun(run))
+    state.remove(run)
+    dependencies.note_end(state, run, active.job)
+    _unblock(state, run.job_id, now)
 
 
 def _again(active: Active, run: Run) -> bool:
@@ -289,7 +369,7 @@ def cancel(state: State, run_id: str, reason: str, now: Now) -> bool:
 
 def cancel_queued(state: State, job_id: int, reason: str, now: Now) -> None:
     """End the runs of a job that no agent was given."""
-    for run_id in list(state.by_job.get(job_id, ())):
+    for run_id in [*state.by_job.get(job_id, ()), *state.held.get(job_id, ())]:
         if state.active[run_id].run.state is RunState.QUEUED:
             cancel(state, run_id, reason, now)
 
@@ -306,9 +386,7 @@ def _finish_queued(state: State, active: Active, cause: Cause, reason: str, now:
     after = transitions.after(active.run.state, cause, active.run.id)
     assert after is not None
     run = replace(active.run, state=after, reason=reason, finished_us=now.wall_us)
-    state.commands.append(SaveRun(run))
-    state.remove(run)
-    _unblock(state, run.job_id, now)
+    _over(state, active, run, now)
 
 
 def lose(state: State, active: Active, reason: str, now: Now) -> None:

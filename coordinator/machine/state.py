@@ -13,7 +13,7 @@ import msgspec
 
 from tocsin.execution import AttemptKey, Order
 from tocsin.messages.agent_link import ToAgent
-from tocsin.model import Agent, Calendar, Job, Pause, Run
+from tocsin.model import Agent, Calendar, Condition, Job, Pause, Run, RunState, SkipReason
 
 from .commands import Command, Send
 
@@ -63,6 +63,12 @@ class Active(msgspec.Struct):
     expires_us: int | None = None
     """On the steady clock: queued until then at most."""
 
+    @property
+    def is_held(self) -> bool:
+        """Whether it is the record of a due time that waits for the jobs its own comes after."""
+        run = self.run
+        return run.state is RunState.QUEUED and run.reason == SkipReason.DEPENDENCY
+
 
 class Session(msgspec.Struct):
     """One agent that is connected, from its hello on."""
@@ -85,6 +91,19 @@ class Session(msgspec.Struct):
         return 0 if self.draining else self.agent.slots - self.busy
 
 
+class Chains(msgspec.Struct):
+    """Jobs that come after others."""
+
+    after: dict[str, dict[str, Condition]] = {}
+    """What a job waits for, by its name and the name of the other job."""
+    dependents: dict[str, dict[str, None]] = {}
+    """The jobs that come after a job, all by name."""
+    patience: list[tuple[int, str]] = []
+    """Heap of (wall clock, run id): until when a due time waits."""
+    ended: dict[str, tuple[int, str]] = {}
+    """Job id and name of the fires that ended in this step and concern other jobs."""
+
+
 class State:
     """The mutable inside of the machine."""
 
@@ -101,6 +120,11 @@ class State:
         self.active: dict[str, Active] = {}
         self.by_job: dict[int, dict[str, None]] = {}
         """The active runs of each job, oldest first."""
+        self.held: dict[int, dict[str, None]] = {}
+        """The runs of each job's due time that waits for other jobs; they are not in `by_job`."""
+        self.members: dict[str, int] = {}
+        """How many runs of a fire on several agents are active, by group."""
+        self.chains: Final = Chains()
         self.by_agent: dict[str, dict[str, None]] = {}
         """The active runs that each agent was given."""
         self.waiting: dict[Demand, list[tuple[int, int, str]]] = {}
@@ -138,7 +162,10 @@ class State:
         """Take up a run."""
         run = active.run
         self.active[run.id] = active
-        self.by_job.setdefault(run.job_id, {})[run.id] = None
+        siblings = self.held if active.is_held else self.by_job
+        siblings.setdefault(run.job_id, {})[run.id] = None
+        if run.pin:
+            self.members[run.group] = self.members.get(run.group, 0) + 1
         if run.agent_id:
             self.assign(run)
 
@@ -160,10 +187,20 @@ class State:
         """Drop a run that is over."""
         self.unassign(run)
         del self.active[run.id]
-        siblings = self.by_job[run.job_id]
-        del siblings[run.id]
-        if not siblings:
-            del self.by_job[run.job_id]
+        if run.id in self.held.get(run.job_id, ()):
+            _take_out(self.held, run)
+        else:
+            _take_out(self.by_job, run)
+        if run.pin:
+            self.members[run.group] -= 1
+            if not self.members[run.group]:
+                del self.members[run.group]
+
+    def free(self, active: Active) -> None:
+        """Count a run that waited for other jobs among its job's own."""
+        run = active.run
+        _take_out(self.held, run)
+        self.by_job.setdefault(run.job_id, {})[run.id] = None
 
     def enqueue(self, active: Active) -> None:
         """Let a run wait for an agent."""
@@ -176,6 +213,13 @@ class State:
     def runs_on(self, agent_id: str) -> list[Active]:
         """The active runs that an agent was given."""
         return [self.active[run_id] for run_id in self.by_agent.get(agent_id, ())]
+
+
+def _take_out(by_job: dict[int, dict[str, None]], run: Run) -> None:
+    siblings = by_job[run.job_id]
+    del siblings[run.id]
+    if not siblings:
+        del by_job[run.job_id]
 
 
 PIN: Final = "@id"

@@ -129,6 +129,10 @@ class Store(Protocol):
         """The runs of these ids that exist."""
         ...
 
+    def fires(self, groups: Sequence[str]) -> dict[str, list[Run]]:
+        """All runs of these groups, by group; each group in the order of its numbers."""
+        ...
+
     def list_runs(self, job: str, states: Sequence[RunState], before: str, limit: int) -> list[Run]:
         """Runs, newest first, older than the run id `before`; empty filters let all pass."""
         ...

@@ -12,6 +12,9 @@ from tocsin.model import (
     AgentState,
     AuditEntry,
     Calendar,
+    Condition,
+    Dependency,
+    DependencyOn,
     Incident,
     IncidentKind,
     Job,
@@ -118,6 +121,7 @@ def run_values(run: Run) -> tuple[Any, ...]:
         to_json(run.params) if run.params else None,
         run.placed,
         run.launch_failures,
+        int(run.reopened),
     )
 
 
@@ -128,6 +132,7 @@ def run_of(row: sqlite3.Row) -> Run:
     values["trigger"] = _TRIGGERS[values.pop("trigger_kind")]
     values["state"] = _STATES[values["state"]]
     values["cancel_requested"] = bool(values["cancel_requested"])
+    values["reopened"] = bool(values["reopened"])
     for key in ("facts", "params"):
         text = values[key]
         values[key] = {} if text is None else msgspec.json.decode(text)
@@ -165,6 +170,23 @@ def agent_of(row: sqlite3.Row) -> Agent:
     values["given_tags"] = msgspec.json.decode(values["given_tags"])
     values["executors"] = msgspec.json.decode(values["executors"])
     return Agent(**values)
+
+
+def condition_values(it: Condition) -> tuple[Any, ...]:
+    """The values of `save_dependency`."""
+    succeeded = None if it.succeeded is None else int(it.succeeded)
+    head = (it.job_id, it.dependency.job, it.dependency.on.value, it.held_by)
+    return (*head, succeeded, it.ended_us, it.matched_us)
+
+
+def condition_of(row: sqlite3.Row) -> Condition:
+    """The condition of a row of the table `dependency`, with its job's name."""
+    values = dict(row)
+    on = DependencyOn(values.pop("on_end"))
+    values["dependency"] = Dependency(job=values.pop("after_job"), on=on)
+    if values["succeeded"] is not None:
+        values["succeeded"] = bool(values["succeeded"])
+    return Condition(**values)
 
 
 def pause_of(row: sqlite3.Row) -> Pause:

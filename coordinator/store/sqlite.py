@@ -18,14 +18,12 @@ import msgspec
 
 from tocsin.coordinator.machine.commands import Command
 from tocsin.coordinator.machine.events import PastRun
-from tocsin.coordinator.machine.machine import Held, Restored, Stored
+from tocsin.coordinator.machine.machine import Restored, Stored
 from tocsin.errors import StoreError
 from tocsin.messages.client_link import OutputPiece
 from tocsin.model import (
     Agent,
     AuditEntry,
-    Dependency,
-    DependencyOn,
     Incident,
     Job,
     JobRow,
@@ -42,6 +40,7 @@ from .rows import (
     attempt_of,
     audit_of,
     calendar_of,
+    condition_of,
     incident_of,
     job_row,
     job_spec,
@@ -156,10 +155,7 @@ class SqliteStore:
             pauses=[pause_of(row) for row in self._read("pauses")],
             calendars=[calendar_of(row["spec"]) for row in self._read("calendars")],
             pools=[Pool(name=row["name"], slots=row["slots"]) for row in self._read("pools")],
-            dependencies=[
-                Held(job_id, Dependency(job=name, on=DependencyOn(on_end)), held_by)
-                for job_id, name, on_end, held_by in self._read("dependencies")
-            ],
+            conditions=[condition_of(row) for row in self._read("dependencies")],
         )
 
     def _active_runs(self) -> list[Restored]:
@@ -211,6 +207,12 @@ class SqliteStore:
 
     def runs(self, ids: Sequence[str]) -> dict[str, Run]:
         return {row["id"]: run_of(row) for row in self._read("runs", to_json(ids))}
+
+    def fires(self, groups: Sequence[str]) -> dict[str, list[Run]]:
+        fires: dict[str, list[Run]] = {}
+        for run in map(run_of, self._read("fires", to_json(groups))):
+            fires.setdefault(run.group, []).append(run)
+        return fires
 
     def list_runs(self, job: str, states: Sequence[RunState], before: str, limit: int) -> list[Run]:
         wanted = to_json(states)

@@ -27,7 +27,7 @@ from tocsin.coordinator.machine.commands import (
 )
 from tocsin.model import Agent, JobRow, Run
 
-from .rows import agent_values, job_values, run_values, to_json
+from .rows import agent_values, condition_values, job_values, run_values, to_json
 
 
 class Write(NamedTuple):
@@ -88,9 +88,8 @@ class Staging:
     def _take_upkeep(self, command: Command) -> None:  # noqa: C901 - one case a command
         """Note what is rarely saved; each is a statement of its own."""
         match command:
-            case SaveDependency(job_id, dependency, held_by):
-                values = (job_id, dependency.job, dependency.on.value, held_by)
-                self.write("save_dependency", values)
+            case SaveDependency(condition):
+                self.write("save_dependency", condition_values(condition))
             case DropDependencies(job_id):
                 self.write("drop_dependencies", (job_id,))
             case SavePause(pause):

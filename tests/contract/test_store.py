@@ -28,7 +28,6 @@ from tocsin.coordinator.machine.commands import (
     SavePool,
     SaveRun,
 )
-from tocsin.coordinator.machine.machine import Held
 from tocsin.coordinator.store.port import PeerRow, PendingRow, Store, TokenRow
 from tocsin.coordinator.store.sqlite import SqliteStore
 from tocsin.errors import StoreError
@@ -37,6 +36,7 @@ from tocsin.messages.agent_link import Chunk
 from tocsin.model import (
     Agent,
     Calendar,
+    Condition,
     Dependency,
     DependencyOn,
     Incident,
@@ -127,7 +127,11 @@ def test_upkeep_comes_back_as_it_was(tmp_path: Path) -> None:
     first.stage([SaveCalendar(holidays), SaveCalendar(Calendar(name="old")), DropCalendar("old")])
     first.stage([SavePool(Pool(name="db", slots=4)), SavePool(Pool(name="x", slots=1))])
     first.stage([DropPool("x"), SaveIncident(incident)])
-    first.stage([SaveDependency(1, after, "run"), SaveDependency(2, after), DropDependencies(2)])
+    holds = Condition(job_id=1, job="backup", dependency=after, held_by="run", succeeded=False,
+                      ended_us=7, matched_us=7)  # fmt: skip
+    waits = Condition(job_id=2, job="other", dependency=after)
+    first.stage([SaveJob(row()), SaveDependency(waits), SaveDependency(holds)])
+    first.stage([DropDependencies(2)])
     first.commit()
     first.close()
 
@@ -135,10 +139,7 @@ def test_upkeep_comes_back_as_it_was(tmp_path: Path) -> None:
     stored = second.stored()
 
     assert (stored.pauses, stored.calendars) == ([pause], [holidays])
-    assert (stored.pools, stored.dependencies) == (
-        [Pool(name="db", slots=4)],
-        [Held(1, after, "run")],
-    )
+    assert (stored.pools, stored.conditions) == ([Pool(name="db", slots=4)], [holds])
     assert second.incidents(10, 20) == [incident]
     assert second.incidents(11, 20) == []
     second.close()

@@ -45,8 +45,21 @@ def compare(machine: Machine, store: SqliteStore, now: Now) -> None:
             raise Violation("memory", message)
     if not set(restored.due) <= set(state.due):
         raise Violation("memory", f"due in the store alone: {set(restored.due) - set(state.due)}")
+    _compare_chains(state, restored)
     if state.next_job_id < restored.next_job_id:
         raise Violation("memory", f"the next job id is {state.next_job_id}")
+
+
+def _compare_chains(state: State, restored: State) -> None:
+    pairs = {
+        "after": (state.chains.after, restored.chains.after),
+        "dependents": (state.chains.dependents, restored.chains.dependents),
+        "held": (state.held, restored.held),
+        "members": (state.members, restored.members),
+    }
+    for name, (mine, stored) in pairs.items():
+        if mine != stored:
+            raise Violation("memory", f"{name}: {mine} in memory, {stored} stored")
 
 
 def _has(state: State, run_id: str) -> list[str]:

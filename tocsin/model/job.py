@@ -117,6 +117,23 @@ class Dependency(
     on: DependencyOn = DependencyOn.SUCCESS
 
 
+class Condition(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the ends that a job waits for, as it stands."""
+
+    job_id: int
+    job: str
+    """The job that waits."""
+    dependency: Dependency
+    held_by: str = ""
+    """The fire by whose end it holds; '' while it does not."""
+    succeeded: bool | None = None
+    """How the other job's last fire ended; None: none has ended yet."""
+    ended_us: int | None = None
+    """When it did."""
+    matched_us: int | None = None
+    """When a fire last ended as it asks."""
+
+
 class OutputRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How much output is kept of each stream: its head and its tail, a marked gap between."""
 

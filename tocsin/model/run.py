@@ -109,9 +109,12 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """How many due times a skip stands for; the last of them is `due_last_us`."""
     due_last_us: int | None = None
     cause: str = ""
-    """For `after`: the run whose end began it; for `retry`: the group that it repeats."""
+    """The fire whose end let it begin, for a job that comes after others; for `retry`: the group
+    that it repeats."""
     params: dict[str, str] = {}
     placed: str = ""
     """Why it went to its agent, in words."""
     launch_failures: int = 0
     """How many of its attempts were refused before they began; these use up no retry."""
+    reopened: bool = False
+    """It was given up as lost, and its whole fire was over, when its agent came back with it."""

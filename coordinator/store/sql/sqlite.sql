@@ -25,10 +25,10 @@ INSERT INTO run (
     id, group_id, slot, pin, job_id, job, job_version, trigger_kind, state, reason, attempt,
     created_us, due_us, not_before_us, agent_id, agent, spool, dispatched_us, accepted_us,
     started_us, finished_us, cancel_requested, exit_code, facts, peak_memory_bytes, cpu_us,
-    output_bytes, requested_by, dues, due_last_us, cause, params, placed, launch_failures
+    output_bytes, requested_by, dues, due_last_us, cause, params, placed, launch_failures, reopened
 ) VALUES (
     ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-    ?, ?
+    ?, ?, ?
 )
 ON CONFLICT (id) DO UPDATE SET
     state = excluded.state, reason = excluded.reason, attempt = excluded.attempt,
@@ -38,8 +38,8 @@ ON CONFLICT (id) DO UPDATE SET
     finished_us = excluded.finished_us, cancel_requested = excluded.cancel_requested,
     exit_code = excluded.exit_code, facts = excluded.facts,
     peak_memory_bytes = excluded.peak_memory_bytes, cpu_us = excluded.cpu_us,
-    output_bytes = excluded.output_bytes, placed = excluded.placed,
-    launch_failures = excluded.launch_failures
+    output_bytes = excluded.output_bytes, cause = excluded.cause, placed = excluded.placed,
+    launch_failures = excluded.launch_failures, reopened = excluded.reopened
 
 -- name: save_attempt
 INSERT OR REPLACE INTO attempt (run_id, attempt, run) VALUES (?, ?, ?)
@@ -55,7 +55,9 @@ ON CONFLICT (id) DO UPDATE SET
     version = excluded.version, spool = excluded.spool, last_seen_us = excluded.last_seen_us
 
 -- name: save_dependency
-INSERT OR REPLACE INTO dependency (job_id, after_job, on_end, held_by) VALUES (?, ?, ?, ?)
+INSERT OR REPLACE INTO dependency (
+    job_id, after_job, on_end, held_by, succeeded, ended_us, matched_us
+) VALUES (?, ?, ?, ?, ?, ?, ?)
 
 -- name: drop_dependencies
 DELETE FROM dependency WHERE job_id = ?
@@ -116,7 +118,8 @@ SELECT max(coalesce((SELECT max(id) FROM job), 0),
            coalesce((SELECT max(job_id) FROM job_version), 0)) + 1
 
 -- name: dependencies
-SELECT job_id, after_job, on_end, held_by FROM dependency ORDER BY job_id, after_job
+SELECT job_id, job.name AS job, after_job, on_end, held_by, succeeded, ended_us, matched_us
+FROM dependency JOIN job ON job.id = job_id ORDER BY job_id, after_job
 
 -- name: pauses
 SELECT id, scope, value, reason, by_whom AS by, since_us, until_us FROM pause
@@ -160,6 +163,12 @@ SELECT count(*) FROM job
 
 -- name: runs
 SELECT * FROM run WHERE id IN (SELECT value FROM json_each(?))
+
+-- name: fires
+SELECT * FROM run WHERE id IN (SELECT value FROM json_each(?1))
+UNION ALL
+SELECT * FROM run WHERE slot > 0 AND group_id IN (SELECT value FROM json_each(?1))
+ORDER BY group_id, slot
 
 -- name: list_runs
 SELECT * FROM run

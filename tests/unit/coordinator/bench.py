@@ -10,12 +10,15 @@ import msgspec
 
 from tocsin.coordinator.machine.commands import (
     Command,
+    DropDependencies,
     DropJob,
     DropPause,
     FetchDue,
+    FetchFires,
     MoveCursor,
     Reply,
     SaveAgent,
+    SaveDependency,
     SaveJob,
     SavePause,
     SaveRun,
@@ -26,6 +29,7 @@ from tocsin.coordinator.machine.events import (
     AgentReport,
     CancelRequested,
     Event,
+    FiresEnded,
     JobsDue,
     JobsPaused,
     JobsPut,
@@ -42,7 +46,7 @@ from tocsin.execution import AttemptKey, Order, Outcome, Status
 from tocsin.instants import SECOND_US, Now
 from tocsin.messages import PROTOCOL_VERSION
 from tocsin.messages.agent_link import AttemptReport, Chunk, Dispatch, Hello, Phase, Report, ToAgent
-from tocsin.model import TERMINAL, Agent, Job, JobRow, Pause, Run, Scope
+from tocsin.model import TERMINAL, Agent, Condition, Job, JobRow, Pause, Run, Scope
 
 START_US = 1_767_225_600 * SECOND_US  # 2026-01-01T00:00:00Z
 ASKER = (b"client", 1)
@@ -78,6 +82,7 @@ class Bench:
         self.runs: dict[str, Run] = {}
         self.agents: dict[str, Agent] = {}
         self.pauses: dict[str, Pause] = {}
+        self.conditions: dict[tuple[int, str], Condition] = {}
         self.sent: list[tuple[str, ToAgent]] = []
         self.answers: list[Any] = []
         self.reports: dict[str, int] = {}
@@ -98,9 +103,13 @@ class Bench:
         """Both clocks."""
         return Now(self.wall_us, self.steady_us)
 
-    def feed(self, event: Event) -> list[Command]:
+    def feed(self, event: Event) -> None:
         """Let something happen, and do what follows."""
-        commands = self.machine.handle(event, self.now)
+        events = [event]
+        for given in events:  # what is fetched becomes the next
+            self._do(self.machine.handle(given, self.now), events)
+
+    def _do(self, commands: list[Command], events: list[Event]) -> None:
         for command in commands:
             match command:
                 case SaveRun(run):
@@ -118,13 +127,23 @@ class Bench:
                 case Reply(_, answer):
                     self.answers.append(answer)
                 case FetchDue(due):
-                    self.feed(JobsDue([(at, self.rows.get(job_id)) for at, job_id in due]))
+                    found = [(at, self.rows.get(job_id)) for at, job_id in due]
+                    events.append(JobsDue(found))
+                case FetchFires(groups, job_ids):
+                    fires = [[r for r in self.runs.values() if r.group == g] for g in groups]
+                    rows = {i: self.rows[i] for i in job_ids if i in self.rows}
+                    events.append(FiresEnded(fires, rows))
                 case _:
                     self._keep_upkeep(command)
-        return commands
 
     def _keep_upkeep(self, command: Command) -> None:
         match command:
+            case SaveDependency(condition):
+                key = condition.job_id, condition.dependency.job
+                self.conditions[key] = condition
+            case DropDependencies(job_id):
+                for key in [key for key in self.conditions if key[0] == job_id]:
+                    del self.conditions[key]
             case SavePause(pause):
                 self.pauses[pause.id] = pause
             case DropPause(pause_id):
@@ -167,9 +186,10 @@ class Bench:
         """End maintenance."""
         self.feed(PausesEnded(ASKER, "ann", [pause_id]))
 
-    def request(self, *names: str) -> list[Run]:
+    def request(self, *names: str, **params: str) -> list[Run]:
         """Run jobs now; the runs."""
-        self.feed(RunsRequested(ASKER, "ann", [self.row(name) for name in names]))
+        given = dict.fromkeys(names, params)
+        self.feed(RunsRequested(ASKER, "ann", [self.row(name) for name in names], given))
         return [self.runs[run_id] for run_id in self.answers[-1].names]
 
     def kill(self, *ids: str) -> None:
@@ -285,6 +305,7 @@ class Bench:
                 for row in self.rows.values()
                 if row.pause_until_us is not None
             ],
+            conditions=list(self.conditions.values()),
         )
         self.machine.restore(stored, self.now)
         self.feed(Tick())

@@ -6,6 +6,7 @@ ALTER TABLE run ADD COLUMN cause TEXT NOT NULL DEFAULT '';
 ALTER TABLE run ADD COLUMN params TEXT;
 ALTER TABLE run ADD COLUMN placed TEXT NOT NULL DEFAULT '';
 ALTER TABLE run ADD COLUMN launch_failures INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE run ADD COLUMN reopened INTEGER NOT NULL DEFAULT 0;
 -- A run that is alone is its group's first, and has the group's id.
 CREATE INDEX run_by_group ON run (group_id) WHERE slot > 0;
 
@@ -18,12 +19,15 @@ UPDATE job_version SET name = coalesce(
     '');
 CREATE INDEX job_version_by_name ON job_version (name);
 
--- What jobs come after, and the run whose end made it so since their last fire.
+-- What jobs come after, and the fire whose end made it so since their last fire.
 CREATE TABLE dependency (
-    job_id    INTEGER NOT NULL,
-    after_job TEXT    NOT NULL,
-    on_end    TEXT    NOT NULL,
-    held_by   TEXT    NOT NULL, -- '': not yet
+    job_id     INTEGER NOT NULL,
+    after_job  TEXT    NOT NULL,
+    on_end     TEXT    NOT NULL,
+    held_by    TEXT    NOT NULL, -- '': not yet
+    succeeded  INTEGER, -- how the last fire of after_job ended, and when; NULL: none has
+    ended_us   INTEGER,
+    matched_us INTEGER, -- when one last ended as it is asked for
     PRIMARY KEY (job_id, after_job)
 ) STRICT, WITHOUT ROWID;
 
