@@ -54,6 +54,7 @@ from tocsin.schedule import parse
 
 from . import pausing
 from .gateway import ClientAsked
+from .machine import blackouts
 from .machine.events import (
     Asker,
     CancelRequested,
@@ -294,6 +295,7 @@ class Requests:
         try:
             for text in job.schedule:
                 parse(text, job.timezone, key=job.name, dst=job.dst)
+            blackouts.check(job, self._machine.calendars())
             self._check_executor(job)
         except (ConfigError, ExecutorError) as error:
             raise RequestError(f"job {job.name}: {error.message}", error.hint) from error

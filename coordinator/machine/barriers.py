@@ -1,26 +1,39 @@
-"""What lets a due time pass before any policy of its job is asked: pauses."""
+"""What lets a due time pass before any policy of its job is asked: pauses, then blackouts."""
 
 from __future__ import annotations
 
-from tocsin.model import JobRow
+from tocsin.model import JobRow, Pause
 
-from . import pauses
+from . import blackouts, pauses
 from .fires import Barred, Barrier
 from .state import State
 
 
 def barrier(state: State, row: JobRow) -> Barrier | None:
-    """What bars due times of a job; None when nothing does, as is usual."""
-    if not row.paused and not state.pauses:
+    """What bars due times of a job, asked in their order; None when nothing does, as is usual."""
+    if not row.paused and not state.pauses and not row.job.blackout:
         return None
-    held = pauses.of_job(state, row)
-    if not held:
+    barriers = [_of_pause(pause) for pause in pauses.of_job(state, row)]
+    if row.job.blackout:
+        barriers += blackouts.barriers(state, row.job)
+    if not barriers:
         return None
 
     def barred(due_us: int) -> Barred | None:
-        for pause in held:
-            if pause.since_us <= due_us and (pause.until_us is None or due_us < pause.until_us):
-                return pauses.barred_by(pause)
+        for ask in barriers:
+            if (said := ask(due_us)) is not None:
+                return said
         return None
+
+    return barred
+
+
+def _of_pause(pause: Pause) -> Barrier:
+    said = pauses.barred_by(pause)
+    since_us, until_us = pause.since_us, pause.until_us
+
+    def barred(due_us: int) -> Barred | None:
+        inside = since_us <= due_us and (until_us is None or due_us < until_us)
+        return said if inside else None
 
     return barred

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import NamedTuple, assert_never
 
 import msgspec
@@ -173,6 +173,10 @@ class Machine:
     def pauses(self) -> list[Pause]:
         """Pauses that concern somebody, oldest first; some may be over."""
         return list(self._state.pauses.values())
+
+    def calendars(self) -> Collection[str]:
+        """The names of the calendars that there are."""
+        return self._state.calendars.keys()
 
     def is_active(self, run_id: str) -> bool:
         """Whether a run is not over."""

@@ -146,10 +146,10 @@ def ended_by(state: State, now_us: int, count: int) -> list[tuple[int, int]]:
 
 
 def may_resume(row: JobRow, now_us: int) -> bool:
-    """Whether a job's own pause is over, and every due time before its end has its record."""
+    """Whether a job's own pause is over, and every due time by now has its record."""
     if not row.paused or row.pause_until_us is None or row.pause_until_us > now_us:
         return False
-    return row.next_due_us is None or row.next_due_us >= row.pause_until_us
+    return row.next_due_us is None or row.next_due_us > now_us
 
 
 def resumed(row: JobRow) -> JobRow:

@@ -14,6 +14,7 @@ import msgspec
 from tocsin.execution import AttemptKey, Order
 from tocsin.messages.agent_link import ToAgent
 from tocsin.model import Agent, Calendar, Condition, Job, Pause, Run, RunState, SkipReason
+from tocsin.schedule.calendars import CalendarDays
 
 from .commands import Command, Send
 
@@ -145,6 +146,8 @@ class State:
         self.resumes: list[tuple[int, int]] = []
         """Heap of (end, job id): pauses of one job that end by themselves, perhaps ended before."""
         self.calendars: dict[str, Calendar] = {}
+        self.calendar_days: dict[str, tuple[Calendar, CalendarDays]] = {}
+        """Calendars made ready to be asked; of use while the calendar is the one in `calendars`."""
         self.outgoing: dict[str, None] = {}
         """Agents with orders in their outbox."""
         self.next_job_id = 1

@@ -26,6 +26,7 @@ from tocsin.model import (
 
 from .evidence import End, Ending, Evidence, Excuse, Loss, Start, Term, Violation
 from .oracle import dues_us
+from .upkeep import OF_AGENTS, holds, is_blacked_out
 
 Check = Callable[[Evidence], Iterator[Violation]]
 RAN: Final = {
@@ -99,9 +100,9 @@ def skips_have_true_reasons(evidence: Evidence) -> Iterator[Violation]:
 def _may_skip(run: Run, term: Term, evidence: Evidence, others: Counter[int]) -> bool:
     match run.reason:
         case SkipReason.PAUSED:
-            last_us = run.due_last_us or run.due_us or 0
-            spans = [t for t in evidence.terms if t.job_id == run.job_id and t.paused]
-            return any(_within(span, last_us) for span in spans)
+            return _was_paused(run, term, evidence)
+        case SkipReason.BLACKOUT:
+            return run.due_us is not None and is_blacked_out(term.job, run.due_us)
         case SkipReason.OVERLAP:
             return others[run.job_id] > 1 and term.job.overlap in {Overlap.SKIP, Overlap.QUEUE}
         case SkipReason.MISSED:
@@ -112,6 +113,27 @@ def _may_skip(run: Run, term: Term, evidence: Evidence, others: Counter[int]) ->
             return run.started_us is None
         case _:
             return False
+
+
+def _was_paused(run: Run, term: Term, evidence: Evidence) -> bool:
+    last_us = run.due_last_us or run.due_us or 0
+    if str(run.facts.get("scope", "")).partition(" ")[0] in OF_AGENTS:
+        return any(pause.scope in OF_AGENTS for pause in evidence.pauses)
+    spans = [t for t in evidence.terms if t.job_id == run.job_id and t.paused]
+    if any(_within(span, last_us) for span in spans):
+        return True
+    return any(holds(pause, term.job, last_us) for pause in evidence.pauses)
+
+
+def blackouts_hold(evidence: Evidence) -> Iterator[Violation]:
+    """No due time in a blackout gets a run."""
+    terms = {(term.job_id, term.version): term for term in evidence.terms}
+    for run in evidence.runs:
+        term = terms.get((run.job_id, run.job_version))
+        if run.due_us is None or term is None or run.reason == SkipReason.PAUSED:
+            continue
+        if is_blacked_out(term.job, run.due_us) and run.reason != SkipReason.BLACKOUT:
+            yield Violation("blackout", f"is {run.state}, though its job is blacked out", run.id)
 
 
 def groups_are_whole(evidence: Evidence) -> Iterator[Violation]:
@@ -366,6 +388,7 @@ def requests_are_single(evidence: Evidence) -> Iterator[Violation]:
 CHECKS: Final[list[Check]] = [
     due_times_have_one_record,
     skips_have_true_reasons,
+    blackouts_hold,
     groups_are_whole,
     starts_are_recorded_and_single,
     attempts_follow_each_other,

@@ -38,7 +38,9 @@ class Chronicle:
                 after_us = at_us
             else:
                 after_us = max(wall_us, max(self.recorded[row.id], default=0))
-        term = Term(row.id, row.job, row.version, row.paused, after_us)
+        term = Term(
+            row.id, row.job, row.version, row.paused, after_us, pause_until_us=row.pause_until_us
+        )
         self._open[row.id] = term
         self._reached[row.id] = after_us
         self.terms.append(term)
@@ -93,6 +95,21 @@ class Chronicle:
                 raise Violation("due", f"job {term.job.name} has no record for {due_us}")
             due_us = next_due_us(term.job.schedule, due_us)
         self._checked[term.job_id] = max(checked_us, until_us)
+
+    def owes_before(self, job_id: int, until_us: int) -> bool:
+        """Whether a due time before an instant has no record yet."""
+        term = self._open[job_id]
+        if not term.job.enabled or not term.job.schedule:
+            return False
+        after_us = max(self._checked.get(job_id, 0), term.after_us)
+        recorded = self.recorded[job_id]
+        return any(
+            due not in recorded for due in dues_us(term.job.schedule, after_us, until_us - 1)
+        )
+
+    def open_terms(self) -> list[Term]:
+        """The terms that jobs are in now."""
+        return list(self._open.values())
 
     def term_at(self, job_id: int) -> Term | None:
         """The term that a job is in now."""

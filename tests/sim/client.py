@@ -11,17 +11,21 @@ from tocsin.messages.client_link import (
     Answer,
     Ask,
     Declined,
+    EndPause,
     KillRuns,
     PauseJobs,
+    PauseScope,
     PutJobs,
     RemoveJobs,
     ResumeJobs,
     RunJobs,
+    StartPause,
 )
-from tocsin.model import Job
+from tocsin.model import Job, Scope
 
 from .evidence import Violation, Wish
 from .oracle import SECOND_US
+from .plan import Happening
 
 TIMEOUT_US: Final = 4 * SECOND_US
 WAY_US: Final = 15_000
@@ -140,12 +144,31 @@ def _after(ask: Ask, name: str, state: State, *, sure: bool) -> list[State]:
             return [state]
 
 
-def ask_for(kind: str, name: str, job: Job | None, run_ids: list[str], number: int) -> Ask | None:
+SCOPES: Final = [
+    PauseScope(Scope.ALL),
+    PauseScope(Scope.JOB, "job-*"),
+    PauseScope(Scope.JOB, "job-1"),
+    PauseScope(Scope.LABEL, "team=[ab]"),
+    PauseScope(Scope.AGENT, "agent-0"),
+    PauseScope(Scope.AGENT, "agent-*"),
+    PauseScope(Scope.TAG, "role=d?"),
+]
+
+
+def ask_for(happening: Happening, run_ids: list[str], pause_ids: list[str]) -> Ask | None:
     """The request that a happening stands for."""
-    match kind:
+    name, number = f"job-{happening.who}", happening.number
+    for_s = happening.amount_us / SECOND_US if happening.amount_us else None
+    match happening.kind:
         case "put":
-            assert job is not None
-            return PutJobs([job])
+            assert happening.job is not None
+            return PutJobs([happening.job])
+        case "pause_for":
+            return PauseJobs([name], "simulated", for_s)
+        case "maintain":
+            return StartPause([SCOPES[number % len(SCOPES)]], "simulated", for_s)
+        case "end_maintenance":
+            return EndPause([pause_ids[number % len(pause_ids)]]) if pause_ids else None
         case "pause":
             return PauseJobs([name], "simulated")
         case "resume":

@@ -12,7 +12,7 @@ import msgspec
 
 from tocsin.execution import AttemptKey
 from tocsin.messages.client_link import OutputPiece
-from tocsin.model import Job, Run
+from tocsin.model import Job, Pause, Run
 
 
 class Violation(Exception):  # noqa: N818 - named for the fact
@@ -63,6 +63,8 @@ class Term(msgspec.Struct):
     paused: bool
     after_us: int
     until_us: int | None = None
+    pause_until_us: int | None = None
+    """When `paused` ends by itself."""
 
 
 class Excuse(msgspec.Struct):
@@ -104,6 +106,8 @@ class Evidence(msgspec.Struct):
     """What is stored of each run, in order."""
     printed: dict[tuple[AttemptKey, int], bytes] = {}
     """What each attempt wrote to each stream."""
+    pauses: list[Pause] = []
+    """Every version of every maintenance."""
     losses: list[Loss] = []
     excuses: list[Excuse] = []
     wishes: list[Wish] = []

@@ -46,6 +46,7 @@ def compare(machine: Machine, store: SqliteStore, now: Now) -> None:
     if not set(restored.due) <= set(state.due):
         raise Violation("memory", f"due in the store alone: {set(restored.due) - set(state.due)}")
     _compare_chains(state, restored)
+    _compare_upkeep(state, restored)
     if state.next_job_id < restored.next_job_id:
         raise Violation("memory", f"the next job id is {state.next_job_id}")
 
@@ -60,6 +61,16 @@ def _compare_chains(state: State, restored: State) -> None:
     for name, (mine, stored) in pairs.items():
         if mine != stored:
             raise Violation("memory", f"{name}: {mine} in memory, {stored} stored")
+
+
+def _compare_upkeep(state: State, restored: State) -> None:
+    for name in ("pauses", "calendars"):
+        mine, stored = getattr(state, name), getattr(restored, name)
+        if mine != stored:
+            raise Violation("memory", f"{name}: {mine} in memory, {stored} stored")
+    if not set(restored.resumes) <= set(state.resumes):
+        late = set(restored.resumes) - set(state.resumes)
+        raise Violation("memory", f"ends of pauses in the store alone: {late}")
 
 
 def _has(state: State, run_id: str) -> list[str]:

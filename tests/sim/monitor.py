@@ -13,10 +13,13 @@ from typing import Final, NamedTuple
 from tocsin.coordinator.machine.commands import (
     Command,
     DropJob,
+    DropPause,
     FetchDue,
+    SaveAgent,
     SaveAttempt,
     SaveJob,
     SaveOutput,
+    SavePause,
     SaveRun,
 )
 from tocsin.coordinator.machine.events import Event, JobsDue, Tick
@@ -24,12 +27,23 @@ from tocsin.coordinator.machine.machine import Machine, Restored
 from tocsin.execution import AttemptKey
 from tocsin.instants import Now
 from tocsin.messages.agent_link import Chunk, Dispatch
-from tocsin.model import TERMINAL, Agent, Job, Overlap, Run, RunState, SkipReason, Trigger
+from tocsin.model import (
+    TERMINAL,
+    Agent,
+    Job,
+    Overlap,
+    Pause,
+    Run,
+    RunState,
+    SkipReason,
+    Trigger,
+)
 
 from .chronicle import Chronicle
 from .evidence import Loss, Start, Term, Violation
 from .oracle import dues_us
 from .policies import ON_TIME_US, Debt, expected
+from .upkeep import OF_AGENTS, barred, is_of_job, is_paused
 
 UNDER_WAY: Final = frozenset({RunState.DISPATCHED, RunState.ACCEPTED, RunState.RUNNING})
 _ENDED: Final = TERMINAL - {RunState.SKIPPED}
@@ -82,8 +96,12 @@ class Monitor:
         self.removed_us: dict[int, int] = {}
         self.ordered_us: dict[AttemptKey, int] = {}
         self.starts: dict[AttemptKey, Start] = {}
+        self.pauses: dict[str, Pause] = {}
+        self.all_pauses: list[Pause] = []
+        """Every version of each of them."""
         self.commits = 0
         self._patience_us = patience_us
+        self._agents: dict[str, Agent] = {}
         self._undecided: list[Decision] = []
         self._since_us: dict[str, int] = {}
         """Since when a run is in its state."""
@@ -123,7 +141,7 @@ class Monitor:
         self.chronicle.check(machine.next_due_us())
         self._check_memory(machine)
 
-    def _judge(self, decision: Decision) -> None:
+    def _judge(self, decision: Decision) -> None:  # noqa: C901 - one case a command
         fired: dict[int, list[tuple[Run, Term]]] = defaultdict(list)
         for command in decision.commands:
             match command:
@@ -140,6 +158,8 @@ class Monitor:
                 case DropJob(row, _):
                     self.chronicle.dropped(row.id, decision.now.wall_us)
                     self.removed_us[row.id] = decision.true_us
+                case SavePause() | DropPause() | SaveAgent():
+                    self._upkeep(command, decision)
                 case _:
                     pass
         for records in fired.values():
@@ -148,6 +168,41 @@ class Monitor:
         waits = any(isinstance(command, FetchDue) for command in decision.commands)
         if isinstance(decision.event, Tick | JobsDue) and not waits:
             self.chronicle.ticked(decision.now.wall_us)
+        if isinstance(decision.event, Tick) and not waits:
+            self._check_resumed(decision.now.wall_us)
+
+    # Maintenance.
+
+    def _upkeep(self, command: SavePause | DropPause | SaveAgent, decision: Decision) -> None:
+        match command:
+            case SavePause(pause):
+                self.pauses[pause.id] = pause
+                self.all_pauses.append(pause)
+            case DropPause(pause_id):
+                self._check_dropped(self.pauses.pop(pause_id), decision.now.wall_us)
+            case SaveAgent(agent):
+                self._agents[agent.id] = agent
+
+    def _check_dropped(self, pause: Pause, wall_us: int) -> None:
+        if pause.until_us is None or pause.until_us > wall_us:
+            raise Violation("pause", f"{pause} is forgotten before its end")
+        for term in self.chronicle.open_terms():
+            concerned = is_of_job(pause, term.job)
+            if concerned and self.chronicle.owes_before(term.job_id, pause.until_us):
+                raise Violation("pause", f"{pause} is forgotten, {term.job.name} is behind")
+
+    def _check_resumed(self, wall_us: int) -> None:
+        for term in self.chronicle.open_terms():
+            if term.pause_until_us is not None and term.pause_until_us <= wall_us:
+                raise Violation("pause", f"job {term.job.name} is paused beyond its time")
+
+    def _check_agents(self, run: Run, job: Job, decision: Decision) -> None:
+        """A due time is lost to paused agents when there are agents, and all are paused."""
+        fit = [agent for agent in decision.reachable if _fits(agent, job)]
+        wall_us, pauses = decision.now.wall_us, self.pauses.values()
+        all_paused = bool(fit) and all(is_paused(agent, pauses, wall_us) for agent in fit)
+        if all_paused is not (run.state is RunState.SKIPPED):
+            raise Violation("pause", f"all agents are paused: {all_paused}", run.id)
 
     # Runs.
 
@@ -185,18 +240,24 @@ class Monitor:
         earlier = [i for i in self._by_job[run.job_id] if self.ledger[i].group != run.group]
         if run.state is RunState.SKIPPED:
             self._check_skip(run, earlier, decision)
-        elif run.trigger is not Trigger.MANUAL and earlier:
+        elif run.trigger is not Trigger.MANUAL:
             term = self.chronicle.term_at(run.job_id)
-            if term is not None and term.job.overlap is Overlap.SKIP:
+            if term is not None:
+                self._check_agents(run, term.job, decision)
+            if earlier and term is not None and term.job.overlap is Overlap.SKIP:
                 raise Violation("overlap", f"is wanted beside {earlier}", run.id)
         return recorded
 
     def _check_skip(self, run: Run, earlier: list[str], decision: Decision) -> None:
         if run.reason == SkipReason.OVERLAP and not earlier:
             raise Violation("reason", "there is no earlier run to overlap with", run.id)
+        term = self.chronicle.term_at(run.job_id)
+        if _is_for_agents(run) and term is not None:
+            self._check_agents(run, term.job, decision)
         if run.reason == SkipReason.NO_AGENT:
-            term = self.chronicle.term_at(run.job_id)
-            some = any(_fits(agent, term.job) for agent in decision.reachable) if term else False
+            wall_us, pauses = decision.now.wall_us, self.pauses.values()
+            free = [a for a in decision.reachable if not is_paused(a, pauses, wall_us)]
+            some = any(_fits(agent, term.job) for agent in free) if term else False
             if term is not None and (term.job.target.agents == 1 or some):
                 raise Violation("reason", "there were agents", run.id)
 
@@ -218,7 +279,7 @@ class Monitor:
         if run.state is RunState.DISPATCHED and old.state is RunState.QUEUED:
             self._sent_us[run.id] = decision.true_us
             self.ordered_us[AttemptKey(f"{run.id}.{run.attempt}")] = decision.true_us
-            self._check_dispatch(run)
+            self._check_dispatch(run, decision)
 
     def _check_expired(self, run: Run, decision: Decision) -> None:
         if (run.attempt > 1) is (run.state is RunState.SKIPPED):
@@ -226,7 +287,9 @@ class Monitor:
         if decision.true_us - self._since_us[run.id] < self._patience_us:
             raise Violation("reason", "was given up before its time", run.id)
 
-    def _check_dispatch(self, run: Run) -> None:
+    def _check_dispatch(self, run: Run, decision: Decision) -> None:
+        if is_paused(self._agents[run.agent_id], self.pauses.values(), decision.now.wall_us):
+            raise Violation("pause", f"is given to {run.agent}, which is paused", run.id)
         if run.attempt == 1 and run.job_id in self.removed_us:
             raise Violation("removed", "is sent out, and its job was removed", run.id)
 
@@ -258,7 +321,8 @@ class Monitor:
         verdicts: dict[int, str] = {}
         for run, _ in records:
             assert run.due_us is not None
-            is_fire = run.state is not RunState.SKIPPED or run.reason in NOT_OF_POLICY
+            skipped = run.state is RunState.SKIPPED
+            is_fire = not skipped or run.reason in NOT_OF_POLICY or _is_for_agents(run)
             late = wall_us - run.due_us > ON_TIME_US
             if is_fire and (run.trigger is Trigger.CATCHUP) is not late:
                 raise Violation("policy", f"is {run.trigger}, late: {late}", run.id)
@@ -267,7 +331,11 @@ class Monitor:
                 verdicts[due_us] = "fire" if is_fire else run.reason
         if len(verdicts) >= DECIDED_AT_ONCE:
             return
-        debt = Debt(term.job, term.paused, sorted(verdicts), wall_us)
+        pauses = self.pauses.values()
+        reasons = {due_us: barred(term, pauses, due_us) for due_us in verdicts}
+        debt = Debt(
+            term.job, {d: why for d, why in reasons.items() if why}, sorted(verdicts), wall_us
+        )
         if (owed := expected(debt)) != verdicts:
             wrong = {due: (verdicts[due], owed[due]) for due in owed if owed[due] != verdicts[due]}
             raise Violation("policy", f"(decided, owed) at {wall_us}: {wrong}", records[0][0].id)
@@ -309,6 +377,12 @@ class Monitor:
         lost = run.state is RunState.LOST or any(loss.key == start.key for loss in self.losses)
         if not lost and (run.state in TERMINAL or run.attempt != int(number)):
             raise Violation("once", f"attempt {number} starts when it is {run.state}", run_id)
+
+
+def _is_for_agents(run: Run) -> bool:
+    """Whether a record says that the agents of its job are paused."""
+    kind = str(run.facts.get("scope", "")).partition(" ")[0]
+    return run.reason == SkipReason.PAUSED and kind in OF_AGENTS
 
 
 def _fits(agent: Agent, job: Job) -> bool:

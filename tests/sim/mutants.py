@@ -16,7 +16,7 @@ from tocsin.agent.machine import reports
 from tocsin.agent.machine.records import Accepted, Ended, Handed
 from tocsin.agent.machine.state import State as AgentState
 from tocsin.agent.spool import Spool
-from tocsin.coordinator.machine import agents, jobs, runs
+from tocsin.coordinator.machine import agents, blackouts, jobs, pauses, runs
 from tocsin.coordinator.machine.fires import next_due_us
 from tocsin.coordinator.machine.state import State
 from tocsin.coordinator.service import Service
@@ -180,6 +180,17 @@ def _coordinator_ignores_pauses() -> AbstractContextManager[None]:
     return swapped(jobs, "barrier", lambda *_: None)
 
 
+def _a_pause_is_forgotten_at_its_end() -> AbstractContextManager[None]:
+    drop_passed = pauses.drop_passed
+
+    def hasty(state: State, now: Any) -> None:
+        due, state.due = state.due, []
+        drop_passed(state, now)
+        state.due = due
+
+    return swapped(pauses, "drop_passed", hasty)
+
+
 def _cursor_moves_from_now() -> AbstractContextManager[None]:
     serve = jobs._serve
 
@@ -217,7 +228,7 @@ MUTANTS: Final[dict[str, tuple[int, Mutant]]] = {
     "the agent does not journal what it accepts": (256, _agent_journals_all_but(Accepted)),
     "the agent does not journal to whom it hands orders": (81, _agent_journals_all_but(Handed)),
     "the agent hands orders over before they are written": (5, _agent_hands_over_before_writing),
-    "the agent forgets ends when it reports them": (7, _agent_forgets_when_it_reports),
+    "the agent forgets ends when it reports them": (12, _agent_forgets_when_it_reports),
     "the agent listens to any session": (107, _agent_listens_to_any_session),
     "the agent keeps its spool id whatever it forgot": (554, _agent_keeps_its_spool_id),
     "the agent confirms ends that it did not write": (41, _agent_confirms_ends_before_writing),
@@ -231,12 +242,17 @@ MUTANTS: Final[dict[str, tuple[int, Mutant]]] = {
     ),
     "the coordinator retries what is lost": (16, _coordinator_retries_what_is_lost),
     "the coordinator gives up the silent at once": (53, _coordinator_gives_up_the_silent_at_once),
-    "overlaps are ignored": (1, _coordinator_ignores_overlaps),
+    "overlaps are ignored": (2, _coordinator_ignores_overlaps),
     "pauses are ignored": (2, _coordinator_ignores_pauses),
+    "a pause is forgotten at its end": (21, _a_pause_is_forgotten_at_its_end),
+    "a job's pause never ends": (1, lambda: swapped(pauses, "may_resume", lambda *_: False)),
+    "paused agents get runs": (1, lambda: swapped(pauses, "holds", lambda *_: False)),
+    "paused agents hold up due times": (1, lambda: swapped(runs, "_paused", lambda *_: None)),
+    "blackouts are ignored": (2, lambda: swapped(blackouts, "barriers", lambda *_: [])),
     "the cursor moves from now": (60, _cursor_moves_from_now),
     "changes leave what is owed": (12, _changes_leave_what_is_owed),
     "a removal leaves what waits": (8, _removal_leaves_what_waits),
-    "a restart lets everything go": (2, _restart_lets_everything_go),
+    "a restart lets everything go": (8, _restart_lets_everything_go),
     "slots are never freed": (1, _slots_are_never_freed),
     "a changed schedule starts from now": (110, _a_changed_schedule_starts_from_now),
 }

@@ -10,6 +10,7 @@ import msgspec
 
 from tocsin.coordinator.machine.state import Policy
 from tocsin.model import (
+    Blackout,
     Choose,
     Job,
     Missed,
@@ -126,6 +127,7 @@ def make_plan(seed: int, without: Iterable[Fault] = (), dropped: Iterable[int] =
             happenings += _asks_meanwhile(dice, troubles, happenings[0].job, shortest_s)
         elif fault in APART:
             happenings += _kills_meanwhile(dice, troubles)
+    happenings = _with_upkeep(happenings, Random(f"{seed} upkeep"), active_us)
     happenings.sort(key=lambda happening: happening.at_us)
     less, gone = frozenset(without), frozenset(dropped)
     kept = [
@@ -247,6 +249,46 @@ def _asks(dice: Random, active_us: int, shortest_s: int) -> list[Happening]:
         job = _job(names[who], dice, shortest_s) if kind == "put" else None
         asks.append(Happening(at_us, kind, who, number=dice.randrange(1000), job=job))
     return asks
+
+
+# Upkeep.
+
+BLACKOUTS = [
+    ("08:00", "08:01"), ("08:01", "07:00"), ("23:00", "08:00"), ("Fri 08:00", "Fri 08:01"),
+    ("Fri 08:01", "Thu 23:59"), ("Sat 09:00", "Sun 10:00"),
+]  # fmt: skip
+"""The world begins on a Friday at 08:00."""
+
+
+def _with_upkeep(asks: list[Happening], dice: Random, active_us: int) -> list[Happening]:
+    """In some worlds jobs have blackouts and labels, and there is maintenance."""
+    if dice.random() < 0.6:
+        return asks
+    asks = [msgspec.structs.replace(ask, job=_kept_up(ask.job, dice)) for ask in asks]
+    for _ in range(dice.choice([1, 3, 6])):
+        kind = dice.choice(["maintain", "maintain", "end_maintenance", "pause_for"])
+        length_us = dice.choice([0, 3, 10, 25]) * SECOND_US + dice.randrange(SECOND_US)
+        if kind == "maintain" and length_us < SECOND_US:
+            length_us = 0  # until somebody ends it
+        ask = Happening(
+            dice.randrange(SECOND_US, active_us),
+            kind,
+            dice.randrange(3),
+            amount_us=length_us,
+            number=dice.randrange(1000),
+        )
+        asks.append(ask)
+    return asks
+
+
+def _kept_up(job: Job | None, dice: Random) -> Job | None:
+    if job is None:
+        return None
+    labels = {"team": dice.choice(["a", "b", "c"])}
+    if dice.random() < 0.6:
+        return msgspec.structs.replace(job, labels=labels)
+    start, end = dice.choice(BLACKOUTS)
+    return msgspec.structs.replace(job, labels=labels, blackout=[Blackout(start=start, end=end)])
 
 
 # Trouble.

@@ -16,19 +16,19 @@ class Debt(NamedTuple):
     """The due times of one job that were decided at one reading of the wall clock."""
 
     job: Job
-    paused: bool
+    barred: dict[int, str]
+    """Those that no policy has to do with, with the reason."""
     dues: list[int]
     wall_us: int
 
 
 def expected(debt: Debt) -> dict[int, str]:
     """For each due time: `fire`, or the reason of its skip."""
-    if debt.paused:
-        return dict.fromkeys(debt.dues, SkipReason.PAUSED)
     missed = debt.job.missed
     within_us = _within_us(debt)
-    fresh = [due for due in debt.dues if debt.wall_us - due <= within_us]
-    verdicts: dict[int, str] = dict.fromkeys(debt.dues, SkipReason.MISSED)
+    free = [due for due in debt.dues if due not in debt.barred]
+    fresh = [due for due in free if debt.wall_us - due <= within_us]
+    verdicts: dict[int, str] = dict.fromkeys(free, SkipReason.MISSED)
     match missed.policy:
         case MissedPolicy.SKIP:
             fires = fresh
@@ -38,7 +38,7 @@ def expected(debt: Debt) -> dict[int, str]:
             fires = fresh[-max(missed.limit, 1) :]
             verdicts.update(dict.fromkeys(fresh, SkipReason.CATCHUP_LIMIT))
     verdicts.update(dict.fromkeys(fires, "fire"))
-    return verdicts
+    return verdicts | debt.barred
 
 
 def _within_us(debt: Debt) -> int:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from tocsin.execution import AttemptKey
 from tocsin.messages.client_link import OutputPiece
-from tocsin.model import OnLost, Run, RunState, SkipReason, Trigger
+from tocsin.model import Blackout, OnLost, Run, RunState, SkipReason, Trigger
 
 from .checker import check
 from .evidence import Ending, Evidence, Excuse, Loss, Term
@@ -90,6 +90,21 @@ def give_a_request_a_due_time(evidence: Evidence) -> None:  # noqa: D103 - its n
 
 def give_a_false_reason(evidence: Evidence) -> None:  # noqa: D103 - its name says it
     _change(evidence, lambda r: r.reason == SkipReason.OVERLAP, reason=SkipReason.PAUSED)
+
+
+def claim_a_blackout(evidence: Evidence) -> None:  # noqa: D103 - its name says it
+    _change(
+        evidence,
+        lambda run: _skipped(run) and not _term(evidence, run).job.blackout,
+        reason=SkipReason.BLACKOUT,
+    )
+
+
+def run_in_a_blackout(evidence: Evidence) -> None:  # noqa: D103 - its name says it
+    ran = evidence.runs[_at(evidence, lambda run: _succeeded(run) and run.due_us is not None)]
+    for term in evidence.terms:
+        if (term.job_id, term.version) == (ran.job_id, ran.job_version):
+            term.job = replace(term.job, blackout=[Blackout(start="23:59", end="23:58")])
 
 
 def give_an_unknown_reason(evidence: Evidence) -> None:  # noqa: D103 - its name says it
@@ -259,7 +274,13 @@ SPOILT: dict[str, list[Callable[[Evidence], None]]] = {
         stand_for_too_many,
         give_a_request_a_due_time,
     ],
-    "reason": [give_a_false_reason, give_an_unknown_reason, limit_a_catch_up_that_was_none],
+    "reason": [
+        give_a_false_reason,
+        claim_a_blackout,
+        give_an_unknown_reason,
+        limit_a_catch_up_that_was_none,
+    ],
+    "blackout": [run_in_a_blackout],
     "group": [tear_a_group, pin_a_group_to_one_agent],
     "once": [
         start_twice,

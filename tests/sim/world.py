@@ -20,7 +20,7 @@ from tocsin.execution import AttemptKey
 from tocsin.instants import Now
 from tocsin.keys import KeyPair, load_or_make_keypair
 from tocsin.messages.agent_link import FromAgent, ToAgent, Welcome
-from tocsin.messages.client_link import Answer, Ask, PauseJobs
+from tocsin.messages.client_link import Answer, Ask, EndPause, PauseJobs
 from tocsin.model import Agent
 
 from . import checker
@@ -364,7 +364,7 @@ class World:
         runs = list(self.monitor.ledger)
         live = list(self.monitor.active)
         ids = live if live and happening.number % 3 else runs
-        ask = ask_for(kind, f"job-{happening.who}", happening.job, ids, happening.number)
+        ask = ask_for(happening, ids, list(self.monitor.pauses))
         if ask is not None:
             self.client.want(ask)
 
@@ -398,6 +398,12 @@ class World:
         self.client.be_heard()
         for name in sorted(self.client.wishes.keys() | self._job_names()):
             self.client.want(PauseJobs([name], "the end"))
+        for seconds in (0, 60):  # what was asked for and is under way comes in between
+            self.at(self.now_us + seconds * SECOND_US, "end of pauses", self._end_pauses)
+
+    def _end_pauses(self) -> None:
+        for pause_id in self.monitor.pauses:
+            self.client.want(EndPause([pause_id]))
 
     def unblock(self, machine: SimMachine) -> None:
         """A partition is over."""
@@ -442,6 +448,7 @@ class World:
             output={r.id: store.read_output(r.id, 0, 0, 1 << 40)[0]
                     for r in runs if r.output_bytes or r.id in with_output},
             printed={key: bytes(data) for key, data in self.paper.items()},
+            pauses=monitor.all_pauses,
             losses=monitor.losses,
             excuses=self.excuses,
             wishes=self.client.all_wishes(),

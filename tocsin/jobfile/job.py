@@ -12,9 +12,10 @@ from tocsin.blocks import Bounds, Faults, KeyPath, Reader, quoted, shown
 from tocsin.errors import ScheduleError
 from tocsin.execution import Executor
 from tocsin.jobfile.executor_block import read_executor_block
-from tocsin.model import DAY_S, NAME_LENGTH_MAX, Job
+from tocsin.model import DAY_S, NAME_LENGTH_MAX, Blackout, Job
 from tocsin.nearest import did_you_mean
 from tocsin.schedule import parse
+from tocsin.schedule.windows import parse_window
 
 JOB_BYTES_MAX: Final = 256 << 10
 """The most that one job may come to on the wire."""
@@ -148,6 +149,8 @@ def _check_meaning(
 ) -> None:
     """What is well-formed and still wrong."""
     _check_schedules(name, block, arguments, path, faults)
+    for i, entry in enumerate(arguments.get("blackout", [])):
+        _check_blackout(entry, (*path, "blackout", i), faults)
     starts_us, expires_us = arguments.get("starts_at_us"), arguments.get("expires_at_us")
     if starts_us is not None and expires_us is not None and expires_us <= starts_us:
         faults.add((*path, "expires_at"), "is not later than starts_at")
@@ -185,6 +188,17 @@ def _check_schedules(
             _add(error, where, faults)
         if text.strip().lower() == "@manual" and len(texts) > 1:
             faults.add(where, "@manual stands alone: a job with other schedules has due times")
+
+
+def _check_blackout(entry: Blackout, path: KeyPath, faults: Faults) -> None:
+    """Whether a calendar of that name exists is for the coordinator to say."""
+    if entry.calendar and (entry.start or entry.end):
+        faults.add(path, "is a window and a calendar", expected="two entries")
+    elif not entry.calendar:
+        try:
+            parse_window(entry.start, entry.end)
+        except ScheduleError as error:
+            _add(error, path, faults)
 
 
 def _add(error: ScheduleError, path: KeyPath, faults: Faults) -> None:

@@ -48,6 +48,21 @@ _OF_ONE_KEY = [
             "Europe/Paris or UTC; did you mean Europe/Berlin?"
         ),
     ),
+    (
+        "blackout: [{from: 'Fri 18:00', to: 'Mon 25:00'}]",
+        "a.blackout[0]: window to 'Mon 25:00'; expected a time from 00:00 to 24:00",
+    ),
+    (
+        "blackout: [{calendar: holidays}, {from: '22:00'}]",
+        (
+            "a.blackout[1]: a window with 'from' and no 'to'; give both, such as {from: 'Fri "
+            "18:00', to: 'Mon 06:00'}; got from: '22:00'"
+        ),
+    ),
+    (
+        "blackout: [{calendar: holidays, from: '22:00', to: '23:00'}]",
+        "a.blackout[0]: is a window and a calendar; expected two entries",
+    ),
     ("timeout: 0", "a.timeout: 0 is out of range; expected 1ms to 366d"),
     (
         "timeout: soon",
