@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from random import Random
 from typing import Final
@@ -48,7 +48,7 @@ def run(size: Size) -> Result:
         parsed, took_us = _parsed(text, zone.key, chance.choice(["vixie", "skip", "literal"]))
         parse_us.append(took_us)
         if parsed is not None:
-            next_us.append(_took_us(partial(parsed.next_us, at * SECOND_US)))
+            next_us.append(_took_us(partial(parsed.next, datetime.fromtimestamp(at, UTC))))
             bare_us.append(_took_us(partial(_bare, at, zone)))
     fruitless_us = [_took_us(search) for search in _fruitless(chance)]
     longest_us = [_parsed_anew_us(text) for text in _longest(chance)]

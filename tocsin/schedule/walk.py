@@ -19,8 +19,8 @@ from tocsin.schedule.zones import change_between, offset_at, offsets_of, seconds
 
 # A zone that leaps over the same wall time on every date of a schedule must not hang the search.
 _LEAPS_MAX = 24
-# No clock is changed and changed back within a day.
-_DAY_S = 86_400
+# No clock is put back by more, nor forward again before that is over.
+_SHIFT_MAX_S = 86_400
 
 
 def next_once(pattern: Pattern, zone: ZoneInfo, after: int, *, run_leapt: bool) -> int | None:
@@ -55,24 +55,30 @@ def next_elapsed(pattern: Pattern, zone: ZoneInfo, after: int) -> int | None:
         shown = datetime.fromtimestamp(start, zone)
         offset = seconds_of(shown)
         due = pattern.first_from(start + offset)
-        if due is not None and due - offset - start < _DAY_S:
-            later = datetime.fromtimestamp(due - offset, zone)
-            if seconds_of(later) == offset and later.fold == shown.fold:
-                return due - offset
-        second_offset = offset if shown.fold else seconds_of(shown.replace(fold=1))
-        if second_offset < offset:
+        turn = _turn_back(start, offset, shown, zone)
+        if turn is not None and (due is None or due - offset >= turn):
             # On the first of two passes: what lies before `start` on the clock comes again.
-            turn = change_between(start, start + offset - second_offset, zone)
-            if due is None or due - offset >= turn:
-                start = turn
-                continue
+            start = turn
+            continue
         if due is None:
             return None
-        earlier, later_offset = offsets_of(due, zone)
-        if earlier >= later_offset:
-            return due - earlier if due - earlier >= start else due - later_offset
-        start = change_between(due - later_offset, due - earlier, zone)
+        if _shows_first(due, due - offset, zone):
+            return due - offset
+        earlier, later = offsets_of(due, zone)
+        if earlier >= later:
+            return due - earlier if due - earlier >= start else due - later
+        start = change_between(due - later, due - earlier, zone)
     return None
+
+
+def _turn_back(start: int, offset: int, shown: datetime, zone: ZoneInfo) -> int | None:
+    """When the clock is put back behind what it shows at `start`; None when it is not."""
+    if offset_at(start + _SHIFT_MAX_S, zone) >= offset:
+        return None
+    second_offset = offset if shown.fold else seconds_of(shown.replace(fold=1))
+    if second_offset >= offset:
+        return None
+    return change_between(start, start + offset - second_offset, zone)
 
 
 def _shows_first(wall: int, instant: int, zone: ZoneInfo) -> bool:

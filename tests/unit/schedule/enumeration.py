@@ -100,6 +100,7 @@ class Window:
         shown = (datetime.fromtimestamp(wall, UTC) for wall in walls)
         return [(s.second, s.minute, s.hour, s.day, s.month, s.isoweekday() % 7) for s in shown]
 
+    @lru_cache(maxsize=64)  # noqa: B019 - a window is small and lives as long as its test
     def due(self, expression: Expression) -> dict[str, list[int]]:
         """What is due under each rule for changes of the clock."""
         matching = [expression.matches(face) for face in self.faces]
@@ -135,7 +136,11 @@ class Window:
 def look(zone: ZoneInfo, start: int, stop: int, step: int) -> Window:
     """What the clock shows in a window of instants."""
     instants = range(start, stop, step)
-    return Window(instants, tuple(instant + offset_at(zone, instant) for instant in instants))
+    return _window(instants, tuple(instant + offset_at(zone, instant) for instant in instants))
+
+
+# Zones whose clocks show the same share what is found.
+_window = lru_cache(maxsize=8)(Window)
 
 
 @lru_cache(maxsize=64)
