@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable
 from typing import Final, assert_never
 
@@ -11,8 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from tocsin import __version__
-from tocsin.errors import ConfigError, ExecutorError, RequestError, StoreError
-from tocsin.execution import check_config, executor_entry_points, load_executor
+from tocsin.errors import RequestError, StoreError
 from tocsin.instants import SECOND_US, Now
 from tocsin.messages.client_link import (
     OUTPUT_BYTES_MAX,
@@ -22,17 +20,22 @@ from tocsin.messages.client_link import (
     AgentsPage,
     Answer,
     Ask,
+    AuditPage,
     CreateToken,
     Declined,
     Done,
     EndPause,
     GetAttempts,
     GetJobs,
+    GetJobVersions,
     GetRuns,
+    GetShared,
     GetStatus,
     JobsPage,
+    JobVersions,
     KillRuns,
     ListAgents,
+    ListAudit,
     ListJobs,
     ListPauses,
     ListRuns,
@@ -44,33 +47,34 @@ from tocsin.messages.client_link import (
     ResumeJobs,
     RunJobs,
     RunsPage,
+    Shared,
     StartPause,
     Status,
     Subscribe,
     Unsubscribe,
+    WalkAudit,
 )
-from tocsin.model import TERMINAL, Agent, AgentState, Job, JobRow, RunState
-from tocsin.schedule import parse
+from tocsin.model import TERMINAL, Agent, AgentState, JobRow, RunState
 
-from . import pausing
+from . import auditing, pausing
+from .applying import Applying
 from .gateway import ClientAsked
-from .machine import blackouts
 from .machine.events import (
     Asker,
     CancelRequested,
     Event,
     JobsPaused,
-    JobsPut,
     JobsRemoved,
     RunsRequested,
 )
-from .machine.jobs import preview
 from .machine.machine import Machine
 from .registry import Registry
 from .store.port import Store
 from .updates import Updates
 
-NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}", re.ASCII)
+VERSIONS_MAX: Final = 100
+"""The most versions of a job in one answer: each is a whole definition."""
+_EVER: Final = 1 << 62
 
 
 class Parked(msgspec.Struct, frozen=True):
@@ -102,15 +106,17 @@ class Requests:
         self._enrol_port = enrol_port
         self._dropped = dropped
         self._started_us = started_us
-        self._installed: frozenset[str] | None = None
+        self._applying = Applying(store, machine, registry.agents.values)
         self.parked: list[Parked] = []
 
     def take(self, asked: ClientAsked, now: Now) -> Answer | Event | None:
         """Deal with a request; None when it is parked or answered by updates."""
         try:
-            return self._answer(asked, now)
+            answer = self._answer(asked, now)
         except (RequestError, StoreError) as error:
             return Declined(error.message, error.hint)
+        self._store.stage(auditing.of_answer(asked.ask, answer, asked.by, now.wall_us))
+        return answer
 
     def retry_parked(self, now: Now) -> list[tuple[Asker, Answer]]:
         """Answer the parked requests for which something happened, or whose time is up."""
@@ -150,7 +156,23 @@ class Requests:
             case GetAttempts(run_id):
                 return RunsPage(self._store.attempts(run_id))
             case PutJobs():
-                return self._put(asked, ask)
+                return self._applying.take(asked, ask, now)
+            case GetJobVersions(name, before, limit):
+                return self._versions(name, before, limit)
+            case GetShared():
+                calendars, pools = self._machine.calendars(), self._machine.pools()
+                return Shared(
+                    [calendars[name] for name in sorted(calendars)],
+                    [pools[name] for name in sorted(pools)],
+                )
+            case ListAudit(subject, since_us, before, limit):
+                limit = min(max(limit, 1), PAGE_ROWS_MAX)
+                entries = self._store.audit(subject, since_us, before or _EVER, limit)
+                return AuditPage(entries, len(entries) == limit)
+            case WalkAudit(after, limit):
+                limit = min(max(limit, 1), PAGE_ROWS_MAX)
+                entries = self._store.audit_after(after, limit)
+                return AuditPage(entries, len(entries) == limit)
             case RemoveJobs(names):
                 return JobsRemoved(asker, by, list(self._jobs(names).values()))
             case PauseJobs(names):
@@ -211,6 +233,12 @@ class Requests:
             case _:
                 raise AssertionError(ask)
 
+    def _versions(self, name: str, before: int, limit: int) -> JobVersions:
+        rows = self._store.job_versions(name)
+        wanted = [row for row in reversed(rows) if not before or row.version < before]
+        limit = min(max(limit, 1), VERSIONS_MAX)
+        return JobVersions(wanted[:limit], len(wanted) > limit)
+
     def _agents(self, now: Now) -> list[Agent]:
         """All agents; those that are connected as they are at this moment."""
         live = {session.agent.id: session for session in self._machine.sessions()}
@@ -268,44 +296,3 @@ class Requests:
         if len(ids) == 1 and known[ids[0]].state in TERMINAL:
             return Declined(f"run {ids[0]} is over: it {known[ids[0]].state}")
         return CancelRequested(asked.asker, asked.by, ids)
-
-    def _put(self, asked: ClientAsked, ask: PutJobs) -> Answer | Event:
-        names = [job.name for job in ask.jobs]
-        if len(set(names)) < len(names):
-            raise RequestError("a job is given twice", "name each job once in a request")
-        found = self._store.jobs_by_name(names)
-        for job in ask.jobs:
-            self._check(job)
-            row = found.get(job.name)
-            version = row.version if row is not None else 0
-            if ask.expected.get(job.name, version) != version:
-                raise RequestError(
-                    f"job {job.name} is at version {version} now, not {ask.expected[job.name]}",
-                    "somebody changed it meanwhile: look at tocsin plan again",
-                )
-        put = JobsPut(asked.asker, asked.by, [(job, found.get(job.name)) for job in ask.jobs])
-        return preview(put) if ask.dry_run else put
-
-    def _check(self, job: Job) -> None:
-        """What a client should have checked; one that did not must not do harm."""
-        if not NAME.fullmatch(job.name):
-            raise RequestError(f"{job.name!r} is no name for a job")
-        if job.timeout_s <= 0 or job.output.keep_bytes < 0:
-            raise RequestError(f"job {job.name}: timeout and output.keep must be positive")
-        try:
-            for text in job.schedule:
-                parse(text, job.timezone, key=job.name, dst=job.dst)
-            blackouts.check(job, self._machine.calendars())
-            self._check_executor(job)
-        except (ConfigError, ExecutorError) as error:
-            raise RequestError(f"job {job.name}: {error.message}", error.hint) from error
-        except msgspec.ValidationError as error:
-            raise RequestError(f"job {job.name}: {job.executor}: {error}") from error
-
-    def _check_executor(self, job: Job) -> None:
-        if self._installed is None:
-            self._installed = frozenset(executor_entry_points())
-        if job.executor in self._installed:
-            check_config(load_executor(job.executor), job.config)
-        elif not any(job.executor in a.executors for a in self._registry.agents.values()):
-            load_executor(job.executor)  # says which ones there are

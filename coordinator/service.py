@@ -34,6 +34,7 @@ from tocsin.messages.agent_link import Bye, Heartbeat, Hello, Pulse, Report, Res
 from tocsin.messages.client_link import Answer, Declined, GetStatus
 from tocsin.messages.enrolment import ToStranger
 
+from . import auditing
 from .config import CoordinatorConfig
 from .gateway import AgentSaid, ClientAsked, Gateway, Incoming, StrangerAsked
 from .machine.commands import Command, FetchDue, FetchFires, Reply, SaveAgent, Send
@@ -160,7 +161,10 @@ class Service:
                 elif result is not None:
                     self._answers.append((asker, result))
             case StrangerAsked(route, key, enrol):
+                known = self._registry.knows(key)
                 answer = self._registry.enrol(key, enrol, at.wall_us)
+                entries = auditing.of_enrolment(enrol, answer, known=known, at_us=at.wall_us)
+                self._store.stage(entries)
                 self._log.info("enrolment", name=enrol.name, answer=type(answer).__name__)
                 self._strangers.append((route, answer))
             case _:
@@ -198,6 +202,7 @@ class Service:
             # A peer that says what cannot be must not end the service for the others.
             self._log.error("event.refused", kind=type(event).__name__, error=str(error))
             return
+        commands += auditing.of_event(event, commands, at.wall_us)
         self._store.stage(commands)
         self._commands += commands
         self._unfetched += [c for c in commands if isinstance(c, FetchDue | FetchFires)]

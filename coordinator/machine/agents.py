@@ -21,12 +21,13 @@ from tocsin.messages.agent_link import (
     Welcome,
 )
 from tocsin.model import AgentState, RunState
+from tocsin.targeting import demand_of
 
 from . import runs
 from .commands import SaveAgent, SaveOutput, SaveRun
 from .events import AgentBeat, AgentBye, AgentHello, AgentReport, PastRun
 from .placement import order_again
-from .state import Active, Session, State, demand_of, key_of
+from .state import Active, Session, State, key_of
 
 
 def on_hello(state: State, event: AgentHello, now: Now) -> None:

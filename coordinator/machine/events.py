@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from tocsin.messages.agent_link import Hello, Report
-from tocsin.model import Agent, Job, JobRow, Pause, Run
+from tocsin.model import Agent, Calendar, Job, JobRow, Pause, Pool, Run
 
 Asker = tuple[bytes, int]
 """Whom to answer: a connection and the number of its request."""
@@ -29,11 +29,18 @@ class FiresEnded(msgspec.Struct, frozen=True):
 
 
 class JobsPut(msgspec.Struct, frozen=True):
-    """Definitions to be kept, each with the row that it replaces."""
+    """Definitions to be kept, each with what it replaces, and what is to be removed with them."""
 
     asker: Asker
     by: str
     puts: list[tuple[Job, JobRow | None]]
+    removals: list[JobRow] = []
+    calendars: list[tuple[Calendar, Calendar | None]] = []
+    pools: list[tuple[Pool, Pool | None]] = []
+    remove_calendars: list[str] = []
+    remove_pools: list[str] = []
+    last_versions: dict[str, int] = {}
+    """Of the jobs that are made again: the version with which the last one was removed."""
 
 
 class JobsRemoved(msgspec.Struct, frozen=True):

@@ -8,13 +8,23 @@ from typing import Final
 from msgspec.structs import replace
 
 from tocsin.instants import Now
-from tocsin.messages.client_link import Done, JobChange
+from tocsin.messages.client_link import Done, JobChange, SharedChange
 from tocsin.messages.client_link import JobsPut as JobsPutAnswer
 from tocsin.model import Job, JobRow, Trigger
 
 from . import dependencies, pauses, runs
 from .barriers import barrier
-from .commands import DropJob, FetchDue, MoveCursor, Reply, SaveJob
+from .commands import (
+    DropCalendar,
+    DropJob,
+    DropPool,
+    FetchDue,
+    MoveCursor,
+    Reply,
+    SaveCalendar,
+    SaveJob,
+    SavePool,
+)
 from .events import CancelRequested, JobsDue, JobsPaused, JobsPut, JobsRemoved, RunsRequested
 from .fires import LATE_US, next_due_us, owed
 from .state import State
@@ -82,12 +92,16 @@ def _save(state: State, row: JobRow, by: str, now: Now) -> None:
 
 def on_put(state: State, event: JobsPut, now: Now) -> None:
     """Keep definitions. One that changes nothing about its schedule keeps its cursor."""
+    _put_shared(state, event)
+    for gone in event.removals:
+        remove(state, gone, event.by, now)
     for job, row in event.puts:
         if row is not None and row.job == job:
             continue
         if row is None:
+            version = event.last_versions.get(job.name, 0) + 1
             next_us = next_due_us(job, now.wall_us)
-            new = JobRow(id=state.next_job_id, job=job, version=1, next_due_us=next_us)
+            new = JobRow(id=state.next_job_id, job=job, version=version, next_due_us=next_us)
             state.next_job_id += 1
         else:
             new = _changed(_settle(state, row, now), job, now)
@@ -96,6 +110,24 @@ def on_put(state: State, event: JobsPut, now: Now) -> None:
         if new.id in state.held and dependencies.holds(state, job.name):
             runs.release(state, new.id, dependencies.consume(state, job.name), now)
     state.commands.append(Reply(event.asker, preview(event)))
+
+
+def _put_shared(state: State, event: JobsPut) -> None:
+    """Keep and forget calendars and pools."""
+    for calendar, old_calendar in event.calendars:
+        if calendar != old_calendar:
+            state.calendars[calendar.name] = calendar
+            state.commands.append(SaveCalendar(calendar))
+    for pool, old_pool in event.pools:
+        if pool != old_pool:
+            state.pools[pool.name] = pool.slots
+            state.commands.append(SavePool(pool))
+    for name in event.remove_calendars:
+        state.calendars.pop(name, None)
+        state.commands.append(DropCalendar(name))
+    for name in event.remove_pools:
+        state.pools.pop(name, None)
+        state.commands.append(DropPool(name))
 
 
 def _changed(row: JobRow, job: Job, now: Now) -> JobRow:
@@ -111,12 +143,25 @@ def preview(event: JobsPut) -> JobsPutAnswer:
     changes = []
     for job, row in event.puts:
         if row is None:
-            changes.append(JobChange(job.name, "create", 1))
+            version = event.last_versions.get(job.name, 0) + 1
+            changes.append(JobChange(job.name, "create", version))
         elif row.job == job:
             changes.append(JobChange(job.name, "keep", row.version))
         else:
             changes.append(JobChange(job.name, "change", row.version + 1))
-    return JobsPutAnswer(changes)
+    changes += [JobChange(row.job.name, "remove", row.version + 1) for row in event.removals]
+    return JobsPutAnswer(changes, _shared_changes(event))
+
+
+def _shared_changes(event: JobsPut) -> list[SharedChange]:
+    changes = []
+    for kind, pairs in (("calendar", event.calendars), ("pool", event.pools)):
+        for new, old in pairs:
+            action = "create" if old is None else "keep" if old == new else "change"
+            changes.append(SharedChange(kind, new.name, action))
+    gone = [("calendar", event.remove_calendars), ("pool", event.remove_pools)]
+    changes += [SharedChange(kind, name, "remove") for kind, names in gone for name in names]
+    return changes
 
 
 def _same_times(old: Job, new: Job) -> bool:
@@ -131,7 +176,7 @@ def _same_times(old: Job, new: Job) -> bool:
 
 
 def on_removed(state: State, event: JobsRemoved, now: Now) -> None:
-    """Delete jobs; what an agent was given goes on, what still waits is cancelled."""
+    """Delete jobs."""
     for row in event.rows:
         remove(state, row, event.by, now)
     names = [row.job.name for row in event.rows]
@@ -139,7 +184,7 @@ def on_removed(state: State, event: JobsRemoved, now: Now) -> None:
 
 
 def remove(state: State, row: JobRow, by: str, now: Now) -> None:
-    """Delete a job, with what it waits for."""
+    """Delete a job; what an agent was given goes on, what still waits is cancelled."""
     _settle(state, row, now)
     runs.cancel_queued(state, row.id, f"its job was removed by {by}", now)
     dependencies.unlink(state, row)

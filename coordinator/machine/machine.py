@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import NamedTuple, assert_never
 
 import msgspec
 
 from tocsin.instants import SECOND_US, Now
 from tocsin.model import Agent, Calendar, Condition, Job, Pause, Pool, Run, RunState
+from tocsin.targeting import demand_of
 
 from . import agents, chains, dependencies, jobs, pauses, placement, runs
 from .commands import Command
@@ -30,7 +31,7 @@ from .events import (
     RunsRequested,
     Tick,
 )
-from .state import Active, Chance, Policy, Session, State, demand_of
+from .state import Active, Chance, Policy, Session, State
 
 
 class Deadline(NamedTuple):
@@ -78,6 +79,7 @@ class Machine:
         """Take up what the store holds."""
         state = self._state
         state.next_job_id = stored.next_job_id
+        state.pools = {pool.name: pool.slots for pool in stored.pools}
         state.due = stored.due
         heapq.heapify(state.due)
         state.resumes = stored.resumes
@@ -174,10 +176,6 @@ class Machine:
         """Pauses that concern somebody, oldest first; some may be over."""
         return list(self._state.pauses.values())
 
-    def calendars(self) -> Collection[str]:
-        """The names of the calendars that there are."""
-        return self._state.calendars.keys()
-
     def is_active(self, run_id: str) -> bool:
         """Whether a run is not over."""
         return run_id in self._state.active
@@ -189,3 +187,11 @@ class Machine:
     def sessions(self) -> list[Session]:
         """The agents that are connected."""
         return list(self._state.sessions.values())
+
+    def calendars(self) -> dict[str, Calendar]:
+        """All calendars by name."""
+        return self._state.calendars
+
+    def pools(self) -> dict[str, Pool]:
+        """All pools by name."""
+        return {name: Pool(name=name, slots=slots) for name, slots in self._state.pools.items()}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 from typing import Final
 from zlib import crc32
 
@@ -14,11 +13,12 @@ from tocsin import wire
 from tocsin.execution import Order
 from tocsin.instants import Now, to_rfc3339
 from tocsin.messages.agent_link import Dispatch
-from tocsin.model import Agent, Choose, Job, Pause, RunState
+from tocsin.model import Choose, Job, Pause, RunState
+from tocsin.targeting import Demand, demand_of, matches
 
 from . import pauses, transitions
 from .commands import SaveRun
-from .state import PIN, Active, Demand, Session, State, demand_of, key_of
+from .state import Active, Session, State, key_of
 
 WINDOW: Final = 64
 """Among more candidates than this, a rotating window is compared: a choice has a bounded cost."""
@@ -28,23 +28,6 @@ ORDERS_MAX: Final = 500
 """The most orders in one message."""
 ORDERS_BYTES_MAX: Final = 512 << 10
 """The most bytes of orders in one message, but for an order that alone is larger."""
-
-
-def matches(agent: Agent, demand: Demand) -> bool:
-    """Whether an agent offers the executor and carries the tags that are asked for."""
-    executor, tags = demand
-    if executor not in agent.executors:
-        return False
-    for key, globs in tags:
-        if key == PIN:
-            value: str | None = agent.id
-        elif key == "name":
-            value = agent.name
-        else:
-            value = agent.tags.get(key)
-        if value is None or not any(fnmatchcase(value, glob) for glob in globs):
-            return False
-    return True
 
 
 def candidates(state: State, demand: Demand) -> list[str]:

@@ -23,12 +23,13 @@ from tocsin.model import (
     Trigger,
 )
 from tocsin.params import effective
+from tocsin.targeting import demand_of
 
 from . import dependencies, pauses, transitions
 from .commands import SaveAttempt, SaveRun
 from .fires import Barred, Skip
 from .placement import all_paused, candidates
-from .state import Active, State, demand_of, key_of
+from .state import Active, State, key_of
 from .transitions import Cause
 
 _ASKED_FOR: Final = frozenset({Trigger.MANUAL, Trigger.RETRY})

@@ -15,11 +15,9 @@ from tocsin.execution import AttemptKey, Order
 from tocsin.messages.agent_link import ToAgent
 from tocsin.model import Agent, Calendar, Condition, Job, Pause, Run, RunState, SkipReason
 from tocsin.schedule.calendars import CalendarDays
+from tocsin.targeting import Demand
 
 from .commands import Command, Send
-
-Demand = tuple[str, tuple[tuple[str, tuple[str, ...]], ...]]
-"""What a run asks of an agent: its executor, and the globs of each tag."""
 
 
 class Chance(Protocol):
@@ -148,6 +146,8 @@ class State:
         self.calendars: dict[str, Calendar] = {}
         self.calendar_days: dict[str, tuple[Calendar, CalendarDays]] = {}
         """Calendars made ready to be asked; of use while the calendar is the one in `calendars`."""
+        self.pools: dict[str, int] = {}
+        """The slots of each pool."""
         self.outgoing: dict[str, None] = {}
         """Agents with orders in their outbox."""
         self.next_job_id = 1
@@ -223,21 +223,6 @@ def _take_out(by_job: dict[int, dict[str, None]], run: Run) -> None:
     del siblings[run.id]
     if not siblings:
         del by_job[run.job_id]
-
-
-PIN: Final = "@id"
-"""The pseudo tag by which a run of a group is bound to one agent."""
-
-
-def demand_of(job: Job, pin: str = "") -> Demand:
-    """What the runs of a job ask of an agent; with `pin`, of that agent alone."""
-    tags = [
-        (key, (globs,) if isinstance(globs, str) else tuple(globs))
-        for key, globs in sorted(job.target.tags.items())
-    ]
-    if pin:
-        tags.append((PIN, (pin,)))
-    return job.executor, tuple(tags)
 
 
 def key_of(run: Run) -> AttemptKey:

@@ -16,7 +16,7 @@ from tocsin.coordinator.machine.commands import Command
 from tocsin.coordinator.machine.events import PastRun
 from tocsin.coordinator.machine.machine import Stored
 from tocsin.messages.client_link import OutputPiece
-from tocsin.model import Agent, AuditEntry, Incident, JobRow, Role, Run, RunState
+from tocsin.model import Agent, AuditEntry, Incident, JobRow, JobVersion, Role, Run, RunState
 
 
 class PeerRow(msgspec.Struct, frozen=True):
@@ -101,8 +101,12 @@ class Store(Protocol):
         """What befell the coordinator's time in a span, oldest first."""
         ...
 
-    def audit(self, subject: str, before: int, limit: int) -> list[AuditEntry]:
+    def audit(self, subject: str, since_us: int, before: int, limit: int) -> list[AuditEntry]:
         """Who did what, newest first, below the number `before`; '' means every subject."""
+        ...
+
+    def audit_after(self, number: int, limit: int) -> list[AuditEntry]:
+        """Who did what, oldest first, above a number."""
         ...
 
     # Jobs.
@@ -117,6 +121,18 @@ class Store(Protocol):
 
     def list_jobs(self, after: str, limit: int) -> list[JobRow]:
         """Jobs by name, from behind `after`, with the state of their last run."""
+        ...
+
+    def job_versions(self, name: str) -> list[JobVersion]:
+        """All that the jobs of this name ever were, removals included, oldest first."""
+        ...
+
+    def last_versions(self, names: Sequence[str]) -> dict[str, int]:
+        """The last version of each of these names that a job ever had."""
+        ...
+
+    def jobs_with(self, kind: str, name: str) -> list[str]:
+        """The names of the jobs that use a `calendar` or a `pool`."""
         ...
 
     def count_jobs(self) -> int:

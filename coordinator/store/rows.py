@@ -19,6 +19,7 @@ from tocsin.model import (
     IncidentKind,
     Job,
     JobRow,
+    JobVersion,
     Pause,
     Run,
     RunState,
@@ -125,6 +126,13 @@ def run_values(run: Run) -> tuple[Any, ...]:
     )
 
 
+def job_version(row: sqlite3.Row) -> JobVersion:
+    """The version of a row of the table `job_version`."""
+    values = dict(row)
+    spec = values.pop("spec")
+    return JobVersion(**values, job=None if spec is None else _decode_job(spec))
+
+
 def run_of(row: sqlite3.Row) -> Run:
     """The run of a row of the table `run`."""
     values = dict(row)
@@ -207,3 +215,9 @@ def calendar_of(text: str) -> Calendar:
 def audit_of(row: sqlite3.Row) -> AuditEntry:
     """The entry of a row of the table `audit`."""
     return AuditEntry(**{**dict(row), "detail": msgspec.json.decode(row["detail"])})
+
+
+def audit_values(entry: AuditEntry) -> tuple[Any, ...]:
+    """The values of `save_audit`."""
+    who = (entry.number, entry.at_us, entry.by, entry.act, entry.subject)
+    return (*who, to_json(entry.detail), entry.digest)

@@ -12,10 +12,11 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from tocsin.audit_chain import seal
 from tocsin.coordinator.machine.commands import Command
 from tocsin.coordinator.machine.events import PastRun
 from tocsin.coordinator.machine.machine import Restored, Stored
@@ -27,6 +28,7 @@ from tocsin.model import (
     Incident,
     Job,
     JobRow,
+    JobVersion,
     Pool,
     Role,
     Run,
@@ -39,11 +41,13 @@ from .rows import (
     agent_of,
     attempt_of,
     audit_of,
+    audit_values,
     calendar_of,
     condition_of,
     incident_of,
     job_row,
     job_spec,
+    job_version,
     pause_of,
     run_of,
     to_json,
@@ -97,8 +101,18 @@ class SqliteStore:
         if not self._main.in_transaction:
             self._main.execute("BEGIN IMMEDIATE")
         for query, values in self._staged.writes[self._applied :]:
+            if query == "save_audit":
+                values = [*self._sealed(entry for (entry,) in values)]
             self._main.executemany(_Q[query], values)
             self._applied += 1
+
+    def _sealed(self, entries: Iterable[AuditEntry]) -> Iterator[tuple[Any, ...]]:
+        """Entries with their numbers and digests, as they follow from what the table holds."""
+        number, digest = self._main.execute(_Q["audit_head"]).fetchone() or (0, "")
+        for entry in entries:
+            sealed = seal(entry, number + 1, digest)
+            number, digest = sealed.number, sealed.digest
+            yield audit_values(sealed)
 
     @property
     def dirty(self) -> bool:
@@ -202,6 +216,15 @@ class SqliteStore:
     def list_jobs(self, after: str, limit: int) -> list[JobRow]:
         return [job_row(row) for row in self._read("list_jobs", after, limit)]
 
+    def job_versions(self, name: str) -> list[JobVersion]:
+        return [job_version(row) for row in self._read("job_versions", name)]
+
+    def last_versions(self, names: Sequence[str]) -> dict[str, int]:
+        return dict(map(tuple, self._read("last_versions", to_json(names))))
+
+    def jobs_with(self, kind: str, name: str) -> list[str]:
+        return [row["name"] for row in self._read(f"jobs_with_{kind}", name)]
+
     def count_jobs(self) -> int:
         return int(self._read("count_jobs")[0][0])
 
@@ -249,8 +272,15 @@ class SqliteStore:
     def incidents(self, from_us: int, until_us: int) -> list[Incident]:
         return [incident_of(row) for row in self._read("incidents", from_us, until_us)]
 
-    def audit(self, subject: str, before: int, limit: int) -> list[AuditEntry]:
-        return [audit_of(row) for row in self._read("audit", before, subject, limit)]
+    def audit(self, subject: str, since_us: int, before: int, limit: int) -> list[AuditEntry]:
+        if subject:
+            rows = self._read("audit_of_subject", subject, before, since_us, limit)
+        else:
+            rows = self._read("audit", before, since_us, limit)
+        return [audit_of(row) for row in rows]
+
+    def audit_after(self, number: int, limit: int) -> list[AuditEntry]:
+        return [audit_of(row) for row in self._read("audit_after", number, limit)]
 
     def agents(self) -> list[Agent]:
         return [agent_of(row) for row in self._read("agents")]

@@ -109,8 +109,7 @@ class Staging:
                 span = (it.from_us, it.until_us, it.amount_us)
                 self.write("save_incident", (it.kind.value, *span, it.detail))
             case SaveAudit(entry):
-                who = (entry.number, entry.at_us, entry.by, entry.act, entry.subject)
-                self.write("save_audit", (*who, to_json(entry.detail), entry.digest))
+                self.write("save_audit", (entry,))  # completed when it is executed
             case _:
                 pass  # nothing to keep
 

@@ -10,6 +10,7 @@ import pytest
 from msgspec import structs
 
 from tests.unit.coordinator.bench import START_US, job
+from tocsin.audit_chain import first_break
 from tocsin.coordinator.machine.commands import (
     DropCalendar,
     DropDependencies,
@@ -19,6 +20,7 @@ from tocsin.coordinator.machine.commands import (
     MoveCursor,
     SaveAgent,
     SaveAttempt,
+    SaveAudit,
     SaveCalendar,
     SaveDependency,
     SaveIncident,
@@ -35,6 +37,8 @@ from tocsin.execution import AttemptKey
 from tocsin.messages.agent_link import Chunk
 from tocsin.model import (
     Agent,
+    AuditEntry,
+    Blackout,
     Calendar,
     Condition,
     Dependency,
@@ -301,3 +305,103 @@ def test_a_migration_that_was_changed_afterwards_is_refused(tmp_path: Path) -> N
 
     with pytest.raises(StoreError, match="migration 1"):
         SqliteStore(tmp_path)
+
+
+def audited(subject: str, at_us: int = 5) -> SaveAudit:
+    """An entry to be kept."""
+    detail = {"version": 2, "keys": ["env", "shell"]}
+    return SaveAudit(
+        AuditEntry(at_us=at_us, by="ann", act="put job", subject=subject, detail=detail)
+    )
+
+
+def test_the_audit_is_numbered_and_chained_over_restarts(tmp_path: Path) -> None:
+    """Each entry follows from the one before it, whoever wrote that one."""
+    first = SqliteStore(tmp_path)
+    first.stage([audited("a"), audited("b")])
+    first.commit()
+    first.stage([audited("c")])
+    first.close()  # never committed
+    second = SqliteStore(tmp_path)
+    second.stage([audited("d"), audited("a", at_us=9)])
+    second.commit()
+
+    entries = second.audit_after(0, 10)
+
+    assert [(e.number, e.subject) for e in entries] == [(1, "a"), (2, "b"), (3, "d"), (4, "a")]
+    assert first_break(entries) is None
+    assert [e.number for e in second.audit_after(2, 1)] == [3]
+    assert [e.number for e in second.audit("", 0, 4, 2)] == [3, 2]
+    assert [e.number for e in second.audit("a", 0, 99, 5)] == [4, 1]
+    assert [e.number for e in second.audit("", 6, 99, 5)] == [4]
+    second.close()
+
+
+def test_a_commit_that_is_tried_again_numbers_each_entry_once(tmp_path: Path) -> None:
+    """Also when the entries were read before, inside the transaction that failed."""
+    store = SqliteStore(tmp_path)
+    store.stage([audited("a")])
+    other = sqlite3.connect(tmp_path / "tocsin.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreError, match="locked"):
+        store.commit()
+    store.stage([audited("b")])
+    other.execute("ROLLBACK")
+    seen = [entry.number for entry in store.audit_after(0, 10)]
+    store.commit()
+
+    entries = store.audit_after(0, 10)
+
+    assert (seen, [(e.number, e.subject) for e in entries]) == ([1, 2], [(1, "a"), (2, "b")])
+    assert first_break(entries) is None
+    other.close()
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("harm", "number"),
+    [
+        ("UPDATE audit SET by_whom = 'bob' WHERE number = 2", 2),
+        ("UPDATE audit SET detail = '{}' WHERE number = 3", 3),
+        ("DELETE FROM audit WHERE number = 2", 2),
+        ("UPDATE audit SET digest = '' WHERE number = 1", 1),
+    ],
+)
+def test_what_was_done_to_the_audit_shows(tmp_path: Path, harm: str, number: int) -> None:
+    """The first entry that does not follow is named."""
+    store = SqliteStore(tmp_path)
+    store.stage([audited(name) for name in "abcd"])
+    store.commit()
+    with sqlite3.connect(tmp_path / "tocsin.db") as connection:
+        connection.execute(harm)
+    connection.close()
+
+    broken = first_break(store.audit_after(0, 10))
+
+    assert broken is not None
+    assert broken[0] == number
+    store.close()
+
+
+def test_a_name_keeps_all_its_versions(store: Store) -> None:
+    """A removed job's are found, and those of one made again go on behind them."""
+    again = structs.replace(row(job_id=2), version=3, job=job(schedule=[]))
+    store.stage([SaveJob(row()), DropJob(row(), "bob"), SaveJob(again)])
+
+    found = [(v.version, v.job, v.changed_by) for v in store.job_versions("backup")]
+
+    assert found == [(1, job(), ""), (2, None, "bob"), (3, job(schedule=[]), "")]
+    assert store.last_versions(["backup", "none"]) == {"backup": 3}
+
+
+def test_the_users_of_a_calendar_or_pool_are_found(store: Store) -> None:
+    """By the very name, wherever else that word stands."""
+    rows = [
+        JobRow(id=1, version=1, job=job("a", pool="db", description="holidays")),
+        JobRow(id=2, version=1, job=job("b", blackout=[Blackout(calendar="holidays")])),
+        JobRow(id=3, version=1, job=job("db", blackout=[Blackout(calendar="holidays2")])),
+    ]
+    store.stage([SaveJob(each) for each in rows])
+
+    assert store.jobs_with("calendar", "holidays") == ["b"]
+    assert store.jobs_with("pool", "db") == ["a"]

@@ -13,7 +13,7 @@ from random import Random  # noqa: TID251 - a seeded one
 from typing import Any, Final
 
 from tocsin import clock, wire
-from tocsin.coordinator import requests
+from tocsin.coordinator import applying
 from tocsin.coordinator.machine.commands import SaveAgent
 from tocsin.errors import StoreError
 from tocsin.execution import AttemptKey
@@ -476,7 +476,7 @@ def run_world(plan: Plan) -> World:
             swapped(clock, "now_us", lambda: world.now().wall_us),
             swapped(clock, "monotonic_s", lambda: (world.now_us + 0.25) / SECOND_US),
             # Looking for installed executors takes longer than a small world.
-            swapped(requests, "executor_entry_points", dict),
+            swapped(applying, "executor_entry_points", dict),
         ):
             world.run()
     except Violation as violation:

@@ -12,7 +12,20 @@ from typing import Any, Final
 
 import msgspec
 
-from tocsin.model import Agent, Job, JobRow, Pause, Role, Run, RunState, Scope
+from tocsin.model import (
+    Agent,
+    AuditEntry,
+    Calendar,
+    Job,
+    JobRow,
+    JobVersion,
+    Pause,
+    Pool,
+    Role,
+    Run,
+    RunState,
+    Scope,
+)
 
 PAGE_ROWS_MAX: Final = 500
 """The most rows in one answer; a longer list is asked for page by page."""
@@ -40,21 +53,63 @@ class GetJobs(msgspec.Struct, frozen=True, array_like=True, tag="get_jobs"):
 
 
 class PutJobs(msgspec.Struct, frozen=True, array_like=True, tag="put_jobs"):
-    """Create or change jobs, all or none. An unchanged job keeps its version.
+    """Create, change and remove jobs, calendars and pools: all of it or nothing.
 
-    `expected` holds the version each job must still have (0: it must not exist); a job that is
-    not in it is put whatever its version.
+    What is unchanged keeps its version. What does not fit into one message comes in parts on one
+    connection, numbered from 0, each but the last with `more`; it is all done with the last.
     """
 
     jobs: list[Job]
     expected: dict[str, int] = {}
+    """The version each job must still have (0: it must not exist); others may have any."""
     dry_run: bool = False
+    remove: list[str] = []
+    calendars: list[Calendar] = []
+    pools: list[Pool] = []
+    remove_calendars: list[str] = []
+    remove_pools: list[str] = []
+    expected_shared: dict[str, str] = {}
+    """`calendar NAME` or `pool NAME` with the digest it must still have ("": must not exist)."""
+    part: int = 0
+    more: bool = False
 
 
 class RemoveJobs(msgspec.Struct, frozen=True, array_like=True, tag="remove_jobs"):
     """Delete jobs; their runs stay on record, those under way go on."""
 
     names: list[str]
+
+
+class GetJobVersions(msgspec.Struct, frozen=True, array_like=True, tag="get_job_versions"):
+    """All that the jobs of this name ever were, newest first, below the version `before`."""
+
+    name: str
+    before: int = 0
+    """0: from the newest on."""
+    limit: int = 100
+
+
+class GetShared(msgspec.Struct, frozen=True, array_like=True, tag="get_shared"):
+    """All calendars and pools."""
+
+
+class ListAudit(msgspec.Struct, frozen=True, array_like=True, tag="list_audit"):
+    """Who did what, newest first, below the number `before` (0: from the newest on).
+
+    An empty `subject` and a `since_us` of 0 let all pass.
+    """
+
+    subject: str = ""
+    since_us: int = 0
+    before: int = 0
+    limit: int = 100
+
+
+class WalkAudit(msgspec.Struct, frozen=True, array_like=True, tag="walk_audit"):
+    """Who did what, oldest first, above the number `after`: to follow the chain of digests."""
+
+    after: int = 0
+    limit: int = PAGE_ROWS_MAX
 
 
 class PauseJobs(msgspec.Struct, frozen=True, array_like=True, tag="pause_jobs"):
@@ -183,6 +238,10 @@ Ask = (
     | GetJobs
     | PutJobs
     | RemoveJobs
+    | GetJobVersions
+    | GetShared
+    | ListAudit
+    | WalkAudit
     | PauseJobs
     | ResumeJobs
     | StartPause
@@ -205,6 +264,10 @@ NEEDED_ROLE: Final[dict[type[Any], Role]] = {
     GetStatus: Role.VIEWER,
     ListJobs: Role.VIEWER,
     GetJobs: Role.VIEWER,
+    GetJobVersions: Role.VIEWER,
+    GetShared: Role.VIEWER,
+    ListAudit: Role.VIEWER,
+    WalkAudit: Role.VIEWER,
     ListRuns: Role.VIEWER,
     GetRuns: Role.VIEWER,
     GetAttempts: Role.VIEWER,
@@ -259,15 +322,47 @@ class JobChange(msgspec.Struct, frozen=True, array_like=True):
 
     name: str
     action: str
-    """`create`, `change` or `keep`."""
+    """`create`, `change`, `keep` or `remove`."""
     version: int
     """After the change."""
 
 
+class SharedChange(msgspec.Struct, frozen=True, array_like=True):
+    """What a `PutJobs` did, or would do, to one calendar or pool."""
+
+    kind: str
+    """`calendar` or `pool`."""
+    name: str
+    action: str
+    """`create`, `change`, `keep` or `remove`."""
+
+
 class JobsPut(msgspec.Struct, frozen=True, array_like=True, tag="jobs_put"):
-    """The effect of a `PutJobs`, in the order asked."""
+    """The effect of a `PutJobs`, in the order asked, removals last."""
 
     changes: list[JobChange]
+    shared: list[SharedChange] = []
+
+
+class JobVersions(msgspec.Struct, frozen=True, array_like=True, tag="job_versions"):
+    """Versions of a job; `more` says that the list goes on."""
+
+    rows: list[JobVersion]
+    more: bool = False
+
+
+class Shared(msgspec.Struct, frozen=True, array_like=True, tag="shared"):
+    """All calendars and pools, by name."""
+
+    calendars: list[Calendar]
+    pools: list[Pool]
+
+
+class AuditPage(msgspec.Struct, frozen=True, array_like=True, tag="audit"):
+    """Entries of the audit; `more` says that the list goes on."""
+
+    rows: list[AuditEntry]
+    more: bool = False
 
 
 class RunsPage(msgspec.Struct, frozen=True, array_like=True, tag="runs"):
@@ -349,6 +444,9 @@ Answer = (
     Status
     | JobsPage
     | JobsPut
+    | JobVersions
+    | Shared
+    | AuditPage
     | RunsPage
     | OutputPage
     | AgentsPage

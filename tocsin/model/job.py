@@ -184,6 +184,19 @@ class Job(
     """What a request may give a run, with what it is otherwise; None must be given."""
 
 
+class JobVersion(msgspec.Struct, frozen=True, kw_only=True):
+    """What a job was from one change on; each is kept."""
+
+    job_id: int
+    """A job that is removed and made again has another one."""
+    version: int
+    name: str
+    job: Job | None
+    """None: the change was the job's removal."""
+    changed_us: int
+    changed_by: str
+
+
 class JobRow(msgspec.Struct, frozen=True, kw_only=True):
     """A job as the coordinator keeps it: its definition, its version and its cursor."""
 

@@ -81,11 +81,13 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One act that changed something. Each entry's digest covers the one before it."""
 
-    number: int
+    number: int = 0
+    """From 1 on, without a gap; 0 while the store has not numbered it."""
     at_us: int
     by: str
     act: str
-    """A verb and its noun: `put job`, `kill run`, `start pause`."""
+    """A verb and its noun: `change job`, `kill run`, `start pause`."""
     subject: str
+    """The name of what it was done to: of the job, for its runs."""
     detail: dict[str, Any] = {}
     digest: str = ""

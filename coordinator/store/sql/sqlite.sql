@@ -137,7 +137,18 @@ WHERE until_us >= ? AND from_us <= ? ORDER BY until_us, from_us
 
 -- name: audit
 SELECT number, at_us, by_whom AS by, act, subject, detail, digest FROM audit
-WHERE number < ? AND ? IN ('', subject) ORDER BY number DESC LIMIT ?
+WHERE number < ? AND at_us >= ? ORDER BY number DESC LIMIT ?
+
+-- name: audit_of_subject
+SELECT number, at_us, by_whom AS by, act, subject, detail, digest FROM audit
+WHERE subject = ? AND number < ? AND at_us >= ? ORDER BY number DESC LIMIT ?
+
+-- name: audit_after
+SELECT number, at_us, by_whom AS by, act, subject, detail, digest FROM audit
+WHERE number > ? ORDER BY number LIMIT ?
+
+-- name: audit_head
+SELECT number, digest FROM audit ORDER BY number DESC LIMIT 1
 
 -- name: active_runs
 SELECT * FROM run WHERE finished_us IS NULL ORDER BY created_us, due_us, group_id, slot
@@ -158,8 +169,24 @@ FROM job WHERE name IN (SELECT value FROM json_each(?))
 SELECT *, (SELECT state FROM run WHERE run.job = job.name ORDER BY run.id DESC LIMIT 1) AS last_state
 FROM job WHERE name > ? ORDER BY name LIMIT ?
 
+-- name: jobs_with_calendar
+SELECT name FROM job WHERE instr(spec, ?1) AND EXISTS (
+    SELECT 1 FROM json_each(spec, '$.blackout') WHERE value ->> '$.calendar' = ?1)
+ORDER BY name
+
+-- name: jobs_with_pool
+SELECT name FROM job WHERE instr(spec, ?1) AND spec ->> '$.pool' = ?1 ORDER BY name
+
 -- name: count_jobs
 SELECT count(*) FROM job
+
+-- name: job_versions
+SELECT job_id, version, name, spec, changed_us, changed_by FROM job_version
+WHERE name = ? ORDER BY job_id, version
+
+-- name: last_versions
+SELECT name, max(version) FROM job_version
+WHERE name IN (SELECT value FROM json_each(?)) GROUP BY name
 
 -- name: runs
 SELECT * FROM run WHERE id IN (SELECT value FROM json_each(?))
