@@ -30,6 +30,10 @@ def parse(text: str, timezone: str = "UTC", *, key: str = "", dst: str = "vixie"
     time of day when the clock is changed: `vixie` runs it once in any case, `skip` leaves it out
     when the clock leaps over it, `literal` also runs it twice when the clock shows it twice.
     """
+    if len(text) > _TEXT_CHARS_MAX:
+        raise ScheduleError(
+            f"the schedule has {len(text)} characters: expected at most {_TEXT_CHARS_MAX}"
+        )
     return _parse(text, timezone, key if _USES_KEY.fullmatch(text) else "", dst)
 
 
@@ -57,10 +61,6 @@ def _parse(text: str, timezone: str, key: str, dst: str) -> Schedule:
 
 
 def _checked_text(text: str) -> str:
-    if len(text) > _TEXT_CHARS_MAX:
-        raise ScheduleError(
-            f"the schedule has {len(text)} characters: expected at most {_TEXT_CHARS_MAX}"
-        )
     body = text.strip(" \t\r\n")
     if not body:
         raise ScheduleError(

@@ -16,6 +16,10 @@ from tocsin.errors import ScheduleError
 _REFUSED = ("right/", "posix/", "localtime", "posixrules", "Factory")
 
 
+# No zone has a longer name; looking for the nearest of all would take long.
+_NAME_CHARS_MAX = 40
+
+
 def load_zone(name: str) -> ZoneInfo:
     """The zone of that name, or an error that names the nearest one."""
     if not name.startswith(_REFUSED):
@@ -76,6 +80,8 @@ def change_between(before: int, after: int, zone: ZoneInfo) -> int:
 def _zone_hint(name: str) -> str:
     from difflib import get_close_matches
 
+    if len(name) > _NAME_CHARS_MAX:
+        return "see the tz database for the names"
     known = {zone.lower(): zone for zone in available_timezones()}
     wanted = name.lower().replace(" ", "_")
     near = get_close_matches(wanted, known, n=1) or [

@@ -130,3 +130,16 @@ _PART = st.text("0123456789*/,-#LWH", min_size=1, max_size=4)
 def test_no_fields_raise_anything_else(parts: list[str]) -> None:
     """Any five or six fields are either a schedule or a ScheduleError."""
     test_no_text_raises_anything_else.hypothesis.inner_test(" ".join(parts))  # type: ignore[attr-defined]
+
+
+@settings(max_examples=400, deadline=None, derandomize=True)
+@given(st.text("0123459*/,-.~: MonFriUTC", max_size=24))
+def test_no_calendar_event_raises_anything_else(text: str) -> None:
+    """Any text behind @calendar is either a schedule or a ScheduleError."""
+    test_no_text_raises_anything_else.hypothesis.inner_test(f"@calendar {text}")  # type: ignore[attr-defined]
+
+
+def test_a_text_without_end_is_refused_unread() -> None:
+    """Nobody's long text keeps the parser busy."""
+    with pytest.raises(ScheduleError, match="the schedule has 1000000 characters"):
+        parse("~" * 1_000_000, key="job")
