@@ -11,6 +11,7 @@ from .agent_join import join, token
 from .asking import open_session
 from .failing import OK, NotFoundError
 from .options import output_option
+from .paused import agent_pause, pauses_now
 from .shapes import action_shape, agent_shape, print_json
 from .tables import local_time, table
 
@@ -37,7 +38,8 @@ def list_(*, as_json: bool) -> None:
     """List all agents, those that wait to be let in at the end."""
     with open_session() as session:
         rows = session.answer(AgentsPage, ListAgents()).rows
-    shapes = [agent_shape(row) for row in rows]
+        pauses = pauses_now(session)
+    shapes = [agent_shape(row, pauses) for row in rows]
     if as_json:
         print_json(shapes)
         return
@@ -48,7 +50,7 @@ def list_(*, as_json: bool) -> None:
     lines = [
         (
             row.name,
-            row.state,
+            ", ".join(filter(None, (row.state, agent_pause(row, pauses)))),
             f"{row.busy}/{row.slots}",
             row.executors,
             row.tags,

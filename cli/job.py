@@ -10,12 +10,13 @@ import click
 from tocsin import clock
 from tocsin.jobfile import InstalledExecutors, dump_yaml, job_to_file
 from tocsin.messages.client_link import Ask, Done, PauseJobs, RemoveJobs, ResumeJobs, RunJobs
-from tocsin.model import JobRow
+from tocsin.model import JobRow, Pause
 
 from . import undo
 from .asking import known_jobs, known_runs, open_session
 from .fires import as_text, next_fires_us
-from .options import COUNT, output_option, timeout_option
+from .options import COUNT, length_options, output_option, timeout_option
+from .paused import job_pause, pauses_now, say_paused
 from .run import print_runs, wait_for
 from .shapes import action_shape, job_shape, print_json
 from .tables import cell, distance, local_time, pairs, table
@@ -33,15 +34,15 @@ def job() -> None:
 def list_(*, as_json: bool) -> None:
     """List all jobs by name."""
     with open_session() as session:
-        rows = list(session.jobs())
+        rows, pauses = list(session.jobs()), pauses_now(session)
     if as_json:
-        print_json([job_shape(row) for row in rows])
+        print_json([job_shape(row, pauses) for row in rows])
         return
     if not rows:
         click.echo("no jobs yet; define some in a file, then: tocsin apply FILE")
         return
     headings = ("name", "schedule", "next", "last", "state", "executor", "description")
-    click.echo(table(headings, [_line(row) for row in rows]))
+    click.echo(table(headings, [_line(row, pauses) for row in rows]))
 
 
 @job.command()
@@ -51,11 +52,12 @@ def show(*, name: str, as_json: bool) -> None:
     """Show one job, and its definition as a job file has it."""
     with open_session() as session:
         row = known_jobs(session, [name])[name]
+        pauses = pauses_now(session)
     definition = job_to_file(row.job, InstalledExecutors())
     if as_json:
-        print_json({**job_shape(row), "definition": definition})
+        print_json({**job_shape(row, pauses), "definition": definition})
         return
-    click.echo(pairs(_facts(row)))
+    click.echo(pairs(_facts(row, pauses)))
     click.echo()
     click.echo(dump_yaml({"jobs": {name: definition}}), nl=False)
 
@@ -89,7 +91,7 @@ def next_(*, name: str, count: int, as_json: bool) -> None:
 def run(*, names: tuple[str, ...], wait: bool, timeout: float | None, as_json: bool) -> int:
     """Run jobs now."""
     with open_session() as session:
-        known_jobs(session, names)
+        say_paused(session, known_jobs(session, names).values())
         ids = session.answer(Done, RunJobs(list(names))).names
         if not as_json:
             for run_id in ids:
@@ -105,10 +107,27 @@ def run(*, names: tuple[str, ...], wait: bool, timeout: float | None, as_json: b
 @job.command()
 @_NAMES
 @click.option("--reason", default="", help="Why; shown beside the job.")
+@length_options
 @output_option
-def pause(*, names: tuple[str, ...], reason: str, as_json: bool) -> None:
-    """Let the due times of jobs pass, each recorded as a skip, until they are resumed."""
-    _act("paused", names, lambda listed: PauseJobs(listed, reason), "resume", as_json=as_json)
+def pause(
+    *,
+    names: tuple[str, ...],
+    reason: str,
+    for_s: float | None,
+    until_us: int | None,
+    as_json: bool,
+) -> None:
+    """Let the due times of jobs pass, each recorded as a skip, until they are resumed.
+
+    With --for or --until they resume by themselves.
+    """
+    _act(
+        "paused",
+        names,
+        lambda listed: PauseJobs(listed, reason, for_s, until_us),
+        "resume",
+        as_json=as_json,
+    )
 
 
 @job.command()
@@ -154,29 +173,26 @@ def _print_action(action: str, names: list[str], undo_command: str, *, as_json: 
     click.echo(f"undo: {undo_command}")
 
 
-def _line(row: JobRow) -> list[object]:
+def _line(row: JobRow, pauses: list[Pause]) -> list[object]:
     return [
         row.job.name,
         "; ".join(row.job.schedule) or "@manual",
         local_time(row.next_due_us),
         row.last_state,
-        _state(row),
+        _state(row, pauses),
         row.job.executor,
         row.job.description,
     ]
 
 
-def _state(row: JobRow) -> str:
-    if row.paused:
-        return "paused"
-    return "enabled" if row.job.enabled else "disabled"
+def _state(row: JobRow, pauses: list[Pause]) -> str:
+    return job_pause(row, pauses) or ("enabled" if row.job.enabled else "disabled")
 
 
-def _facts(row: JobRow) -> list[tuple[str, Any]]:
-    reason = f" ({cell(row.pause_reason)})" if row.pause_reason else ""
+def _facts(row: JobRow, pauses: list[Pause]) -> list[tuple[str, Any]]:
     return [
         ("name", row.job.name),
-        ("state", _state(row) + reason),
+        ("state", _state(row, pauses)),
         ("next", local_time(row.next_due_us)),
         ("last run", row.last_state),
         ("version", row.version),

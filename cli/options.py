@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Final, TypeVar
 
 import click
 
+from tocsin.instants import to_us
 from tocsin.units import parse_duration
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -35,6 +37,33 @@ def tags(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) 
             raise click.BadParameter(f"{text!r} is no tag: write key=value")
         pairs[key] = value
     return pairs
+
+
+def instant(_ctx: click.Context, _param: click.Parameter, value: str | None) -> int | None:
+    """Callback of an option: an instant, RFC 3339 or without an offset on this host's clock."""
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError as error:
+        example = "2026-12-24 18:00 or 2026-12-24T18:00:00Z"
+        raise click.BadParameter(f"{value!r} is no time: write {example}") from error
+    return to_us(moment.astimezone() if moment.tzinfo is None else moment)
+
+
+def length_options(command: _Command) -> _Command:
+    """`--for DURATION` and `--until TIME`, as the arguments `for_s` and `until_us`."""
+    span = click.option(
+        "--for", "for_s", callback=seconds, metavar="DURATION", help="It ends after so long."
+    )
+    end = click.option(
+        "--until",
+        "until_us",
+        callback=instant,
+        metavar="TIME",
+        help="It ends then: 2026-12-24 18:00 on this host's clock, or RFC 3339.",
+    )
+    return span(end(command))
 
 
 def timeout_option(command: _Command) -> _Command:

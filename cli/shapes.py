@@ -6,6 +6,7 @@ Times are RFC 3339 in UTC with microseconds; what is not there is null.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -13,7 +14,8 @@ import msgspec
 from tocsin.instants import SECOND_US, to_rfc3339
 from tocsin.messages.client_link import Status
 from tocsin.messages.enrolment import fingerprint
-from tocsin.model import Agent, JobRow, Run
+from tocsin.model import Agent, JobRow, Pause, Run
+from tocsin.pausing import pauses_agent, pauses_job
 
 
 def print_json(value: object) -> None:
@@ -54,7 +56,7 @@ def run_shape(run: Run) -> dict[str, Any]:
     }
 
 
-def job_shape(row: JobRow) -> dict[str, Any]:
+def job_shape(row: JobRow, pauses: Iterable[Pause] = ()) -> dict[str, Any]:
     """A job as the coordinator keeps it."""
     job = row.job
     return {
@@ -72,10 +74,26 @@ def job_shape(row: JobRow) -> dict[str, Any]:
         "labels": job.labels,
         "changed_at": _time(row.changed_us or None),
         "changed_by": row.changed_by or None,
+        "paused_by": row.paused_by or None,
+        "pause_until": _time(row.pause_until_us),
+        "maintenance": [pause.id for pause in pauses if pauses_job(pause, row.job)],
     }
 
 
-def agent_shape(agent: Agent) -> dict[str, Any]:
+def pause_shape(pause: Pause) -> dict[str, Any]:
+    """Maintenance that is going on."""
+    return {
+        "id": pause.id,
+        "scope": pause.scope,
+        "value": pause.value or None,
+        "reason": pause.reason or None,
+        "by": pause.by or None,
+        "since": _time(pause.since_us),
+        "until": _time(pause.until_us),
+    }
+
+
+def agent_shape(agent: Agent, pauses: Iterable[Pause] = ()) -> dict[str, Any]:
     """An agent, or a host that waits to be let in (its id is null)."""
     return {
         "id": agent.id or None,
@@ -88,6 +106,7 @@ def agent_shape(agent: Agent) -> dict[str, Any]:
         "version": agent.version or None,
         "last_seen": _time(agent.last_seen_us),
         "fingerprint": fingerprint(agent.key),
+        "maintenance": [pause.id for pause in pauses if pauses_agent(pause, agent)],
     }
 
 

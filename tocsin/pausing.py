@@ -56,7 +56,7 @@ def is_over(pause: Pause, now_us: int) -> bool:
     return pause.until_us is not None and pause.until_us <= now_us
 
 
-def describe(pause: Pause) -> str:
+def scope_text(pause: Pause) -> str:
     """What a pause is of, in words that "paused" may follow: `jobs named db-* are`."""
     match pause.scope:
         case Scope.ALL:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from tocsin.instants import Now, to_rfc3339
 from tocsin.messages.client_link import Done
 from tocsin.model import Agent, JobRow, Pause, Scope, SkipReason
-from tocsin.pausing import AGENT_SCOPES, describe, is_over, pauses_agent, pauses_job
+from tocsin.pausing import AGENT_SCOPES, is_over, pauses_agent, pauses_job, scope_text
 
 from .commands import DropPause, Reply, SavePause
 from .events import PausesEnded, PausesStarted
@@ -67,7 +67,7 @@ def of_some_agents(state: State) -> bool:
 def barred_by(pause: Pause) -> Barred:
     """What the record of a due time says that fell into a pause."""
     facts: dict[str, Any] = {
-        "because": f"{describe(pause) if pause.id else 'the job is'} paused",
+        "because": f"{scope_text(pause) if pause.id else 'the job is'} paused",
         "scope": f"{pause.scope} {pause.value}".rstrip(),
         "reason": pause.reason,
         "by": pause.by,

@@ -27,10 +27,12 @@ from tocsin.messages.client_link import (
     KillRuns,
     ListAgents,
     ListJobs,
+    ListPauses,
     ListRuns,
     OutputPage,
     OutputPiece,
     PauseJobs,
+    PausesPage,
     PutJobs,
     ReadOutput,
     RemoveJobs,
@@ -79,6 +81,8 @@ class Shop:
                 return Done(ids)
             case ReadOutput():
                 return OutputPage(self.pieces, ended=True, more=False)
+            case ListPauses():
+                return PausesPage([])
             case ListAgents():
                 return AgentsPage([_WAITING])
             case AcceptAgent():
@@ -181,6 +185,16 @@ def test_jobs_are_listed_and_shown(tocsin: Tocsin) -> None:
         (
             ["pause", "hello", "--reason", "why"],
             PauseJobs(["hello"], "why"),
+            "paused hello\nundo: tocsin job resume hello\n",
+        ),
+        (
+            ["pause", "hello", "--for", "2h"],
+            PauseJobs(["hello"], for_s=7200.0),
+            "paused hello\nundo: tocsin job resume hello\n",
+        ),
+        (
+            ["pause", "hello", "--until", "2026-01-01T01:00:00+01:00"],
+            PauseJobs(["hello"], until_us=AT_US),
             "paused hello\nundo: tocsin job resume hello\n",
         ),
         (

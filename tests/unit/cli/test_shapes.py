@@ -12,7 +12,7 @@ import pytest
 from tocsin.cli import shapes
 from tocsin.messages.client_link import Status
 from tocsin.messages.enrolment import fingerprint
-from tocsin.model import Agent, AgentState, Job, JobRow, Run, RunState, Trigger
+from tocsin.model import Agent, AgentState, Job, JobRow, Pause, Run, RunState, Scope, Trigger
 
 AT_US: Final = 1_767_225_600_000_000
 AT: Final = "2026-01-01T00:00:00.000000Z"
@@ -29,6 +29,7 @@ JOB: Final = JobRow(
     id=7, job=Job(name="hello", executor="shell", config={}, schedule=["@daily"]), version=3
 )
 AGENT: Final = Agent(id="01A", key="ab" * 32, name="web1")
+PAUSE: Final = Pause(id="01P", scope=Scope.TAG, value="role=db", since_us=AT_US)
 STATUS: Final = Status(
     version="1",
     epoch=2,
@@ -103,6 +104,9 @@ def test_a_job() -> None:
         "labels": {},
         "changed_at": None,
         "changed_by": None,
+        "paused_by": None,
+        "pause_until": None,
+        "maintenance": [],
     }
     paused = JobRow(id=7, job=JOB.job, version=3, paused=True, next_due_us=AT_US)
     shape = shapes.job_shape(paused)
@@ -128,6 +132,7 @@ def test_an_agent_and_a_host_that_waits() -> None:
         "version": None,
         "last_seen": None,
         "fingerprint": fingerprint("ab" * 32),
+        "maintenance": [],
     }
     waiting = Agent(id="", key="cd" * 32, name="web2", state=AgentState.PENDING, last_seen_us=AT_US)
     shape = shapes.agent_shape(waiting)
@@ -158,6 +163,7 @@ _OF_NOUN: list[tuple[str, Callable[[], dict[str, Any]]]] = [
     ("run", lambda: shapes.run_shape(RUN)),
     ("job", lambda: shapes.job_shape(JOB)),
     ("agent", lambda: shapes.agent_shape(AGENT)),
+    ("maintenance", lambda: shapes.pause_shape(PAUSE)),
     ("status", lambda: {**shapes.status_shape(STATUS), "endpoint": ""}),
 ]
 
