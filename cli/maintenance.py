@@ -90,9 +90,7 @@ def start(  # noqa: PLR0913 - one for each option
         if names:
             click.echo(f"  affects {_named(names)}")
         else:
-            click.echo(
-                f"tocsin: {scope_text(pause)} paused, and there are none now", err=True
-            )
+            click.echo(f"tocsin: {scope_text(pause)} paused, and there are none now", err=True)
     click.echo(f"undo: {undo_command}")
 
 
