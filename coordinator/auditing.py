@@ -51,6 +51,7 @@ from .machine.events import (
     AgentBeat,
     AgentBye,
     AgentHello,
+    AgentJoined,
     AgentReport,
     CancelRequested,
     Event,
@@ -95,8 +96,8 @@ def of_event(event: Event, commands: Iterable[Command], at_us: int) -> list[Comm
         case CancelRequested():
             return _entries(_of_runs("kill run", commands), event.by, at_us)
         case (
-            Tick() | JobsDue() | FiresEnded() | AgentHello() | AgentBeat() | AgentReport()
-            | AgentBye()
+            Tick() | JobsDue() | FiresEnded() | AgentJoined() | AgentHello() | AgentBeat()
+            | AgentReport() | AgentBye()
         ):  # fmt: skip
             return list(_of_itself(commands, at_us))
         case _:

@@ -47,6 +47,7 @@ class Registry:
         self._peers = {peer.key: peer for peer in store.peers()}
         self.agents: dict[str, Agent] = {agent.id: agent for agent in store.agents()}
         self._pending = {pending.key: pending for pending in store.pendings()}
+        self._let_in_lately: list[Agent] = []
 
     # Looking up.
 
@@ -73,6 +74,11 @@ class Registry:
         return [*sorted(self.agents.values(), key=lambda agent: agent.name), *waiting]
 
     # Changing.
+
+    def take_let_in(self) -> list[Agent]:
+        """The agents that were let in since this was last asked."""
+        taken, self._let_in_lately = self._let_in_lately, []
+        return taken
 
     def note(self, agents: Iterable[Agent]) -> None:
         """Take over what the machine saved of agents."""
@@ -150,6 +156,7 @@ class Registry:
     def _let_in(self, key: str, name: str, tags: dict[str, str]) -> Agent:
         agent = Agent(id=self._new_id(), key=key, name=name, tags=tags, given_tags=tags)
         self.agents[agent.id] = agent
+        self._let_in_lately.append(agent)
         self._store.stage([SaveAgent(agent)])
         self._keep(PeerRow(key, Role.AGENT, name, agent.id))
         return agent

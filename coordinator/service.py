@@ -42,6 +42,7 @@ from .machine.events import (
     AgentBeat,
     AgentBye,
     AgentHello,
+    AgentJoined,
     AgentReport,
     Asker,
     Event,
@@ -160,6 +161,7 @@ class Service:
                     self._decide(result, at)
                 elif result is not None:
                     self._answers.append((asker, result))
+                    self._introduce(at)
             case StrangerAsked(route, key, enrol):
                 known = self._registry.knows(key)
                 answer = self._registry.enrol(key, enrol, at.wall_us)
@@ -167,8 +169,13 @@ class Service:
                 self._store.stage(entries)
                 self._log.info("enrolment", name=enrol.name, answer=type(answer).__name__)
                 self._strangers.append((route, answer))
+                self._introduce(at)
             case _:
                 assert_never(incoming)
+
+    def _introduce(self, at: Now) -> None:
+        for agent in self._registry.take_let_in():
+            self._decide(AgentJoined(agent), at)
 
     def _event(self, agent_id: str, message: Hello | Heartbeat | Report | Bye) -> Event | None:
         match message:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from msgspec.structs import replace
 
 from tocsin.execution import split_key
@@ -20,14 +22,33 @@ from tocsin.messages.agent_link import (
     Resync,
     Welcome,
 )
-from tocsin.model import AgentState, RunState
+from tocsin.model import Agent, AgentState, RunState
 from tocsin.targeting import demand_of
 
 from . import runs
-from .commands import SaveAgent, SaveOutput, SaveRun
-from .events import AgentBeat, AgentBye, AgentHello, AgentReport, PastRun
+from .commands import SaveOutput, SaveRun
+from .events import AgentBeat, AgentBye, AgentHello, AgentJoined, AgentReport, PastRun
 from .placement import order_again
 from .state import Active, Session, State, key_of
+
+
+def restore(state: State, agents: Iterable[Agent], now: Now) -> None:
+    """Take up what the store holds; agents that were there a moment ago are expected back."""
+    rejoin_us = round(state.policy.rejoin_s * SECOND_US)
+    for agent in agents:
+        state.fleet.known[agent.id] = agent
+        gone_us = 0
+        if agent.state is AgentState.DOWN:
+            if agent.down_since_us is None:
+                continue  # it never connected
+            gone_us = max(now.wall_us - agent.down_since_us, 0)
+        if agent.state is not AgentState.REVOKED and gone_us < rejoin_us:
+            state.fleet.away[agent.id] = now.steady_us + rejoin_us - gone_us
+
+
+def on_joined(state: State, event: AgentJoined) -> None:
+    """A host was let in."""
+    state.fleet.known[event.agent.id] = event.agent
 
 
 def on_hello(state: State, event: AgentHello, now: Now) -> None:
@@ -43,27 +64,29 @@ def on_hello(state: State, event: AgentHello, now: Now) -> None:
     if _is_old(state, agent_id, hello):
         return  # what it says of attempts is not so any more
     state.hellos.setdefault(agent_id, {})[hello.spool] = hello.number
+    known = state.fleet.known.get(agent_id, event.agent)
     agent = replace(
-        event.agent,
-        state=AgentState.UP,
-        tags={**hello.tags, **event.agent.given_tags},
+        known,
+        state=known.held or AgentState.UP,
+        tags={**hello.tags, **known.given_tags},
         slots=max(hello.slots, 1),
         executors=hello.executors,
         version=hello.version,
         spool=hello.spool,
         last_seen_us=now.wall_us,
+        down_since_us=None,
     )
     session = Session(agent, hello.session, hello.spool, now.steady_us, outbox=[])
     session.busy = len(state.by_agent.get(agent_id, ()))
     state.sessions[agent_id] = session
     state.outgoing.pop(agent_id, None)
     state.lost_at.pop(agent_id, None)
+    state.fleet.away.pop(agent_id, None)
     state.candidates.clear()
     if state.silence_check_us is None:
         state.silence_check_us = now.steady_us + SECOND_US
     _settle(state, session, event, now)
-    session.agent = replace(agent, busy=session.busy)
-    state.commands.append(SaveAgent(session.agent))
+    state.keep_agent(replace(agent, busy=session.busy))
 
 
 def _is_old(state: State, agent_id: str, hello: Hello) -> bool:
@@ -210,8 +233,7 @@ def on_bye(state: State, event: AgentBye, now: Now) -> None:
     if session is None:
         return
     session.draining = True
-    session.agent = replace(session.agent, state=AgentState.DRAINING)
-    state.commands.append(SaveAgent(session.agent))
+    state.keep_agent(replace(session.agent, state=AgentState.DRAINING))
     if event.final:
         _close(state, session, now)
 
@@ -221,6 +243,9 @@ def close_silent(state: State, now: Now) -> None:
     if state.silence_check_us is None or state.silence_check_us <= now.steady_us:
         _close_unheard(state, now)
         state.silence_check_us = now.steady_us + SECOND_US if state.sessions else None
+    for agent_id in [i for i, at_us in state.fleet.away.items() if at_us <= now.steady_us]:
+        del state.fleet.away[agent_id]
+        _note_absence(state, agent_id, now)
     for agent_id in [i for i, at_us in state.lost_at.items() if at_us <= now.steady_us]:
         del state.lost_at[agent_id]
         for active in state.runs_on(agent_id):
@@ -240,9 +265,18 @@ def _close(state: State, session: Session, now: Now) -> None:
     state.candidates.clear()
     if state.by_agent.get(agent_id):
         state.lost_at[agent_id] = now.steady_us + round(state.policy.lost_after_s * SECOND_US)
-    state.commands.append(
-        SaveAgent(replace(session.agent, state=AgentState.DOWN, busy=session.busy))
-    )
+    state.fleet.away[agent_id] = now.steady_us + round(state.policy.rejoin_s * SECOND_US)
+    heard_us = now.wall_us - (now.steady_us - session.heard_us)
+    gone = replace(session.agent, state=AgentState.DOWN, busy=session.busy, down_since_us=heard_us)
+    state.keep_agent(gone)
+
+
+def _note_absence(state: State, agent_id: str, now: Now) -> None:
+    """An agent that the last coordinator knew as connected has not come back."""
+    agent = state.fleet.known[agent_id]
+    if agent.state is not AgentState.DOWN:
+        since_us = now.wall_us - round(state.policy.rejoin_s * SECOND_US)
+        state.keep_agent(replace(agent, state=AgentState.DOWN, down_since_us=since_us))
 
 
 def _session(state: State, agent_id: str, session_id: str, now: Now) -> Session | None:

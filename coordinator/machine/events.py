@@ -105,6 +105,12 @@ class PastRun(msgspec.Struct, frozen=True):
     pieces: int
 
 
+class AgentJoined(msgspec.Struct, frozen=True):
+    """A host was let in; its agent has not connected yet."""
+
+    agent: Agent
+
+
 class AgentHello(msgspec.Struct, frozen=True):
     """An agent opened a session; `past` has those of its attempts' runs that are over here."""
 
@@ -147,6 +153,7 @@ Event = (
     | PausesEnded
     | RunsRequested
     | CancelRequested
+    | AgentJoined
     | AgentHello
     | AgentBeat
     | AgentReport

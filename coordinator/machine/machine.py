@@ -18,6 +18,7 @@ from .events import (
     AgentBeat,
     AgentBye,
     AgentHello,
+    AgentJoined,
     AgentReport,
     CancelRequested,
     Event,
@@ -87,11 +88,10 @@ class Machine:
         state.pauses = {pause.id: pause for pause in stored.pauses}
         state.calendars = {calendar.name: calendar for calendar in stored.calendars}
         dependencies.restore(state, stored.conditions)
+        agents.restore(state, stored.agents, now)
         lost_us = now.steady_us + round(state.policy.lost_after_s * SECOND_US)
-        expires_us = now.steady_us + round(state.policy.unplaced_s * SECOND_US)
         for run, job, offsets, pieces in stored.active:
             entry = Active(run, job, demand_of(job, run.pin), list(offsets), pieces)
-            entry.expires_us = expires_us
             state.add(entry)
             if entry.is_held:
                 dependencies.hold(state, entry)
@@ -103,6 +103,8 @@ class Machine:
         """Decide what follows from an event."""
         state = self._state
         self._decide(event, now)
+        if state.loosened:
+            runs.settle(state, now)
         if state.chains.ended:
             dependencies.ask(state)
         if state.waiting or state.outgoing:
@@ -144,6 +146,8 @@ class Machine:
                 pauses.on_ended(state, event, now)
             case AgentHello():
                 agents.on_hello(state, event, now)
+            case AgentJoined():
+                agents.on_joined(state, event)
             case AgentBye():
                 agents.on_bye(state, event, now)
             case _:
@@ -156,7 +160,7 @@ class Machine:
             at_us for at_us in (self.next_due_us(), pauses.deadline_us(state)) if at_us is not None
         ]
         wall += [state.chains.patience[0][0]] if state.chains.patience else []
-        steady = list(state.lost_at.values())
+        steady = [*state.lost_at.values(), *state.fleet.away.values()]
         steady += [heap[0][0] for heap in (state.delayed, state.expiries) if heap]
         steady += [state.silence_check_us] if state.silence_check_us is not None else []
         return Deadline(min(wall, default=None), min(steady, default=None))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 from typing import Final
-from zlib import crc32
 
 from msgspec.structs import replace
 
@@ -18,6 +17,7 @@ from tocsin.targeting import Demand, demand_of, matches
 
 from . import pauses, transitions
 from .commands import SaveRun
+from .fanout import rank_at_home
 from .state import Active, Session, State, key_of
 
 WINDOW: Final = 64
@@ -31,13 +31,15 @@ ORDERS_BYTES_MAX: Final = 512 << 10
 
 
 def candidates(state: State, demand: Demand) -> list[str]:
-    """The connected agents that could take a run, whether or not they have a free slot."""
+    """The connected agents that may take a run, whether or not they have a free slot."""
     found = state.candidates.get(demand)
     if found is None:
         found = [
             s.agent.id
             for s in state.sessions.values()
-            if matches(s.agent, demand) and not pauses.holds(state, s.agent)
+            if s.agent.held is None
+            and matches(s.agent, demand)
+            and not pauses.holds(state, s.agent)
         ]
         state.candidates[demand] = found
     return found
@@ -91,7 +93,7 @@ def choose(state: State, active: Active, agents: list[str]) -> Session | None:
     rule = active.job.target.choose
     if rule is Choose.STICKY and agents:
         name = active.job.name
-        home = max(agents, key=lambda agent_id: (crc32(f"{name}@{agent_id}".encode()), agent_id))
+        home = max(agents, key=lambda agent_id: (rank_at_home(name, agent_id), agent_id))
         session = state.sessions[home]
         return session if session.free > 0 else None
     state.turn += 1

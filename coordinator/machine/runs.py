@@ -27,8 +27,10 @@ from tocsin.targeting import demand_of
 
 from . import dependencies, pauses, transitions
 from .commands import SaveAttempt, SaveRun
+from .eligibility import barred, hosts_in_words, verdicts
+from .fanout import chosen, members
 from .fires import Barred, Skip
-from .placement import all_paused, candidates
+from .placement import all_paused
 from .state import Active, State, key_of
 from .transitions import Cause
 
@@ -38,28 +40,25 @@ _ASKED_FOR: Final = frozenset({Trigger.MANUAL, Trigger.RETRY})
 
 def record_skip(state: State, row: JobRow, skip: Skip, now: Now) -> Run:
     """The record of due times that get no run."""
-    barred = Barred(skip.reason, skip.facts)
-    run = _skipped(state, row, Trigger.SCHEDULE, barred, now)
-    run = replace(run, due_us=skip.first_us, dues=skip.dues, due_last_us=skip.last_us)
-    state.commands.append(SaveRun(run))
-    return run
-
-
-def _skipped(state: State, row: JobRow, trigger: Trigger, barred: Barred, now: Now) -> Run:
     run_id = state.new_id()
-    return Run(
+    run = Run(
         id=run_id,
         group=run_id,
         job_id=row.id,
         job=row.job.name,
         job_version=row.version,
-        trigger=trigger,
+        trigger=Trigger.SCHEDULE,
         state=RunState.SKIPPED,
-        reason=barred.reason,
-        facts=barred.facts,
+        reason=skip.reason,
+        facts=skip.facts,
         created_us=now.wall_us,
         finished_us=now.wall_us,
+        due_us=skip.first_us,
+        dues=skip.dues,
+        due_last_us=skip.last_us,
     )
+    state.commands.append(SaveRun(run))
+    return run
 
 
 def begin(  # noqa: PLR0913 - all that a fire is begun with
@@ -85,16 +84,14 @@ def begin(  # noqa: PLR0913 - all that a fire is begun with
         give_up_held(state, row.id, now)
     if skipped is None and not (waits and row.job.overlap is Overlap.REPLACE):
         skipped, blocked = _overlap(state, row.id, row.job, trigger, now)
-    pins = pins or ([""] if row.job.target.agents == 1 else _pins(state, row))
-    if skipped is None and not pins:
-        skipped = Barred(SkipReason.NO_AGENT)
     if skipped is not None:
         return [skip(state, row, trigger, skipped, now, due_us=due_us, cause=cause)]
     if row.job.after and not waits and due_us is not None:
         cause = dependencies.consume(state, row.job.name)
-    ids = [state.new_id() for _ in pins]
+    everyone = chosen(state, pins, now) if pins else members(state, row.job, now)
+    ids = [state.new_id() for _ in everyone]
     runs = []
-    for slot, (run_id, pin) in enumerate(zip(ids, pins, strict=True)):
+    for slot, (run_id, member) in enumerate(zip(ids, everyone, strict=True)):
         run = Run(
             id=run_id,
             group=ids[0],
@@ -103,7 +100,8 @@ def begin(  # noqa: PLR0913 - all that a fire is begun with
             job=row.job.name,
             job_version=row.version,
             trigger=trigger,
-            pin=pin,
+            pin="" if member.agent is None else member.agent.id,
+            agent="" if member.agent is None else member.agent.name,
             state=RunState.QUEUED,
             reason=SkipReason.DEPENDENCY if waits else "",
             created_us=now.wall_us,
@@ -112,16 +110,11 @@ def begin(  # noqa: PLR0913 - all that a fire is begun with
             cause=cause,
             params=effective(row.job.params, params) if row.job.params else {},
         )
-        expires_us = now.steady_us + round(state.policy.unplaced_s * SECOND_US)
-        active = Active(
-            run, row.job, demand_of(row.job, pin), [0, 0], blocked=blocked, expires_us=expires_us
-        )
-        state.add(active)
+        if member.barred is not None:
+            run = _barred(run, member.barred, now)
+        else:
+            _queue(state, run, row.job, now, blocked=blocked)
         state.commands.append(SaveRun(run))
-        if waits:
-            dependencies.hold(state, active)
-        elif not blocked:
-            state.enqueue(active)
         runs.append(run)
     return runs
 
@@ -137,10 +130,78 @@ def skip(  # noqa: PLR0913 - all that makes a skip
     cause: str = "",
 ) -> Run:
     """Record that one due time, or one end of another job, gets no run."""
-    run = _skipped(state, row, trigger, barred, now)
-    run = replace(run, due_us=due_us, due_last_us=due_us, cause=cause)
+    run_id = state.new_id()
+    run = Run(
+        id=run_id,
+        group=run_id,
+        job_id=row.id,
+        job=row.job.name,
+        job_version=row.version,
+        trigger=trigger,
+        state=RunState.QUEUED,
+        created_us=now.wall_us,
+        due_us=due_us,
+        cause=cause,
+    )
+    run = _barred(run, barred, now)
     state.commands.append(SaveRun(run))
     return run
+
+
+def _barred(run: Run, barred: Barred, now: Now) -> Run:
+    """The record of a fire that gets no run, or not on this agent."""
+    return replace(
+        run,
+        state=RunState.SKIPPED,
+        reason=barred.reason,
+        facts=barred.facts,
+        due_last_us=run.due_us,
+        finished_us=now.wall_us,
+    )
+
+
+def _queue(state: State, run: Run, job: Job, now: Now, *, blocked: bool) -> None:
+    active = Active(run, job, demand_of(job, run.pin), [0, 0], blocked=blocked)
+    state.add(active)
+    if active.is_held:
+        dependencies.hold(state, active)
+    elif not blocked:
+        _enqueue(state, active, now)
+
+
+def _enqueue(state: State, active: Active, now: Now) -> None:
+    """Let a run wait for an agent, from this moment on unless it was to begin earlier."""
+    if active.expires_us is None:
+        active.expires_us = now.steady_us + round(state.policy.unplaced_s * SECOND_US)
+    _wait_for_host(state, active, now)
+    state.enqueue(active)
+
+
+def _wait_for_host(state: State, active: Active, now: Now) -> None:
+    """Give the only agent of a run, when it went away, the time in which it is expected back."""
+    pin = active.run.pin
+    if pin and active.run.attempt == 1 and pin not in state.sessions:
+        active.rejoin_us = max(state.fleet.away.get(pin, now.steady_us), now.steady_us)
+        heapq.heappush(state.expiries, (active.rejoin_us, active.run.id))
+
+
+def _let_go(state: State, active: Active, now: Now) -> None:
+    """Let a run that waited for others wait for an agent, unless its only one is not to be had."""
+    run = active.run
+    if active.delayed_until_us is not None:
+        return
+    if run.pin and run.attempt == 1:
+        hindrance = barred(state, state.fleet.known[run.pin], now)
+        if hindrance is not None:
+            _bar(state, active, hindrance, now)
+            return
+    _enqueue(state, active, now)
+
+
+def _bar(state: State, active: Active, hindrance: Barred, now: Now) -> None:
+    """End a first attempt that never came to be."""
+    active.run = replace(active.run, facts=hindrance.facts, due_last_us=active.run.due_us)
+    _finish_queued(state, active, Cause.EXPIRE, hindrance.reason, now)
 
 
 def _paused(state: State, row: JobRow, trigger: Trigger, now: Now) -> Barred | None:
@@ -187,10 +248,9 @@ def release(state: State, job_id: int, cause: str, now: Now) -> None:
         state.free(active)
         active.run = replace(active.run, reason="", cause=cause)
         active.blocked = blocked
-        active.expires_us = now.steady_us + round(state.policy.unplaced_s * SECOND_US)
         state.commands.append(SaveRun(active.run))
         if not blocked:
-            state.enqueue(active)
+            _let_go(state, active, now)
 
 
 def give_up_held(state: State, job_id: int, now: Now) -> None:
@@ -209,16 +269,6 @@ def expire_held(state: State, now: Now) -> None:
         active = state.active.get(run_id)
         if active is not None and active.is_held:
             give_up_held(state, active.run.job_id, now)
-
-
-def _pins(state: State, row: JobRow) -> list[str]:
-    """The agents that a job for several of them goes to; fewer when fewer are there."""
-    target = row.job.target
-    found = candidates(state, demand_of(row.job))
-    if target.agents == "all":
-        return list(found)
-    load = {i: state.sessions[i].busy / max(state.sessions[i].agent.slots, 1) for i in found}
-    return sorted(found, key=lambda i: load[i])[: target.agents]
 
 
 def report(state: State, active: Active, said: AttemptReport, now: Now) -> None:
@@ -256,15 +306,15 @@ def end(state: State, active: Active, run: Run, outcome: Outcome, now: Now) -> N
     if _again(active, run):
         _retry(state, active, now)
     else:
-        _over(state, active, run, now)
+        _over(state, active, run)
 
 
-def _over(state: State, active: Active, run: Run, now: Now) -> None:
+def _over(state: State, active: Active, run: Run) -> None:
     """A run is over for good; who waited for that may go."""
     state.commands.append(SaveRun(run))
     state.remove(run)
     dependencies.note_end(state, run, active.job)
-    _unblock(state, run.job_id, now)
+    state.loosened[run.job_id] = None
 
 
 def _again(active: Active, run: Run) -> bool:
@@ -287,7 +337,7 @@ def _retry(state: State, active: Active, now: Now) -> None:
     active.blocked = _is_beside(state, active)
     active.avoid = run.agent_id if retry.elsewhere else ""
     active.offsets = [0, 0]
-    active.expires_us = now.steady_us + round((delay_s + state.policy.unplaced_s) * SECOND_US)
+    active.expires_us = active.rejoin_us = None
     active.run = replace(
         run,
         state=RunState.QUEUED,
@@ -333,7 +383,8 @@ def release_delayed(state: State, now: Now) -> None:
             continue
         active.delayed_until_us = None
         if active.run.state is RunState.QUEUED and not active.blocked:
-            state.enqueue(active)
+            active.expires_us = at_us + round(state.policy.unplaced_s * SECOND_US)
+            _let_go(state, active, now)
 
 
 def expire(state: State, now: Now) -> None:
@@ -341,14 +392,39 @@ def expire(state: State, now: Now) -> None:
     while state.expiries and state.expiries[0][0] <= now.steady_us:
         at_us, run_id = heapq.heappop(state.expiries)
         active = state.active.get(run_id)
-        if active is None or active.expires_us != at_us or active.run.state is not RunState.QUEUED:
+        if active is None or active.run.state is not RunState.QUEUED:
             continue
-        run = active.run
-        if run.attempt == 1:
-            _finish_queued(state, active, Cause.EXPIRE, SkipReason.NO_AGENT, now)
-        else:
-            reason = f"no agent could take attempt {run.attempt}, a {run.reason}"
-            _finish_queued(state, active, Cause.GIVE_UP, reason, now)
+        if active.rejoin_us == at_us:
+            active.rejoin_us = None
+            _look_for_host(state, active, now)
+        elif active.expires_us == at_us:
+            _give_up(state, active, now)
+
+
+def _look_for_host(state: State, active: Active, now: Now) -> None:
+    """The only agent of a run should be back by now."""
+    pin = active.run.pin
+    if pin in state.sessions:
+        return
+    if state.fleet.away.get(pin, now.steady_us) > now.steady_us:
+        _wait_for_host(state, active, now)  # it was back, and went away again
+        return
+    hindrance = barred(state, state.fleet.known[pin], now)
+    if hindrance is not None:
+        _bar(state, active, hindrance, now)
+
+
+def _give_up(state: State, active: Active, now: Now) -> None:
+    run = active.run
+    if run.attempt == 1:
+        facts = {
+            "because": "no agent could take it",
+            **hosts_in_words(verdicts(state, active.demand, now)),
+        }
+        _bar(state, active, Barred(SkipReason.NO_AGENT, facts), now)
+    else:
+        reason = f"no agent could take attempt {run.attempt}, a {run.reason}"
+        _finish_queued(state, active, Cause.GIVE_UP, reason, now)
 
 
 def cancel(state: State, run_id: str, reason: str, now: Now) -> bool:
@@ -387,7 +463,7 @@ def _finish_queued(state: State, active: Active, cause: Cause, reason: str, now:
     after = transitions.after(active.run.state, cause, active.run.id)
     assert after is not None
     run = replace(active.run, state=after, reason=reason, finished_us=now.wall_us)
-    _over(state, active, run, now)
+    _over(state, active, run)
 
 
 def lose(state: State, active: Active, reason: str, now: Now) -> None:
@@ -423,7 +499,14 @@ def _resume(state: State, active: Active, now: Now) -> None:
         left_us = min(max(run.not_before_us - now.wall_us, 0), longest_us)
         delay(state, active, now.steady_us + left_us)
     elif not active.blocked:
-        state.enqueue(active)
+        _enqueue(state, active, now)
+
+
+def settle(state: State, now: Now) -> None:
+    """Let those go that waited for what ended in this step."""
+    while state.loosened:
+        job_id, _ = state.loosened.popitem()
+        _unblock(state, job_id, now)
 
 
 def _unblock(state: State, job_id: int, now: Now) -> None:
@@ -436,10 +519,8 @@ def _unblock(state: State, job_id: int, now: Now) -> None:
         runs.append(active)
     if not runs:
         return
-    group = runs[0].run.group
-    for active in runs:
-        if active.run.group == group:
-            active.blocked = False
-            active.expires_us = now.steady_us + round(state.policy.unplaced_s * SECOND_US)
-            if active.delayed_until_us is None:
-                state.enqueue(active)
+    group = [active for active in runs if active.run.group == runs[0].run.group]
+    for active in group:
+        active.blocked = False
+    for active in group:
+        _let_go(state, active, now)

@@ -17,7 +17,7 @@ from tocsin.model import Agent, Calendar, Condition, Job, Pause, Run, RunState, 
 from tocsin.schedule.calendars import CalendarDays
 from tocsin.targeting import Demand
 
-from .commands import Command, Send
+from .commands import Command, SaveAgent, Send
 
 
 class Chance(Protocol):
@@ -42,6 +42,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """The runs of an agent that is down for so long are lost."""
     unplaced_s: float = 3600.0
     """A run that no agent could take for so long is skipped."""
+    rejoin_s: float = 30.0
+    """An agent that went away counts as expected for so long; so do all at the start."""
 
 
 class Active(msgspec.Struct):
@@ -61,6 +63,8 @@ class Active(msgspec.Struct):
     """On the steady clock: a retry goes to no agent before."""
     expires_us: int | None = None
     """On the steady clock: queued until then at most."""
+    rejoin_us: int | None = None
+    """On the steady clock: until then its only agent, which went away, is expected back."""
 
     @property
     def is_held(self) -> bool:
@@ -103,6 +107,15 @@ class Chains(msgspec.Struct):
     """Job id and name of the fires that ended in this step and concern other jobs."""
 
 
+class Fleet(msgspec.Struct):
+    """All agents, whether or not they are connected."""
+
+    known: dict[str, Agent] = {}
+    """By id; also those that are down, were revoked or never connected."""
+    away: dict[str, int] = {}
+    """Steady instant until which an agent without a session is expected back."""
+
+
 class State:
     """The mutable inside of the machine."""
 
@@ -132,6 +145,7 @@ class State:
         """Heap of (steady instant, run id): retries."""
         self.expiries: list[tuple[int, str]] = []
         """Heap of (steady instant, run id): runs that wait for an agent."""
+        self.fleet = Fleet()
         self.sessions: dict[str, Session] = {}
         self.hellos: dict[str, dict[str, int]] = {}
         """The number of the last hello that each agent said, from each of its spools."""
@@ -156,6 +170,16 @@ class State:
         self.turn = 0
         """Rotates the choice among many agents."""
         self.ages = 0
+        self.loosened: dict[int, None] = {}
+        """Jobs of which a run ended in this step."""
+
+    def keep_agent(self, agent: Agent) -> None:
+        """Remember what an agent is, durably."""
+        self.fleet.known[agent.id] = agent
+        session = self.sessions.get(agent.id)
+        if session is not None:
+            session.agent = agent
+        self.commands.append(SaveAgent(agent))
 
     def say(self, agent_id: str, message: ToAgent) -> None:
         """Have something sent to an agent."""

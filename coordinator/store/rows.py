@@ -167,6 +167,11 @@ def agent_values(agent: Agent) -> tuple[Any, ...]:
         agent.version,
         agent.spool,
         agent.last_seen_us,
+        agent.down_since_us,
+        "" if agent.held is None else agent.held.value,
+        agent.reason,
+        agent.held_by,
+        agent.drain_until_us,
     )
 
 
@@ -174,6 +179,7 @@ def agent_of(row: sqlite3.Row) -> Agent:
     """The agent of a row of the table `agent`."""
     values = dict(row)
     values["state"] = AgentState(values["state"])
+    values["held"] = AgentState(values["held"]) if values["held"] else None
     values["tags"] = msgspec.json.decode(values["tags"])
     values["given_tags"] = msgspec.json.decode(values["given_tags"])
     values["executors"] = msgspec.json.decode(values["executors"])

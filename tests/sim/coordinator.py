@@ -24,8 +24,9 @@ from tocsin.log import Log
 from tocsin.messages.agent_link import ToAgent
 from tocsin.messages.client_link import Answer
 
+from .decision import Decision
 from .evidence import Violation
-from .monitor import Decision, Monitor
+from .monitor import Monitor
 
 
 class Crash(Exception):  # noqa: N818 - what happens, not what went wrong

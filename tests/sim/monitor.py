@@ -7,11 +7,9 @@ never made. What leaves before it is durable is a violation by itself.
 from __future__ import annotations
 
 from collections import defaultdict
-from fnmatch import fnmatchcase
-from typing import Final, NamedTuple
+from typing import Final
 
 from tocsin.coordinator.machine.commands import (
-    Command,
     DropJob,
     DropPause,
     FetchDue,
@@ -22,14 +20,12 @@ from tocsin.coordinator.machine.commands import (
     SavePause,
     SaveRun,
 )
-from tocsin.coordinator.machine.events import Event, JobsDue, Tick
+from tocsin.coordinator.machine.events import JobsDue, Tick
 from tocsin.coordinator.machine.machine import Machine, Restored
 from tocsin.execution import AttemptKey
-from tocsin.instants import Now
 from tocsin.messages.agent_link import Chunk, Dispatch
 from tocsin.model import (
     TERMINAL,
-    Agent,
     Job,
     Overlap,
     Pause,
@@ -40,7 +36,9 @@ from tocsin.model import (
 )
 
 from .chronicle import Chronicle
+from .decision import Decision
 from .evidence import Loss, Start, Term, Violation
+from .fleet import Fleet, fits
 from .oracle import dues_us
 from .policies import ON_TIME_US, Debt, expected
 from .upkeep import OF_AGENTS, barred, is_of_job, is_paused
@@ -73,21 +71,10 @@ DECIDED_AT_ONCE: Final = 2_000
 """More due times of one job are decided in several steps."""
 
 
-class Decision(NamedTuple):
-    """One event that a coordinator decided, with what came of it."""
-
-    event: Event
-    now: Now
-    commands: list[Command]
-    true_us: int
-    reachable: list[Agent]
-    """The agents that were connected."""
-
-
 class Monitor:
     """The ledger as it grows. `patience_us`: how long a run waits for an agent at least."""
 
-    def __init__(self, patience_us: int) -> None:
+    def __init__(self, patience_us: int, rejoin_us: int) -> None:
         self.chronicle = Chronicle()
         self.ledger: dict[str, Run] = {}
         self.active: dict[str, Run] = {}
@@ -97,11 +84,11 @@ class Monitor:
         self.ordered_us: dict[AttemptKey, int] = {}
         self.starts: dict[AttemptKey, Start] = {}
         self.pauses: dict[str, Pause] = {}
+        self.fleet = Fleet(rejoin_us, self.pauses)
         self.all_pauses: list[Pause] = []
         """Every version of each of them."""
         self.commits = 0
         self._patience_us = patience_us
-        self._agents: dict[str, Agent] = {}
         self._undecided: list[Decision] = []
         self._since_us: dict[str, int] = {}
         """Since when a run is in its state."""
@@ -131,6 +118,7 @@ class Monitor:
         for run_id, run in self.active.items():
             if run.state is RunState.QUEUED:
                 self._since_us[run_id] = true_us
+        self.fleet.restarted(true_us)
 
     def committed(self, machine: Machine) -> None:
         """Everything decided so far is durable now."""
@@ -141,11 +129,15 @@ class Monitor:
         self.chronicle.check(machine.next_due_us())
         self._check_memory(machine)
 
-    def _judge(self, decision: Decision) -> None:  # noqa: C901 - one case a command
+    def _judge(self, decision: Decision) -> None:  # noqa: C901, PLR0912 - one case a command
         fired: dict[int, list[tuple[Run, Term]]] = defaultdict(list)
+        begun: dict[str, dict[str, Run]] = defaultdict(dict)
+        self.fleet.near(decision.reachable, decision.true_us)
         for command in decision.commands:
             match command:
                 case SaveRun(run):
+                    if run.id not in self.ledger or run.id in begun[run.group]:
+                        begun[run.group][run.id] = run
                     term = self._run(run, decision)
                     if term is not None:
                         fired[run.job_id].append((run, term))
@@ -164,6 +156,8 @@ class Monitor:
                     pass
         for records in fired.values():
             self._check_policy(records, decision.now.wall_us)
+        for runs in begun.values():
+            self._check_hosts(list(runs.values()), decision)
         # With jobs due, the horizon is where they were dealt with.
         waits = any(isinstance(command, FetchDue) for command in decision.commands)
         if isinstance(decision.event, Tick | JobsDue) and not waits:
@@ -181,7 +175,7 @@ class Monitor:
             case DropPause(pause_id):
                 self._check_dropped(self.pauses.pop(pause_id), decision.now.wall_us)
             case SaveAgent(agent):
-                self._agents[agent.id] = agent
+                self.fleet.saved(agent)
 
     def _check_dropped(self, pause: Pause, wall_us: int) -> None:
         if pause.until_us is None or pause.until_us > wall_us:
@@ -198,7 +192,11 @@ class Monitor:
 
     def _check_agents(self, run: Run, job: Job, decision: Decision) -> None:
         """A due time is lost to paused agents when there are agents, and all are paused."""
-        fit = [agent for agent in decision.reachable if _fits(agent, job)]
+        if run.pin:
+            if run.state is RunState.SKIPPED:
+                self.fleet.check_barred(run, decision)
+            return
+        fit = [agent for agent in decision.reachable if fits(agent, job)]
         wall_us, pauses = decision.now.wall_us, self.pauses.values()
         all_paused = bool(fit) and all(is_paused(agent, pauses, wall_us) for agent in fit)
         if all_paused is not (run.state is RunState.SKIPPED):
@@ -255,11 +253,19 @@ class Monitor:
         if _is_for_agents(run) and term is not None:
             self._check_agents(run, term.job, decision)
         if run.reason == SkipReason.NO_AGENT:
-            wall_us, pauses = decision.now.wall_us, self.pauses.values()
-            free = [a for a in decision.reachable if not is_paused(a, pauses, wall_us)]
-            some = any(_fits(agent, term.job) for agent in free) if term else False
-            if term is not None and (term.job.target.agents == 1 or some):
-                raise Violation("reason", "there were agents", run.id)
+            if term is not None and term.job.target.agents == 1:
+                raise Violation("reason", "was given up at once", run.id)
+            if run.pin:
+                self.fleet.check_barred(run, decision)
+
+    def _check_hosts(self, runs: list[Run], decision: Decision) -> None:
+        """A fire that goes to several agents has a record for each."""
+        if not runs or (not runs[0].pin and runs[0].reason != SkipReason.NO_AGENT):
+            return
+        key = (runs[0].job_id, runs[0].job_version)
+        term = next(t for t in reversed(self.chronicle.terms) if (t.job_id, t.version) == key)
+        if term.job.target.agents != 1:
+            self.fleet.check_fire(runs, term.job, decision)
 
     def _check_change(self, old: Run, run: Run, decision: Decision) -> None:
         if any(getattr(old, name) != getattr(run, name) for name in CONSTANT):
@@ -284,11 +290,15 @@ class Monitor:
     def _check_expired(self, run: Run, decision: Decision) -> None:
         if (run.attempt > 1) is (run.state is RunState.SKIPPED):
             raise Violation("reason", f"is {run.state} at attempt {run.attempt}", run.id)
+        if run.attempt == 1 and run.pin and run.started_us is None:
+            agent = self.fleet.agents[run.pin]
+            if not self.fleet.is_to_be_had(agent, decision):
+                return
         if decision.true_us - self._since_us[run.id] < self._patience_us:
             raise Violation("reason", "was given up before its time", run.id)
 
     def _check_dispatch(self, run: Run, decision: Decision) -> None:
-        if is_paused(self._agents[run.agent_id], self.pauses.values(), decision.now.wall_us):
+        if is_paused(self.fleet.agents[run.agent_id], self.pauses.values(), decision.now.wall_us):
             raise Violation("pause", f"is given to {run.agent}, which is paused", run.id)
         if run.attempt == 1 and run.job_id in self.removed_us:
             raise Violation("removed", "is sent out, and its job was removed", run.id)
@@ -383,12 +393,3 @@ def _is_for_agents(run: Run) -> bool:
     """Whether a record says that the agents of its job are paused."""
     kind = str(run.facts.get("scope", "")).partition(" ")[0]
     return run.reason == SkipReason.PAUSED and kind in OF_AGENTS
-
-
-def _fits(agent: Agent, job: Job) -> bool:
-    """Whether an agent is one of those that a job is for."""
-    for key, globs in job.target.tags.items():
-        wanted = [globs] if isinstance(globs, str) else globs
-        if not any(fnmatchcase(agent.tags.get(key, ""), glob) for glob in wanted):
-            return False
-    return True

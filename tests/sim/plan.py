@@ -140,6 +140,7 @@ def make_plan(seed: int, without: Iterable[Fault] = (), dropped: Iterable[int] =
         agent_silence_s=dice.choice([7.0, 10.0]),
         lost_after_s=dice.choice([10.0, 20.0]),
         unplaced_s=dice.choice([10.0, 30.0]),
+        rejoin_s=Random(f"{seed} rejoin").choice([2.0, 5.0, 15.0]),
     )
     return Plan(
         seed=seed,

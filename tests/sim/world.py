@@ -86,7 +86,8 @@ class World:
         self.down_us = 0
         """How long the coordinator stays away after its next crash."""
         self._absences: dict[tuple[str, str], Excuse] = {}
-        self.monitor = Monitor(round(plan.policy.unplaced_s * SECOND_US))
+        patience_us = round(plan.policy.unplaced_s * SECOND_US)
+        self.monitor = Monitor(patience_us, round(plan.policy.rejoin_s * SECOND_US))
         self.coordinator = Coordinator(
             self, self.monitor, plan.policy, folder / "key", self._dice("coordinator")
         )
@@ -169,6 +170,7 @@ class World:
         for agent_id in self.machines:
             agent = Agent(id=agent_id, key=agent_id, name=agent_id, executors=[EXECUTOR])
             store.stage([SaveAgent(agent)])
+            self.monitor.fleet.saved(agent)
         store.commit()
         self._start_coordinator()
         for machine in self.machines.values():

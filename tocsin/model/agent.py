@@ -38,6 +38,15 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     version: str = ""
     spool: str = ""
     last_seen_us: int | None = None
+    down_since_us: int | None = None
+    """When it was last heard, while it is not connected."""
+    held: AgentState | None = None
+    """What people decided, whether or not it is connected: cordoned or draining."""
+    reason: str = ""
+    """Why they decided so, or why it was revoked."""
+    held_by: str = ""
+    drain_until_us: int | None = None
+    """What still runs on it then is cancelled."""
 
 
 class Role(enum.StrEnum):

@@ -46,13 +46,16 @@ INSERT OR REPLACE INTO attempt (run_id, attempt, run) VALUES (?, ?, ?)
 
 -- name: save_agent
 INSERT INTO agent (
-    id, key, name, state, tags, given_tags, slots, busy, executors, version, spool, last_seen_us
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    id, key, name, state, tags, given_tags, slots, busy, executors, version, spool, last_seen_us,
+    down_since_us, held, reason, held_by, drain_until_us
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET
     key = excluded.key, name = excluded.name, state = excluded.state, tags = excluded.tags,
     given_tags = excluded.given_tags,
     slots = excluded.slots, busy = excluded.busy, executors = excluded.executors,
-    version = excluded.version, spool = excluded.spool, last_seen_us = excluded.last_seen_us
+    version = excluded.version, spool = excluded.spool, last_seen_us = excluded.last_seen_us,
+    down_since_us = excluded.down_since_us, held = excluded.held, reason = excluded.reason,
+    held_by = excluded.held_by, drain_until_us = excluded.drain_until_us
 
 -- name: save_dependency
 INSERT OR REPLACE INTO dependency (

@@ -10,6 +10,12 @@ ALTER TABLE run ADD COLUMN reopened INTEGER NOT NULL DEFAULT 0;
 -- A run that is alone is its group's first, and has the group's id.
 CREATE INDEX run_by_group ON run (group_id) WHERE slot > 0;
 
+ALTER TABLE agent ADD COLUMN down_since_us INTEGER;
+ALTER TABLE agent ADD COLUMN held TEXT NOT NULL DEFAULT ''; -- '', cordoned, draining
+ALTER TABLE agent ADD COLUMN reason TEXT NOT NULL DEFAULT '';
+ALTER TABLE agent ADD COLUMN held_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE agent ADD COLUMN drain_until_us INTEGER;
+
 -- So that a removed job's versions are found by its name.
 ALTER TABLE job_version ADD COLUMN name TEXT NOT NULL DEFAULT '';
 UPDATE job_version SET name = coalesce(
