@@ -17,7 +17,9 @@ def read_json(text: str, name: str, *, first_line: int = 1) -> object:
         ConfigError: it is no JSON; names the file and the line.
     """
     try:
-        return json.loads(text.removeprefix("\N{BYTE ORDER MARK}"), parse_constant=_refuse)
+        value: object = json.loads(text.removeprefix("\N{BYTE ORDER MARK}"), parse_constant=_refuse)
+        # Half of a pair of UTF-16, which JSON can escape, is no text for any file.
+        json.dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         line = error.lineno + first_line - 1
         raise ConfigError(f"{name}:{line}: not JSON: {error.msg}") from error
@@ -25,6 +27,7 @@ def read_json(text: str, name: str, *, first_line: int = 1) -> object:
         raise ConfigError(f"{name}:{first_line}: not JSON: {error}") from error
     except RecursionError as error:
         raise ConfigError(f"{name}: nested too deeply") from error
+    return value
 
 
 def _refuse(word: str) -> object:

@@ -27,15 +27,10 @@ def to_yaml(imported: Imported, title: str) -> str:
     else:
         lines += ["", "jobs:"]
     for draft in imported.drafts:
-        lines += _gap(lines) + _job_lines(draft, by_job.get(draft.name, []))
+        lines += ["", *_job_lines(draft, by_job.get(draft.name, []))]
     if imported.comments:
-        lines += _gap(lines) + [_comment(text, _INDENT) for text in imported.comments]
+        lines += ["", *(_comment(text, _INDENT) for text in imported.comments)]
     return "\n".join(lines) + "\n"
-
-
-def _gap(lines: list[str]) -> list[str]:
-    """An empty line, save where one stands that may be the end of a text."""
-    return [""] if lines[-1] else []
 
 
 def _job_lines(draft: Draft, doubts: list[Doubt]) -> list[str]:

@@ -60,7 +60,8 @@ def _represent_text(dumper: CoreDumper, text: str) -> yaml.ScalarNode:
     """Lines stand below each other; what cannot be seen is escaped."""
     lines = text.split("\n")
     style = None if len(lines) == 1 else "|"
-    if not all(line.isprintable() for line in lines):
+    # Below each other, empty lines at the end would run into what stands below the text.
+    if not all(line.isprintable() for line in lines) or lines[-2:] == ["", ""]:
         style = '"'
     return dumper.represent_scalar(_TAG + "str", text, style=style)
 

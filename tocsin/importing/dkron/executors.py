@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import shlex
 from typing import Any, Final
 
@@ -134,7 +133,7 @@ def _timeout(block: dict[str, Any], text: str, place: Place, doubts: Doubts) -> 
 def _payload(shell: dict[str, Any], payload: str, place: Place, doubts: Doubts) -> str:
     try:
         shell["stdin"] = base64.b64decode(payload, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         doubts.lost(
             place, "payload", "it is no base64 of text, and stdin of a job is text", "what it needs"
         )

@@ -98,7 +98,12 @@ def _commands(unit: Unit, key: str, place: Place, doubts: Doubts) -> list[_Comma
 
 def _split(setting: Setting, unit: Unit, place: Place, doubts: Doubts) -> list[list[str]]:
     """The commands of one setting: a lone `;` stands between them."""
-    text, unknown = expand_specifiers(setting.value, unit)
+    try:
+        words = split_words(setting.value)
+    except ValueError as error:
+        raise CommandsError(f"{setting.key}={setting.value}: {error}") from error
+    expanded = [expand_specifiers(word, unit) for word in words]
+    unknown = [one for _, missing in expanded for one in missing]
     if unknown:
         doubts.lost(
             setting.place.of(place.job),
@@ -107,16 +112,12 @@ def _split(setting: Setting, unit: Unit, place: Place, doubts: Doubts) -> list[l
             "what belongs there",
         )
         raise CommandsError(f"{', '.join(unknown)} in {setting.key} cannot be replaced here")
-    try:
-        words = split_words(text)
-    except ValueError as error:
-        raise CommandsError(f"{setting.key}={setting.value}: {error}") from error
     commands: list[list[str]] = [[]]
-    for word in words:
+    for word, _ in expanded:
         if word == ";":
             commands.append([])
         else:
-            commands[-1].append(word)
+            commands[-1].append(";" if word == r"\;" else word)
     return [command for command in commands if command]
 
 
@@ -155,7 +156,7 @@ def environment(unit: Unit, place: Place, doubts: Doubts) -> dict[str, str]:
     """The variables of a service, those of its files not among them."""
     env: dict[str, str] = {}
     for setting in unit.all(_SERVICE, "Environment"):
-        text, unknown = expand_specifiers(setting.value, unit)
+        unknown = expand_specifiers(setting.value, unit)[1]
         where = setting.place.of(place.job)
         if unknown:
             doubts.check(
@@ -165,11 +166,12 @@ def environment(unit: Unit, place: Place, doubts: Doubts) -> dict[str, str]:
                 "what belongs there",
             )
         try:
-            pairs = [word.partition("=") for word in split_words(text)]
+            words = [expand_specifiers(word, unit)[0] for word in split_words(setting.value)]
         except ValueError as error:
             doubts.lost(where, f"Environment={setting.value}", f"left out: {error}")
             continue
-        for name, equals, value in pairs:
+        for word in words:
+            name, equals, value = word.partition("=")
             if equals and name:
                 env[name] = value
             else:
