@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tocsin.cli.import_ import import_
+from tocsin.importing import Weight
 from tocsin.jobfile import InstalledExecutors, read_job_files
 
 from .conftest import Tocsin
@@ -133,3 +135,17 @@ def test_what_cannot_be_read_is_exit_code_2(
     assert (said.code, said.out) == (2, "")
     assert f"tocsin: {words}" in said.err
     assert sorted(tmp_path.iterdir()) == before
+
+
+_PAGE = (Path(__file__).parents[3] / "docs" / "import.md").read_text()
+
+
+def test_the_page_has_every_format_option_and_weight() -> None:
+    """docs/import.md says what there is."""
+    for name, command in import_.commands.items():
+        assert f"`tocsin import {name} " in _PAGE
+        for option in command.params:
+            for spelled in (*option.opts, *option.secondary_opts):
+                assert spelled in {"files", "--output"} or f"`{spelled}" in _PAGE, spelled
+    for weight in Weight:
+        assert f"| `{weight}` |" in _PAGE

@@ -28,9 +28,9 @@ def import_units(sources: Iterable[Source], options: Options) -> Imported:
         doubts.note(Place(passed_over), "the whole file", f"left out: {taken} goes before it")
     reading = _Reading(units, options, doubts)
     drafts = [reading.draft(name) for name in _timers(units)]
-    for name in units.names(".service"):
-        if name not in reading.started:
-            doubts.note(Place(name), "the whole service", "left out: no timer here starts it")
+    others = [name for name in units.names(".service") if name not in reading.started]
+    if others:
+        doubts.note(Place(), ", ".join(others), "left out: no timer here starts them")
     if drafts and not units.enabled:
         doubts.once(
             Weight.CHECK,

@@ -52,9 +52,16 @@ _GROUPS: Final = (
         "Unit",
         re.compile(
             r"After|Before|Requires|Wants|Requisite|BindsTo|PartOf|Upholds|Conflicts|Joins|Default"
-            r"Dep|Refuse|IgnoreOn|StopWhen|Collect|Propagates|Allow|StartLimit|Source|Documentation"
+            r"Dep|Refuse|IgnoreOn|StopWhen|Collect|Propagates|Allow|StartLimit"
         ),
         "left out: it orders units of one host",
+        "",
+    ),
+    (
+        Weight.NOTE,
+        "Unit",
+        re.compile(r"Documentation|SourcePath"),
+        "left out: words for people",
         "",
     ),
     (Weight.NOTE, "Install", re.compile(r""), "left out: it says what enables the unit", ""),
