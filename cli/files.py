@@ -56,7 +56,7 @@ def apply(*, files: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
         _plan(files, as_json=as_json)
         return
     executors = InstalledExecutors()
-    jobs = read_job_files(files, executors)
+    jobs = read_job_files(files, executors).jobs
     with open_session() as session:
         changes = compare(jobs, some_jobs(session, [job.name for job in jobs]), executors)
         if len(list(_requests(changes))) > 1:  # then not all or none, so look at all of it first
@@ -80,7 +80,7 @@ def put_jobs(session: Session, jobs: list[Job]) -> list[JobChange]:
 
 def _plan(files: tuple[str, ...], *, as_json: bool) -> None:
     executors = InstalledExecutors()
-    jobs = read_job_files(files, executors)
+    jobs = read_job_files(files, executors).jobs
     with open_session() as session:
         rows = {row.job.name: row for row in session.jobs()}
         changes = compare(jobs, rows, executors)

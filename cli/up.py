@@ -58,7 +58,7 @@ def up(*, files: tuple[str, ...], for_s: float | None, no_tui: bool, output: str
     accident is started again. ctrl+c (or q) ends everything; runs under way are ended too. With
     --for the exit code is 1 if a run failed whose job is not marked `expect_failure`.
     """
-    jobs = read_job_files(files, InstalledExecutors()) if files else []
+    jobs = read_job_files(files, InstalledExecutors()).jobs if files else []
     fleet = LocalFleet(find_places(os.environ, daemon=True))
     stop = _Stop()
     code = OK

@@ -1,4 +1,4 @@
-"""Job files: YAML, TOML or JSON in, checked `Job`s out, and back again.
+"""Job files: YAML, TOML or JSON in, checked jobs, calendars and pools out, and back again.
 
 A file that is wrong is refused as a whole, with every fault that could be found in it.
 """
@@ -6,7 +6,15 @@ A file that is wrong is refused as a whole, with every fault that could be found
 from __future__ import annotations
 
 from tocsin.jobfile.executors import InstalledExecutors
-from tocsin.jobfile.files import read_job_files
-from tocsin.jobfile.writing import dump_yaml, job_to_file
+from tocsin.jobfile.files import JobSet, read_job_files
+from tocsin.jobfile.writing import calendar_to_file, dump_yaml, job_to_file, set_to_file
 
-__all__ = ["InstalledExecutors", "dump_yaml", "job_to_file", "read_job_files"]
+__all__ = [
+    "InstalledExecutors",
+    "JobSet",
+    "calendar_to_file",
+    "dump_yaml",
+    "job_to_file",
+    "read_job_files",
+    "set_to_file",
+]

@@ -8,26 +8,35 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime, time
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from tocsin.blocks import Faults, KeyPath, shown
+import msgspec
+
+from tocsin.blocks import Faults, KeyPath, Reader, shown
 from tocsin.errors import JobFileError
 from tocsin.execution import Executor
 from tocsin.jobfile.job import read_job
+from tocsin.jobfile.shared import read_calendar, read_pool
 from tocsin.jobfile.yaml_text import DEPTH_MAX, Document, UnreadableError, read_yaml
-from tocsin.model import Job
-from tocsin.nearest import did_you_mean
+from tocsin.model import Calendar, Job, Pool
 
 FILE_BYTES_MAX: Final = 16 << 20
 STDIN: Final = "-"
 _INT_MAX: Final = (1 << 63) - 1
 
 
-def read_job_files(
-    paths: Iterable[str | Path], executors: Mapping[str, type[Executor]]
-) -> list[Job]:
-    """The jobs of files, of directories (all job files below them) and of `-`, stdin as YAML.
+class JobSet(msgspec.Struct, frozen=True):
+    """All that job files say together, in the order of the files; each name stands once."""
+
+    jobs: list[Job] = []
+    calendars: list[Calendar] = []
+    pools: list[Pool] = []
+
+
+def read_job_files(paths: Iterable[str | Path], executors: Mapping[str, type[Executor]]) -> JobSet:
+    """What is in files, in directories (all job files below them) and in `-`, stdin as YAML.
 
     Raises:
         JobFileError: with every fault of every file.
@@ -39,7 +48,11 @@ def read_job_files(
         raise JobFileError(
             collected.faults, "nothing was changed; docs/jobfile.md says what a job file holds"
         )
-    return list(collected.jobs.values())
+    return JobSet(
+        list(collected.jobs.values()),
+        list(collected.calendars.values()),
+        list(collected.pools.values()),
+    )
 
 
 def _sources(paths: Iterable[str | Path], faults: list[str]) -> Iterator[str]:
@@ -76,8 +89,10 @@ class _Collected:
 
     def __init__(self, executors: Mapping[str, type[Executor]]) -> None:
         self._executors = executors
-        self._places: dict[str, str] = {}
+        self._places: dict[KeyPath, str] = {}
         self.jobs: dict[str, Job] = {}
+        self.calendars: dict[str, Calendar] = {}
+        self.pools: dict[str, Pool] = {}
         self.faults: list[str] = []
 
     def read(self, source: str) -> None:
@@ -93,36 +108,45 @@ class _Collected:
             faults = Faults(shown_name, document.lines)
             for path, line, wrong in document.faults:
                 faults.add(path, wrong, line=line)
-            self._take(document.value, faults)
+            self._take(document.value, faults, source)
             self.faults += faults
 
     def _refuse(self, source: str, wrong: str, line: int | None = None) -> None:
         self.faults.append(f"{source}: {wrong}" if line is None else f"{source}:{line}: {wrong}")
 
-    def _take(self, document: object, faults: Faults) -> None:
+    def _take(self, document: object, faults: Faults, source: str) -> None:
         if not isinstance(document, dict):
             wrong = "the file is empty" if document is None else shown(document)
             faults.add((), wrong, expected="jobs: and below it the jobs by name")
             return
+        takers = {
+            "jobs": self._take_job,
+            "calendars": self._take_calendar,
+            "pools": self._take_pool,
+        }
         for key in document:
-            if key != "jobs":
-                faults.add(
-                    (key,), "unknown key", expected='"jobs"', hint=did_you_mean(key, ["jobs"])
-                )
-        jobs = document.get("jobs")
-        if not isinstance(jobs, dict):
-            if "jobs" in document or not len(faults):
-                path = ("jobs",) if "jobs" in document else ()
-                faults.add(path, shown(jobs), expected="the jobs by name")
-            return
-        for name, block in jobs.items():
-            self._take_job(name, block, faults)
+            if key not in takers:
+                Reader(faults).unknown(key, list(takers), ())
+        if not len(faults) and not document:
+            faults.add((), "nothing stands here", expected="jobs: and below it the jobs by name")
+        for kind, take in takers.items():
+            blocks = document.get(kind)
+            if isinstance(blocks, dict):
+                for name, block in blocks.items():
+                    take(name, block, (kind, name), faults, source)
+            elif kind in document:
+                faults.add((kind,), shown(blocks), expected=f"the {kind} by name")
 
-    def _take_job(self, name: str, block: object, faults: Faults) -> None:
-        path = ("jobs", name)
-        if name in self._places:
-            faults.add(path, f"this job also stands in {self._places[name]}")
-        self._places.setdefault(name, faults.place(path))
+    def _place(self, kind: str, path: KeyPath, faults: Faults) -> None:
+        """Note where something is defined: it may be in one place alone."""
+        if path in self._places:
+            faults.add(path, f"this {kind} also stands in {self._places[path]}")
+        self._places.setdefault(path, faults.place(path))
+
+    def _take_job(
+        self, name: str, block: object, path: KeyPath, faults: Faults, _source: str
+    ) -> None:
+        self._place("job", path, faults)
         before = len(faults)
         plain = _plain(block, path, faults)
         if len(faults) == before:
@@ -130,16 +154,39 @@ class _Collected:
             if job is not None:
                 self.jobs.setdefault(name, job)
 
+    def _take_calendar(
+        self, name: str, block: object, path: KeyPath, faults: Faults, source: str
+    ) -> None:
+        self._place("calendar", path, faults)
+        plain = _plain(block, path, faults)
+        calendar = read_calendar(name, plain, path, faults, partial(_text_beside, source))
+        if calendar is not None:
+            self.calendars.setdefault(name, calendar)
+
+    def _take_pool(
+        self, name: str, block: object, path: KeyPath, faults: Faults, _source: str
+    ) -> None:
+        self._place("pool", path, faults)
+        pool = read_pool(name, block, path, faults)
+        if pool is not None:
+            self.pools.setdefault(name, pool)
+
 
 def _text(source: str) -> str:
     if source == STDIN:
-        data = sys.stdin.buffer.read(FILE_BYTES_MAX + 1)
-    elif Path(source).suffix not in _READERS:
+        return _decoded(sys.stdin.buffer.read(FILE_BYTES_MAX + 1))
+    if Path(source).suffix not in _READERS:
         Path(source).stat()
         raise UnreadableError(f"the name does not say what it holds; expected {_suffixes()}")
-    else:
-        with Path(source).open("rb") as file:
-            data = file.read(FILE_BYTES_MAX + 1)
+    return _text_of(Path(source))
+
+
+def _text_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return _decoded(file.read(FILE_BYTES_MAX + 1))
+
+
+def _decoded(data: bytes) -> str:
     if len(data) > FILE_BYTES_MAX:
         raise UnreadableError(f"larger than {FILE_BYTES_MAX >> 20} MiB")
     try:
@@ -147,6 +194,17 @@ def _text(source: str) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise UnreadableError("not UTF-8", line) from error
+
+
+def _text_beside(source: str, name: str) -> str:
+    """The text of a file that a job file names; those on stdin name it from here."""
+    folder = Path() if source == STDIN else Path(source).parent
+    try:
+        return _text_of(folder / name)
+    except UnreadableError as error:
+        raise ValueError(error.message) from error
+    except OSError as error:
+        raise ValueError((error.strerror or str(error)).lower()) from error
 
 
 def _read_toml(text: str) -> Document:

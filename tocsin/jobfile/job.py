@@ -57,7 +57,7 @@ def read_job(
 ) -> Job | None:
     """The job that a block describes; None when there are faults, which `faults` then holds."""
     before = len(faults)
-    _check_name(name, path, faults)
+    check_name(name, path, faults, "a job")
     if not isinstance(block, dict):
         faults.add(path, shown(block), expected="the keys of a job, such as schedule and shell")
         return None
@@ -79,7 +79,8 @@ def read_job(
     return job if _fits(job, path, faults) else None
 
 
-def _check_name(name: str, path: KeyPath, faults: Faults) -> None:
+def check_name(name: str, path: KeyPath, faults: Faults, what: str) -> None:
+    """Keep a fault when a name cannot be one; `what` it is to name."""
     if len(name) > NAME_LENGTH_MAX:
         faults.add(
             path,
@@ -89,7 +90,7 @@ def _check_name(name: str, path: KeyPath, faults: Faults) -> None:
     if not NAME.fullmatch(name):
         faults.add(
             path,
-            f"{quoted(name)} cannot name a job",
+            f"{quoted(name)} cannot name {what}",
             expected="letters, digits, . _ / and -, the first a letter or digit",
         )
 

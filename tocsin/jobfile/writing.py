@@ -1,8 +1,8 @@
-"""From a `Job` back to the form of a job file."""
+"""From jobs, calendars and pools back to the form of a job file."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -12,7 +12,7 @@ from tocsin.errors import ExecutorError
 from tocsin.execution import Executor
 from tocsin.instants import to_rfc3339
 from tocsin.jobfile.yaml_text import CoreDumper
-from tocsin.model import Job
+from tocsin.model import Calendar, Job, Pool
 from tocsin.units import format_duration, format_size, parse_duration, parse_size
 
 
@@ -29,6 +29,31 @@ def job_to_file(job: Job, executors: Mapping[str, type[Executor]] | None = None)
         key: value for key, value in job.config.items() if value != usual.get(key)
     }
     return block
+
+
+def calendar_to_file(calendar: Calendar) -> dict[str, Any]:
+    """The block of a calendar: its dates, whether they came from the file or from another one."""
+    block: dict[str, Any] = {}
+    if calendar.description:
+        block["description"] = calendar.description
+    if calendar.dates or not block:
+        block["dates"] = calendar.dates
+    return block
+
+
+def set_to_file(
+    jobs: Iterable[Job],
+    calendars: Iterable[Calendar] = (),
+    pools: Iterable[Pool] = (),
+    executors: Mapping[str, type[Executor]] | None = None,
+) -> dict[str, Any]:
+    """A whole job file. Reading it back gives an equal set."""
+    document: dict[str, Any] = {
+        "calendars": {each.name: calendar_to_file(each) for each in calendars},
+        "pools": {each.name: each.slots for each in pools},
+    }
+    document = {key: block for key, block in document.items() if block}
+    return {**document, "jobs": {job.name: job_to_file(job, executors) for job in jobs}}
 
 
 def dump_yaml(value: object) -> str:

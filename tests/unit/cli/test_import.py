@@ -34,7 +34,7 @@ def test_the_job_file_is_stdout_and_the_doubts_are_stderr(tocsin: Tocsin, tmp_pa
     said = tocsin("import", "crontab", "tab", "--tz", "Europe/Berlin")
     assert said.code == 0
     (tmp_path / "jobs.yaml").write_text(said.out)
-    (job,) = read_job_files([tmp_path / "jobs.yaml"], InstalledExecutors())
+    (job,) = read_job_files([tmp_path / "jobs.yaml"], InstalledExecutors()).jobs
     assert (job.name, job.timezone) == ("backup", "Europe/Berlin")
     assert "tab:1: lost: MAILTO=x: no mail is sent" in said.err
     assert "tab:4: lost: 61 * * * * bad: not imported" in said.err

@@ -54,7 +54,7 @@ def finish(tmp_path: Path) -> Finish:
         text = to_yaml(settled, "Imported by a test")
         path = tmp_path / "imported.yaml"
         path.write_text(text)
-        jobs = {job.name: job for job in read_job_files([path], EXECUTORS)}
+        jobs = {job.name: job for job in read_job_files([path], EXECUTORS).jobs}
         held = {draft.name: draft.held for draft in settled.drafts if draft.held}
         assert [d.name for d in settled.drafts if not d.held] == list(jobs)
         return Outcome(jobs, held, settled.doubts, text)

@@ -28,7 +28,7 @@ def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Read:
 
     def read_text(text: str, name: str = "x.yaml") -> list[Job]:
         Path(name).write_text(dedent(text))
-        return read_job_files([name], EXECUTORS)
+        return read_job_files([name], EXECUTORS).jobs
 
     return read_text
 

@@ -49,7 +49,7 @@ def test_the_pages_files_are_right(read: Read, text: str) -> None:
 
 def test_the_examples_are_right_and_due_within_ten_seconds() -> None:
     """Five jobs, each with a schedule that shows itself at once."""
-    jobs = read_job_files([_ROOT / "examples"], InstalledExecutors())
+    jobs = read_job_files([_ROOT / "examples"], InstalledExecutors()).jobs
     assert [job.name for job in jobs] == ["disk-space", "fetch-page", "flaky", "broken", "long"]
     assert all("/10 * * * * *" in job.schedule[0] for job in jobs)
     assert [job.name for job in jobs if job.expect_failure] == ["broken"]

@@ -108,14 +108,14 @@ def test_a_folder_stands_for_the_job_files_below_it(tmp_path: Path) -> None:
             ".json": f'{{"jobs":{{"{job}":{{"shell":"x"}}}}}}',
         }
         path.write_text(texts.get(path.suffix, f"jobs: {{{job}: {{shell: x}}}}"))
-    jobs = read_job_files([tmp_path, tmp_path / "a.toml"], EXECUTORS)
+    jobs = read_job_files([tmp_path, tmp_path / "a.toml"], EXECUTORS).jobs
     assert [job.name for job in jobs] == ["a.toml", "b-a.yaml", "b-z.yml", "c.json"]
 
 
 def test_standard_input_is_yaml(monkeypatch: pytest.MonkeyPatch) -> None:
     """`-` reads it, and faults call it stdin."""
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(b"jobs: {a: {shell: x}}")))
-    assert [job.name for job in read_job_files(["-"], EXECUTORS)] == ["a"]
+    assert [job.name for job in read_job_files(["-"], EXECUTORS).jobs] == ["a"]
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(b"jobs:\n  a: {}")))
     with pytest.raises(JobFileError, match=r"^stdin:2: jobs\.a: "):
         read_job_files(["-"], EXECUTORS)
@@ -135,7 +135,7 @@ _WHOLE_FILES = [
     ("x.yaml", b"", ": the file is empty; expected jobs: and below it the jobs by name"),
     ("x.yaml", b"- a\n", ":1: a list stands here; expected jobs: and below it the jobs by name"),
     ("x.yaml", b"jobs:\n", ":1: jobs: nothing stands here; expected the jobs by name"),
-    ("x.yaml", b"job: {}\n", ':1: job: unknown key; expected "jobs"; did you mean "jobs"?'),
+    ("x.yaml", b"job: {}\n", ':1: job: unknown key; did you mean "jobs"?'),
     ("x.yaml", b"jobs: {}\n# caf\xe9\n", ":2: not UTF-8"),
     ("x.yaml", b"jobs: [\n", ":2: not YAML: did not find expected node content"),
     ("x.toml", b"jobs = \n", ": not TOML: Invalid value (at line 1, column 8)"),
