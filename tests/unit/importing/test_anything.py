@@ -41,7 +41,7 @@ def _is_readable(take: Callable[[], Imported]) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder, "x.yaml")
         path.write_text(to_yaml(imported, "any\nthing"), newline="")
-        jobs = read_job_files([path], EXECUTORS)
+        jobs = read_job_files([path], EXECUTORS).jobs
     assert [job.name for job in jobs] == [one.name for one in imported.drafts if not one.held]
     json.dumps(import_shape(imported))
 
