@@ -35,6 +35,7 @@ COMMANDS: Final = {
     "job": Command("job", "job", "List, show, run, pause, resume and remove jobs."),
     "run": Command("run", "run", "List, show, watch, wait for and kill runs."),
     "maintenance": Command("maintenance", "maintenance", "Pause jobs and agents for a while."),
+    "why": Command("why", "why", "Tell why a job did, or did not, run."),
     "agent": Command("agent", "agent", "Run this host's agent, or let hosts in."),
     "next": Command("preview", "next_", "Show when a schedule is due."),
     "status": Command("status", "status", "Show how the coordinator is."),

@@ -132,8 +132,14 @@ def _line(one: Run) -> list[object]:
         span(one.started_us, one.finished_us),
         one.agent,
         one.exit_code,
-        one.reason,
+        _reason(one),
     ]
+
+
+def _reason(one: Run) -> str:
+    """Why a run is in its state; of a skip also what its record says in words."""
+    because = one.facts.get("because") if one.state is RunState.SKIPPED else None
+    return f"{one.reason}: {because}" if because else one.reason
 
 
 def _facts(one: Run) -> list[tuple[str, object]]:
@@ -144,7 +150,7 @@ def _facts(one: Run) -> list[tuple[str, object]]:
         ("id", one.id),
         ("job", f"{one.job} (version {one.job_version})"),
         ("state", one.state),
-        ("reason", one.reason),
+        ("reason", _reason(one)),
         ("trigger", one.trigger + (f" by {cell(one.requested_by)}" if one.requested_by else "")),
         ("due", due),
         ("agent", one.agent),
@@ -157,4 +163,5 @@ def _facts(one: Run) -> list[tuple[str, object]]:
         ("took", span(one.started_us, one.finished_us)),
         ("output", f"{one.output_bytes} bytes; see: {undo.command('run', 'logs', one.id)}"),
         ("facts", one.facts),
+        ("why", undo.command("why", one.job, "--run", one.id)),
     ]

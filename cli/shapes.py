@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from tocsin.instants import SECOND_US, to_rfc3339
-from tocsin.messages.client_link import Status
+from tocsin.messages.client_link import Status, Step, Story
 from tocsin.messages.enrolment import fingerprint
 from tocsin.model import Agent, JobRow, Pause, Run
 from tocsin.pausing import pauses_agent, pauses_job
@@ -107,6 +107,29 @@ def agent_shape(agent: Agent, pauses: Iterable[Pause] = ()) -> dict[str, Any]:
         "last_seen": _time(agent.last_seen_us),
         "fingerprint": fingerprint(agent.key),
         "maintenance": [pause.id for pause in pauses if pauses_agent(pause, agent)],
+    }
+
+
+def story_shape(story: Story) -> dict[str, Any]:
+    """Why a job did, or did not, run."""
+    return {
+        "job": story.job,
+        "at": _time(story.at_us),
+        "timezone": story.timezone,
+        "verdict": story.verdict,
+        "steps": [step_shape(step) for step in story.steps],
+        "runs": [run_shape(run) for run in story.runs],
+    }
+
+
+def step_shape(step: Step) -> dict[str, Any]:
+    """One step of a story."""
+    return {
+        "kind": step.kind,
+        "verdict": step.verdict,
+        "text": step.text,
+        "at": _time(step.at_us),
+        "facts": step.facts,
     }
 
 

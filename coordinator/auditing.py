@@ -19,6 +19,7 @@ from tocsin.messages.client_link import (
     CreateToken,
     Done,
     EndPause,
+    Explain,
     GetAttempts,
     GetJobs,
     GetJobVersions,
@@ -123,7 +124,7 @@ def of_answer(ask: Ask, answer: object, by: str, at_us: int) -> list[Command]:
         case (
             GetStatus() | ListJobs() | GetJobs() | GetJobVersions() | GetShared() | ListAudit()
             | WalkAudit() | ListRuns() | GetRuns() | GetAttempts() | ReadOutput() | ListAgents()
-            | ListPauses() | Subscribe() | Unsubscribe()
+            | ListPauses() | Explain() | Subscribe() | Unsubscribe()
         ):  # fmt: skip
             return []
         case _:

@@ -25,6 +25,7 @@ from tocsin.messages.client_link import (
     Declined,
     Done,
     EndPause,
+    Explain,
     GetAttempts,
     GetJobs,
     GetJobVersions,
@@ -58,6 +59,7 @@ from tocsin.model import TERMINAL, Agent, AgentState, JobRow, RunState
 
 from . import auditing, pausing
 from .applying import Applying
+from .explaining import Explainer
 from .gateway import ClientAsked
 from .machine.events import (
     Asker,
@@ -107,6 +109,7 @@ class Requests:
         self._dropped = dropped
         self._started_us = started_us
         self._applying = Applying(store, machine, registry.agents.values)
+        self._explainer = Explainer(store, machine, self._agents)
         self.parked: list[Parked] = []
 
     def take(self, asked: ClientAsked, now: Now) -> Answer | Event | None:
@@ -189,6 +192,8 @@ class Requests:
                 return self._kill(asked, ids)
             case ListAgents():
                 return AgentsPage(self._agents(now))
+            case Explain():
+                return self._explainer.explain(ask, now)
             case CreateToken():
                 return self._registry.create_token(ask, self._enrol_port, now.wall_us)
             case AcceptAgent(asked_fingerprint):

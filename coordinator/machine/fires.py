@@ -124,14 +124,15 @@ def _missed(
     """Those of the due times that do not fire; `interval_us` is that behind the last one."""
     if missed.policy is MissedPolicy.SKIP:
         return {due: Barred(SkipReason.MISSED) for due in dues if now_us - due > LATE_US}
-    within_us = _within_us(missed, interval_us)
-    fresh = [due for due in dues if now_us - due <= within_us]
+    oldest_us = now_us - within_us(missed, interval_us)
+    fresh = [due for due in dues if due >= oldest_us]
     count = 1 if missed.policy is MissedPolicy.LATEST else max(missed.limit, 1)
     old = dict.fromkeys(dues[: len(dues) - len(fresh)], Barred(SkipReason.MISSED))
     return old | dict.fromkeys(fresh[:-count], Barred(_reason(missed)))
 
 
-def _within_us(missed: Missed, interval_us: int | None) -> int:
+def within_us(missed: Missed, interval_us: int | None) -> int:
+    """How late a due time is still caught up."""
     if missed.within_s is not None:
         return max(round(missed.within_s * SECOND_US), LATE_US)
     if missed.policy is MissedPolicy.ALL or interval_us is None:

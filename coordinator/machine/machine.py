@@ -9,11 +9,12 @@ from typing import NamedTuple, assert_never
 import msgspec
 
 from tocsin.instants import SECOND_US, Now
-from tocsin.model import Agent, Calendar, Condition, Job, Pause, Pool, Run, RunState
+from tocsin.model import Agent, Calendar, Condition, Job, JobRow, Pause, Pool, Run, RunState
 from tocsin.targeting import demand_of
 
-from . import agents, chains, dependencies, jobs, pauses, placement, runs
+from . import agents, barriers, chains, dependencies, jobs, outlook, pauses, placement, runs
 from .commands import Command
+from .eligibility import Verdict
 from .events import (
     AgentBeat,
     AgentBye,
@@ -32,6 +33,8 @@ from .events import (
     RunsRequested,
     Tick,
 )
+from .fires import Barred
+from .outlook import Waiting
 from .state import Active, Chance, Policy, Session, State
 
 
@@ -180,6 +183,11 @@ class Machine:
         """Pauses that concern somebody, oldest first; some may be over."""
         return list(self._state.pauses.values())
 
+    def barred(self, row: JobRow, due_us: int) -> Barred | None:
+        """What bars a due time of a job, as things stand."""
+        barrier = barriers.barrier(self._state, row)
+        return None if barrier is None else barrier(due_us)
+
     def is_active(self, run_id: str) -> bool:
         """Whether a run is not over."""
         return run_id in self._state.active
@@ -187,6 +195,14 @@ class Machine:
     def active_runs(self) -> list[Run]:
         """The runs that are not over, oldest first."""
         return [active.run for active in self._state.active.values()]
+
+    def waiting(self, run_id: str, now: Now) -> Waiting | None:
+        """What a run waits for, and how each agent stands to it."""
+        return outlook.waiting(self._state, run_id, now)
+
+    def hosts(self, job: Job, now: Now) -> list[Verdict]:
+        """How each agent stands to a job."""
+        return outlook.hosts(self._state, job, now)
 
     def sessions(self) -> list[Session]:
         """The agents that are connected."""

@@ -224,12 +224,11 @@ def _overlap(
             return None, False
         case Overlap.SKIP:
             # A person who asks for a run gets one, but never two at once.
-            asked = trigger in _ASKED_FOR
-            return (None, True) if asked else (Barred(SkipReason.OVERLAP), False)
+            return (None, True) if trigger in _ASKED_FOR else (_overlapped(earlier), False)
         case Overlap.QUEUE:
             waiting = {state.active[i].run.group for i in earlier if state.active[i].blocked}
             full = len(waiting) >= job.queue_limit
-            return (Barred(SkipReason.OVERLAP), False) if full else (None, True)
+            return (_overlapped(earlier), False) if full else (None, True)
         case Overlap.REPLACE:
             for run_id in list(earlier):
                 cancel(state, run_id, "replaced by a later run", now)
@@ -269,6 +268,10 @@ def expire_held(state: State, now: Now) -> None:
         active = state.active.get(run_id)
         if active is not None and active.is_held:
             give_up_held(state, active.run.job_id, now)
+
+
+def _overlapped(earlier: dict[str, None]) -> Barred:
+    return Barred(SkipReason.OVERLAP, {"run": next(iter(earlier))})
 
 
 def report(state: State, active: Active, said: AttemptReport, now: Now) -> None:

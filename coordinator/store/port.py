@@ -153,6 +153,10 @@ class Store(Protocol):
         """Runs, newest first, older than the run id `before`; empty filters let all pass."""
         ...
 
+    def runs_due(self, job_ids: Sequence[int], due_us: int) -> list[Run]:
+        """The records of a due time, by slot; a skip of several due times is that of each."""
+        ...
+
     def past_runs(self, ids: Sequence[str]) -> dict[str, PastRun]:
         """Runs with their jobs and how much of their output is stored."""
         ...

@@ -246,6 +246,13 @@ class SqliteStore:
             rows = self._read("list_runs", before, wanted, wanted, limit)
         return [run_of(row) for row in rows]
 
+    def runs_due(self, job_ids: Sequence[int], due_us: int) -> list[Run]:
+        found: list[Run] = []
+        for job_id in job_ids:
+            rows = self._read("runs_due", job_id, due_us)
+            found += [run_of(row) for row in rows or self._read("skip_over", job_id, due_us)]
+        return found
+
     def past_runs(self, ids: Sequence[str]) -> dict[str, PastRun]:
         runs = list(self.runs(ids).values())
         return {

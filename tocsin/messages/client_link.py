@@ -8,6 +8,7 @@ snapshot and the changes that follow it cannot overtake each other.
 
 from __future__ import annotations
 
+import enum
 from typing import Any, Final
 
 import msgspec
@@ -222,6 +223,18 @@ class AcceptAgent(msgspec.Struct, frozen=True, array_like=True, tag="accept_agen
     fingerprint: str
 
 
+class Explain(msgspec.Struct, frozen=True, array_like=True, tag="explain"):
+    """Why a job did, or did not, what it did: for one due time, or for one of its runs.
+
+    Without either, for its last due time, or the next one while there was none.
+    """
+
+    job: str
+    at_us: int | None = None
+    """A due time, or an instant near one."""
+    run: str = ""
+
+
 class Subscribe(msgspec.Struct, frozen=True, array_like=True, tag="subscribe"):
     """Send me a snapshot, with the `runs` newest runs, and then every change."""
 
@@ -254,6 +267,7 @@ Ask = (
     | KillRuns
     | ReadOutput
     | ListAgents
+    | Explain
     | CreateToken
     | AcceptAgent
     | Subscribe
@@ -274,6 +288,7 @@ NEEDED_ROLE: Final[dict[type[Any], Role]] = {
     ReadOutput: Role.VIEWER,
     ListAgents: Role.VIEWER,
     ListPauses: Role.VIEWER,
+    Explain: Role.VIEWER,
     Subscribe: Role.VIEWER,
     Unsubscribe: Role.VIEWER,
     RunJobs: Role.OPERATOR,
@@ -404,6 +419,75 @@ class PausesPage(msgspec.Struct, frozen=True, array_like=True, tag="pauses"):
     rows: list[Pause]
 
 
+class StepKind(enum.StrEnum):
+    """What a step of a story is about, in the order in which it is decided."""
+
+    JOB = "job"
+    """Whether there was such a job, and which version of it was in force."""
+    LIFE = "life"
+    """`enabled`, `starts_at`, `expires_at`."""
+    SCHEDULE = "schedule"
+    CLOCK = "clock"
+    """A change between summer and winter time."""
+    REQUEST = "request"
+    """Who asked for it, or what it repeats or follows."""
+    JITTER = "jitter"
+    PAUSE = "pause"
+    BLACKOUT = "blackout"
+    COORDINATOR = "coordinator"
+    """Whether anybody was there to look at the due time, on a clock to be believed."""
+    MISSED = "missed"
+    DEPENDENCY = "dependency"
+    OVERLAP = "overlap"
+    POOL = "pool"
+    PLACEMENT = "placement"
+    """Which agent it went to, and why; or why to none."""
+    ROLLOUT = "rollout"
+    """Which of several agents go first, and whether the others follow."""
+    START = "start"
+    ATTEMPT = "attempt"
+    RETRY = "retry"
+    RUN = "run"
+    """One run of several of a due time."""
+    RESULT = "result"
+    NOW = "now"
+    NEXT = "next"
+
+
+class StepVerdict(enum.StrEnum):
+    """What a step did to the due time."""
+
+    YES = "yes"
+    """It let it on."""
+    NO = "no"
+    """It stopped it."""
+    INFO = "info"
+
+
+class Step(msgspec.Struct, frozen=True, array_like=True):
+    """One thing that was decided, or happened, in words and in figures."""
+
+    kind: StepKind
+    verdict: StepVerdict
+    text: str
+    at_us: int | None = None
+    facts: dict[str, Any] = {}
+
+
+class Story(msgspec.Struct, frozen=True, array_like=True, tag="story"):
+    """Everything that is known of one due time, in the order in which it is decided."""
+
+    job: str
+    at_us: int | None
+    """The due time; None for a run that was asked for, and where nothing is due."""
+    timezone: str
+    """Of the job: times in words are of its clock."""
+    verdict: str
+    """One sentence."""
+    steps: list[Step]
+    runs: list[Run]
+
+
 class Token(msgspec.Struct, frozen=True, array_like=True, tag="token"):
     """A new token; what is missing for the join string the client knows."""
 
@@ -451,6 +535,7 @@ Answer = (
     | OutputPage
     | AgentsPage
     | PausesPage
+    | Story
     | Token
     | Done
     | Declined

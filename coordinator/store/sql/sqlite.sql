@@ -210,6 +210,13 @@ SELECT * FROM run
 WHERE job = ? AND id < ? AND (? = '[]' OR state IN (SELECT value FROM json_each(?)))
 ORDER BY id DESC LIMIT ?
 
+-- name: runs_due
+SELECT * FROM run WHERE job_id = ? AND due_us = ? ORDER BY slot
+
+-- name: skip_over
+SELECT * FROM (SELECT * FROM run WHERE job_id = ?1 AND due_us < ?2 ORDER BY due_us DESC LIMIT 1)
+WHERE due_last_us >= ?2
+
 -- name: attempts
 SELECT run FROM attempt WHERE run_id = ? ORDER BY attempt
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 
 from tocsin.cli import shapes
-from tocsin.messages.client_link import Status
+from tocsin.messages.client_link import Status, Step, StepKind, StepVerdict, Story
 from tocsin.messages.enrolment import fingerprint
 from tocsin.model import Agent, AgentState, Job, JobRow, Pause, Run, RunState, Scope, Trigger
 
@@ -158,12 +158,43 @@ def test_the_status() -> None:
     }
 
 
+def test_a_story() -> None:
+    """Times are RFC 3339 here; texts are for people."""
+    step = Step(StepKind.OVERLAP, StepVerdict.NO, "a run was under way", AT_US, {"run": "01H"})
+    assert shapes.story_shape(Story("hello", AT_US, "UTC", "It was skipped.", [step], [RUN])) == {
+        "job": "hello",
+        "at": AT,
+        "timezone": "UTC",
+        "verdict": "It was skipped.",
+        "steps": [
+            {
+                "kind": "overlap",
+                "verdict": "no",
+                "text": "a run was under way",
+                "at": AT,
+                "facts": {"run": "01H"},
+            }
+        ],
+        "runs": [shapes.run_shape(RUN)],
+    }
+
+
+def _story_keys() -> dict[str, Any]:
+    """The keys of a story, then those of its steps."""
+    step = Step(StepKind.JOB, StepVerdict.YES, "")
+    story = shapes.story_shape(Story("hello", None, "UTC", "", [step], []))
+    (only,) = story["steps"]
+    # Both have an `at` and a `verdict`: told apart by their place.
+    return {**story, **{f"steps.{key}": value for key, value in only.items()}}
+
+
 _PAGE = (Path(__file__).parents[3] / "docs" / "cli.md").read_text()
 _OF_NOUN: list[tuple[str, Callable[[], dict[str, Any]]]] = [
     ("run", lambda: shapes.run_shape(RUN)),
     ("job", lambda: shapes.job_shape(JOB)),
     ("agent", lambda: shapes.agent_shape(AGENT)),
     ("maintenance", lambda: shapes.pause_shape(PAUSE)),
+    ("story", _story_keys),
     ("status", lambda: {**shapes.status_shape(STATUS), "endpoint": ""}),
 ]
 
@@ -176,4 +207,11 @@ def test_the_documentation_has_the_same_keys(
     section = _PAGE.partition(f"### JSON: {noun}\n")[2].partition("\n#")[0]
     rows = re.findall(r"^\| ((?:`[a-z_]+`(?:, )?)+) \|", section, re.MULTILINE)
     keys = [key for row in rows for key in re.findall(r"`([a-z_]+)`", row)]
-    assert keys == list(shape())
+    assert keys == [key.rpartition(".")[2] for key in shape()]
+
+
+def test_the_documentation_has_every_kind_of_step() -> None:
+    """In the order in which they are decided."""
+    section = _PAGE.partition("### JSON: story\n")[2].partition("\n#")[0]
+    kinds = re.findall(r"`([a-z]+)`", section.partition("| `kind` |")[2].partition("\n")[0])
+    assert kinds == [kind.value for kind in StepKind]

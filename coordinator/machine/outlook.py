@@ -1,0 +1,51 @@
+"""What a run that is with no agent waits for, and how each agent stands to it. Only looks."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tocsin.instants import Now
+from tocsin.model import Job, RunState
+from tocsin.targeting import demand_of
+
+from .eligibility import Verdict, verdicts
+from .state import Active, State
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """What a queued run waits for; instants are of the wall clock."""
+
+    behind: str = ""
+    """The run that must end first."""
+    until_us: int | None = None
+    """It goes to no agent before."""
+    gives_up_us: int | None = None
+    hosts: list[Verdict] = []
+
+
+def waiting(state: State, run_id: str, now: Now) -> Waiting | None:
+    """What a run waits for; None unless it is queued."""
+    active = state.active.get(run_id)
+    if active is None or active.run.state is not RunState.QUEUED:
+        return None
+    ahead_us = now.wall_us - now.steady_us
+    until_us, gives_up_us = active.delayed_until_us, active.expires_us
+    return Waiting(
+        behind=_behind(state, active) if active.blocked else "",
+        until_us=None if until_us is None else until_us + ahead_us,
+        gives_up_us=None if active.blocked or gives_up_us is None else gives_up_us + ahead_us,
+        hosts=verdicts(state, active.demand, now),
+    )
+
+
+def _behind(state: State, active: Active) -> str:
+    for run_id in state.by_job.get(active.run.job_id, ()):
+        other = state.active[run_id]
+        if other.run.group != active.run.group and not other.blocked:
+            return run_id
+    return ""
+
+
+def hosts(state: State, job: Job, now: Now) -> list[Verdict]:
+    """How each agent stands to the runs of a job."""
+    return verdicts(state, demand_of(job), now)

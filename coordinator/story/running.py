@@ -1,0 +1,286 @@
+"""What became of a run: why it went where, each attempt, why again or not again, its end."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Final, assert_never
+
+from tocsin.coordinator.machine.eligibility import Verdict
+from tocsin.coordinator.machine.fires import LATE_US
+from tocsin.coordinator.machine.outlook import Waiting
+from tocsin.messages.client_link import Step, StepKind
+from tocsin.model import TERMINAL, OnLost, Run, RunState, Trigger
+from tocsin.units import format_size
+
+from .deciding import absence_words, skip_cause, skip_steps
+from .scene import Scene, info, no, yes
+from .words import listed, span
+
+WAIT_TOLD_US: Final = 1_000_000
+"""A shorter wait for an agent is not worth a word."""
+_WITH_AGENT: Final = {
+    RunState.DISPATCHED: "it was sent to {agent} at {at}, which has not answered yet",
+    RunState.ACCEPTED: "it was accepted by {agent} at {at} and is about to start",
+    RunState.RUNNING: "it has been running on {agent} since {at}",
+}
+
+
+def run_steps(scene: Scene, run: Run) -> list[Step]:
+    """All that was decided of, and happened to, one record."""
+    if run.state is RunState.SKIPPED:
+        return [*asked_steps(scene, run), *skip_steps(scene, run)]
+    return [
+        *asked_steps(scene, run),
+        *_caught_up_steps(scene, run),
+        *_attempt_steps(scene, run),
+        *_end_steps(scene, run),
+    ]
+
+
+def asked_steps(scene: Scene, run: Run) -> list[Step]:
+    """What called for a run that no schedule did."""
+    by = f" by {run.requested_by}" if run.requested_by else ""
+    at = scene.clock.time(run.created_us)
+    match run.trigger:
+        case Trigger.MANUAL:
+            text = f"asked for{by} at {at}"
+        case Trigger.AFTER:
+            text = f"begun by the end of run {run.cause}" if run.cause else "begun by another job"
+        case Trigger.RETRY:
+            text = f"repeats {run.cause}, asked for{by} at {at}"
+        case Trigger.SCHEDULE | Trigger.CATCHUP:
+            return []
+        case _:
+            assert_never(run.trigger)
+    params = listed([f"{key}={value}" for key, value in run.params.items()])
+    text += f", with {params}" if params else ""
+    return [yes(StepKind.REQUEST, text, run.created_us, cause=run.cause or None)]
+
+
+def _caught_up_steps(scene: Scene, run: Run) -> list[Step]:
+    if run.trigger is not Trigger.CATCHUP or run.due_us is None:
+        return []
+    looked = (
+        f"looked at {scene.clock.time(run.created_us)}, {span(run.created_us - run.due_us)} late"
+    )
+    policy = f"missed: {scene.job.missed.policy} lets it run late"
+    return [
+        info(StepKind.COORDINATOR, f"{absence_words(scene, run)}: {looked}", run.created_us),
+        yes(StepKind.MISSED, policy),
+    ]
+
+
+def _attempt_steps(scene: Scene, run: Run) -> list[Step]:
+    """Where each attempt went and how it ended; the last one's end is the run's."""
+    earlier = scene.evidence.attempts.get(run.id, [])
+    steps: list[Step] = []
+    for attempt, following in pairwise([*earlier, run]):
+        steps += _placed_steps(scene, attempt, numbered=True)
+        text = f"attempt {attempt.attempt}{_on(attempt)} {_ended(attempt)}"
+        steps.append(no(StepKind.ATTEMPT, text, attempt.finished_us, **_code(attempt)))
+        steps.append(_again_step(scene, attempt, following))
+    return steps + _placed_steps(scene, run, numbered=bool(earlier))
+
+
+def _placed_steps(scene: Scene, run: Run, *, numbered: bool) -> list[Step]:
+    if not run.agent:
+        return []
+    which = f"attempt {run.attempt} " if numbered else ""
+    text = f"{which}went to {run.agent}" + (f": {run.placed}" if run.placed else "")
+    if run.dispatched_us is not None and run.attempt == 1:
+        waited_us = run.dispatched_us - run.created_us
+        text += f", after {span(waited_us)} of waiting" if waited_us > WAIT_TOLD_US else ""
+    steps = [yes(StepKind.PLACEMENT, text, run.dispatched_us, agent=run.agent)]
+    return steps + _start_steps(scene, run)
+
+
+def _start_steps(scene: Scene, run: Run) -> list[Step]:
+    if run.started_us is None:
+        return []
+    text = f"started {scene.clock.time(run.started_us)}"
+    facts: dict[str, object] = {"agent": run.agent}
+    if run.due_us is not None and run.attempt == 1:
+        late_us = max(run.started_us - run.due_us, 0)
+        facts["late_s"] = late_us / 1e6
+        text += f", {span(late_us)} after its due time"
+    return [yes(StepKind.START, text, run.started_us, **facts)]
+
+
+def _again_step(scene: Scene, failed: Run, following: Run) -> Step:
+    """Why, and when, a failed attempt was followed by another."""
+    if failed.state is RunState.LOST:
+        rule = "on_lost: retry"
+    elif failed.state is RunState.REFUSED:
+        rule = "it had not begun: this uses up no retry"
+    else:
+        number = following.attempt - 1 - following.launch_failures
+        rule = f"retry {number} of {scene.job.retry.limit}"
+    begun_us = following.dispatched_us
+    if begun_us is None or failed.finished_us is None:
+        return info(StepKind.RETRY, f"is to be tried again ({rule})", following.not_before_us)
+    waited = span(begun_us - failed.finished_us)
+    return info(StepKind.RETRY, f"tried again {waited} later ({rule})", begun_us)
+
+
+def _end_steps(scene: Scene, run: Run) -> list[Step]:
+    if run.state not in TERMINAL:
+        going = info(StepKind.NOW, standing(scene, run), run.started_us)
+        return [going, *waiting_steps(scene, run)]
+    text = _ended(run)
+    if run.attempt > 1:
+        text = f"attempt {run.attempt}{_on(run)} {_ended(run)}"
+    if run.output_bytes:
+        text += f"; {format_size(run.output_bytes)} of output: tocsin run logs {run.id}"
+    good = run.state is RunState.SUCCEEDED
+    step = (yes if good else no)(StepKind.RESULT, text, run.finished_us, **_code(run))
+    return [step, *_not_again_steps(scene, run)]
+
+
+def _not_again_steps(scene: Scene, run: Run) -> list[Step]:
+    """Why a run that did not succeed is not tried again."""
+    limit = scene.job.retry.limit
+    if run.state in {RunState.SUCCEEDED, RunState.CANCELLED}:
+        return []
+    if run.cancel_requested:
+        why = "it was asked to end"
+    elif run.state is RunState.LOST and scene.job.on_lost is OnLost.REPORT:
+        why = "it may have run, and on_lost is report"
+    elif run.state is RunState.REFUSED and run.launch_failures:
+        why = f"{run.launch_failures} attempts could not begin"
+    elif run.attempt - 1 - run.launch_failures < limit:
+        return []
+    else:
+        why = f"retry.limit is {limit}" + (", and used up" if limit else "")
+    return [info(StepKind.RETRY, f"not tried again: {why}")]
+
+
+def _ended(run: Run, where: str = "") -> str:
+    """How an attempt ended: `failed after 3m12s: exit code 2`; `where` goes behind the verb."""
+    took = where
+    if run.started_us is not None and run.finished_us is not None:
+        took += f" after {span(run.finished_us - run.started_us)}"
+    why = f": {reason_of(run)}" if reason_of(run) else ""
+    match run.state:
+        case RunState.SUCCEEDED:
+            return f"succeeded{took}"
+        case RunState.TIMED_OUT:
+            return f"timed out{took}"
+        case RunState.LOST:
+            return f"is lost{why}"
+        case RunState.REFUSED:
+            return f"never began{why}"
+        case RunState.CANCELLED:
+            return f"was cancelled{took}{why}"
+        case _:
+            return f"{run.state.replace('_', ' ')}{took}{why}"
+
+
+def reason_of(run: Run) -> str:
+    """Why a run is in its state, in words."""
+    if run.reason:
+        return run.reason
+    return "" if not run.exit_code else f"exit code {run.exit_code}"
+
+
+def _on(run: Run) -> str:
+    return f" on {run.agent}" if run.agent else ""
+
+
+def _code(run: Run) -> dict[str, object]:
+    return {"exit_code": run.exit_code, "agent": run.agent or None}
+
+
+def waiting_steps(scene: Scene, run: Run) -> list[Step]:
+    """What a queued run waits for: hosts that do not take it, and until when."""
+    waiting = scene.evidence.waiting.get(run.id)
+    if waiting is None:
+        return []
+    steps = []
+    if not waiting.behind and waiting.until_us is None:
+        steps = host_steps(waiting.hosts)
+    if waiting.gives_up_us is not None:
+        left = span(waiting.gives_up_us - scene.evidence.now_us)
+        at = scene.clock.time(waiting.gives_up_us)
+        steps.append(info(StepKind.NEXT, f"given up at {at}, in {left}", waiting.gives_up_us))
+    return steps
+
+
+def host_steps(hosts: list[Verdict]) -> list[Step]:
+    """How each agent stands to a job: those that could take it together, the others by line."""
+    fit = [host for host in hosts if host.fits]
+    steps = []
+    if fit:
+        text = f"could go to {listed([host.agent for host in fit])}"
+        steps.append(yes(StepKind.PLACEMENT, text))
+    steps += [
+        no(StepKind.PLACEMENT, f"{host.agent}: {host.why}") for host in hosts if not host.fits
+    ]
+    if not hosts:
+        steps.append(no(StepKind.PLACEMENT, "there are no agents"))
+    return steps
+
+
+def standing(scene: Scene, run: Run) -> str:
+    """How a record stands, as a part of a sentence: `it ran on db2 and succeeded after 3s`."""
+    clock = scene.clock
+    match run.state:
+        case RunState.SKIPPED:
+            return f"it was skipped: {skip_cause(scene, run)}"
+        case RunState.QUEUED:
+            return _queued(scene, run, scene.evidence.waiting.get(run.id) or Waiting())
+        case RunState.DISPATCHED | RunState.ACCEPTED | RunState.RUNNING:
+            at_us = run.started_us or run.accepted_us or run.dispatched_us or run.created_us
+            text = _WITH_AGENT[run.state].format(agent=run.agent, at=clock.time(at_us))
+            return f"{text}, and was asked to end ({run.reason})" if run.cancel_requested else text
+        case RunState.SUCCEEDED | RunState.FAILED | RunState.TIMED_OUT:
+            return f"it ran{_on(run)} and {_ended(run, _at_attempt(run))}"
+        case RunState.CANCELLED:
+            if run.started_us is None:
+                return f"it was cancelled before it began: {reason_of(run) or 'killed'}"
+            return f"it ran{_on(run)} and {_ended(run)}"
+        case RunState.LOST:
+            why = reason_of(run)
+            return f"nobody can know whether it ran{_on(run)}" + (f": {why}" if why else "")
+        case RunState.REFUSED:
+            return f"it did not run: {reason_of(run) or 'no agent would start it'}"
+        case _:
+            assert_never(run.state)
+
+
+def _at_attempt(run: Run) -> str:
+    return f" at attempt {run.attempt}" if run.attempt > 1 else ""
+
+
+def _queued(scene: Scene, run: Run, waiting: Waiting) -> str:
+    clock = scene.clock
+    if waiting.behind:
+        return f"it waits for run {waiting.behind} to end (overlap: {scene.job.overlap})"
+    until_us = waiting.until_us or run.not_before_us
+    if until_us is not None and until_us > scene.evidence.now_us:
+        left = span(until_us - scene.evidence.now_us)
+        if run.attempt == 1:
+            return f"it starts at {clock.time(until_us)}, in {left}"
+        return f"attempt {run.attempt} is due at {clock.time(until_us)}, in {left} ({run.reason})"
+    text = f"it has been waiting for an agent since {clock.time(run.created_us)}"
+    if waiting.hosts and not any(host.fits for host in waiting.hosts):
+        text += f": none of {len(waiting.hosts)} can take it"
+    return text
+
+
+def lateness_words(scene: Scene, run: Run) -> str:
+    """How long after its due time a run began, where people would ask why; else nothing."""
+    first = (scene.evidence.attempts.get(run.id) or [run])[0]
+    if run.due_us is None or first.started_us is None or run.state is RunState.QUEUED:
+        return ""
+    if first.started_us - run.due_us <= LATE_US:
+        return ""
+    return f"; it began {span(first.started_us - run.due_us)} after its due time"
+
+
+def briefly(scene: Scene, run: Run) -> str:
+    """How a record stands, without its host: `failed after 3s: exit code 2`."""
+    if run.state is RunState.SKIPPED:
+        return f"skipped: {skip_cause(scene, run)}"
+    if run.state in TERMINAL:
+        return _ended(run, _at_attempt(run))
+    return standing(scene, run)

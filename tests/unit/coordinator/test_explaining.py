@@ -1,0 +1,205 @@
+"""From a question to its story, with a store and a machine."""
+
+from __future__ import annotations
+
+import pytest
+
+from tocsin.coordinator.explaining import Explainer
+from tocsin.coordinator.machine.commands import Command, MoveCursor
+from tocsin.coordinator.machine.events import Event
+from tocsin.coordinator.store.sqlite import SqliteStore
+from tocsin.errors import RequestError
+from tocsin.execution import Status
+from tocsin.instants import SECOND_US
+from tocsin.messages.client_link import Explain, Story
+from tocsin.model import JobRow
+
+from .bench import START_US, Bench, job
+
+
+class StoredBench(Bench):
+    """A bench whose saves also go into a store, from which stories are told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.store = SqliteStore(None)
+
+    def _do(self, commands: list[Command], events: list[Event]) -> None:
+        super()._do(commands, events)
+        self.store.stage(commands)
+
+    def why(self, name: str = "backup", at_s: float | None = None, run: str = "") -> Story:
+        """The story of a job; `at_s` counts from the start."""
+        explainer = Explainer(self.store, self.machine, lambda _now: list(self.agents.values()))
+        at_us = None if at_s is None else START_US + round(at_s * SECOND_US)
+        return explainer.explain(Explain(name, at_us, run), self.now)
+
+
+@pytest.fixture
+def bench() -> StoredBench:
+    """At the start of 2026, with a coordinator and no agent."""
+    return StoredBench()
+
+
+def texts(story: Story) -> str:
+    """All that a story says."""
+    return "\n".join([story.verdict, *(step.text for step in story.steps)])
+
+
+def test_a_run_that_succeeded(bench: StoredBench) -> None:
+    """The last due time is told of when none is named."""
+    session = bench.hello()
+    bench.put(job())
+    bench.pass_time(60)
+    (order,) = bench.orders()
+    bench.report(session, bench.ended(order.key))
+
+    story = bench.why()
+
+    assert story.verdict == "It ran on a and succeeded after 0s."
+    assert story.at_us == START_US + 60 * SECOND_US
+    assert [run.id for run in story.runs] == [order.key.partition(".")[0]]
+
+
+def test_a_due_time_near_the_one_that_is_named_is_told_of(bench: StoredBench) -> None:
+    """The story says so, and which ones are near."""
+    bench.put(job())
+    bench.pass_time(60, steps=3)
+
+    story = bench.why(at_s=61)
+
+    assert story.at_us == START_US + 60 * SECOND_US
+    assert "00:01:01 UTC was no due time; the nearest were 00:01 UTC and 00:02 UTC" in texts(story)
+
+
+def test_the_run_that_was_in_the_way_is_named(bench: StoredBench) -> None:
+    """A skip by overlap says which run was under way, and where it is now."""
+    bench.put(job(overlap="skip", target={"tags": {"role": "db"}}))
+    bench.hello(tags={"role": "web"})
+    bench.pass_time(60, steps=2)
+    first, _ = bench.records()
+
+    story = bench.why()
+
+    assert f"run {first.id} was under way since 00:01 UTC (overlap: skip)" in story.verdict
+    assert "none of 1 can take it" in texts(story)
+    assert 'a: tagged role="web", not "db"' in texts(story)
+
+
+def test_a_due_time_inside_a_shared_record_is_found(bench: StoredBench) -> None:
+    """Of thousands that were missed, any one can be asked for."""
+    bench.put(job(missed={"policy": "skip"}))
+    bench.pass_time(60 * 1000)
+    shared = next(run for run in bench.records() if run.dues > 1)
+
+    story = bench.why(at_s=120)
+
+    assert story.at_us == START_US + 120 * SECOND_US
+    assert [run.id for run in story.runs] == [shared.id]
+    assert f"{shared.dues} due times" in texts(story)
+
+
+def test_a_retry_is_told_attempt_by_attempt(bench: StoredBench) -> None:
+    """The earlier attempt, why it is tried again, and when."""
+    session = bench.hello()
+    bench.put(job(retry={"limit": 1, "delay": 10.0}))
+    bench.pass_time(60)
+    (order,) = bench.orders()
+    bench.report(session, bench.ended(order.key, Status.FAILED, 3))
+
+    story = bench.why()
+
+    assert story.verdict == "Attempt 2 is due at 00:01:10 UTC, in 10s (retry after: exit code 3)."
+    assert "attempt 1 on a failed after 0s: exit code 3" in texts(story)
+    assert "is to be tried again (retry 1 of 1)" in texts(story)
+
+
+def test_one_run_of_several_is_told_alone_and_with_the_others(bench: StoredBench) -> None:
+    """By its id in detail; by its due time as one line of the group."""
+    sessions = {agent: bench.hello(agent) for agent in ("A", "B")}
+    bench.put(job(target={"agents": "all"}))
+    bench.pass_time(60)
+    (order,) = bench.orders("A")
+    bench.report(sessions["A"], bench.ended(order.key, Status.FAILED, 3))
+    (other,) = bench.orders("B")
+    bench.report(sessions["B"], bench.ended(other.key), agent_id="B")
+
+    group = bench.why()
+    member = bench.why(run=order.key.partition(".")[0])
+
+    assert group.verdict == "1 of 2 runs succeeded; a failed after 0s: exit code 3."
+    assert len(group.runs) == 2
+    assert member.verdict == "It ran on a and failed after 0s: exit code 3."
+    assert "one of 2 runs of this due time" in texts(member)
+
+
+def test_a_job_that_runs_when_asked_to_is_told_by_its_last_run(bench: StoredBench) -> None:
+    """Who asked for it, and that it waits."""
+    bench.put(job(schedule=[]))
+    (run,) = bench.request("backup")
+
+    story = bench.why()
+
+    assert story.at_us is None
+    assert [told.id for told in story.runs] == [run.id]
+    assert "asked for by ann at 00:00 UTC" in texts(story)
+
+
+def test_what_is_ahead_is_foretold(bench: StoredBench) -> None:
+    """A pause that will still hold then is said."""
+    bench.hello()
+    bench.put(job())
+    bench.pause()
+
+    story = bench.why(at_s=180)
+
+    assert story.verdict.startswith("It is due in 3m, and would be skipped: the job is paused")
+    assert "maintenance" in story.verdict
+
+
+def test_a_removed_job_is_found_by_its_name(bench: StoredBench) -> None:
+    """Its runs before, and who removed it after."""
+    bench.put(job())
+    bench.pass_time(60)
+    bench.remove()
+    bench.pass_time(600)
+
+    before = bench.why(at_s=60)
+    after = bench.why(at_s=600)
+
+    assert "cancelled before it began: its job was removed by ann" in before.verdict
+    assert "since then removed by ann" in texts(before)
+    assert after.verdict == (
+        "There was no job backup at 2026-01-01 00:10 UTC: ann removed it 2026-01-01 00:01 UTC."
+    )
+
+
+def test_a_broken_promise_is_admitted(bench: StoredBench) -> None:
+    """A due time without the record that it should have is not explained away."""
+    (row,) = bench.put(job())
+    moved = JobRow(id=row.id, job=row.job, version=1, next_due_us=START_US + 300 * SECOND_US)
+    bench.rows[row.id] = moved
+    bench.store.stage([MoveCursor(moved)])
+    bench.pass_time(240)
+
+    story = bench.why(at_s=120)
+
+    assert story.verdict.startswith("It should have a record, and there is none")
+    assert not story.runs
+
+
+def test_a_job_that_never_was_is_not_explained(bench: StoredBench) -> None:
+    """The answer names it, and where to look."""
+    with pytest.raises(RequestError, match="there is no job backup"):
+        bench.why()
+
+
+def test_a_run_of_another_job_is_not_mixed_in(bench: StoredBench) -> None:
+    """The hint is the command that was meant."""
+    bench.put(job(), job("other"))
+    (run,) = bench.request("other")
+
+    with pytest.raises(RequestError, match="is of job other") as refused:
+        bench.why(run=run.id)
+
+    assert refused.value.hint == f"see: tocsin why other --run {run.id}"
