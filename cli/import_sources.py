@@ -97,11 +97,10 @@ def _unit(path: Path) -> Source:
     return read_source(str(path))
 
 
-def this_zone() -> tuple[str, str]:
-    """The time zone of this machine, and in words how it is known."""
+def this_zone(where: Path = Path("/etc/localtime")) -> tuple[str, str]:
+    """The time zone of this machine, and in words how it is known; `where` is the link to it."""
     from tocsin.schedule import parse
 
-    where = Path("/etc/localtime")
     zone = str(where.resolve()).partition("/zoneinfo/")[2]
     try:
         parse("@daily", zone or "UTC")

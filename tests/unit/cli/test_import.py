@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from tocsin.cli.import_ import import_
+from tocsin.cli.import_sources import read_source, this_zone
+from tocsin.errors import ConfigError
 from tocsin.importing import Weight
 from tocsin.jobfile import InstalledExecutors, read_job_files
 
@@ -135,6 +137,90 @@ def test_what_cannot_be_read_is_exit_code_2(
     assert (said.code, said.out) == (2, "")
     assert f"tocsin: {words}" in said.err
     assert sorted(tmp_path.iterdir()) == before
+
+
+_UNITS = {
+    "a.timer": "[Timer]\nOnCalendar=daily\n",
+    "a.service": "[Service]\nExecStart=/opt/a\n",
+    "a.service.d/x.conf": "[Service]\nEnvironment=A=1\n",
+    "a.service.d/README": "no drop-in",
+    "b@.service": "[Service]\nExecStart=/opt/b %i\n",
+    "b@.timer": "[Timer]\nOnCalendar=hourly\n",
+    "b@.timer.d/x.conf": "[Timer]\nRandomizedDelaySec=1min\n",
+    "c.socket": "[Socket]\n",
+}
+
+
+@pytest.fixture
+def units(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of units in the working directory."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "system"
+    for name, text in _UNITS.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    wants = folder / "timers.target.wants"
+    wants.mkdir()
+    for link, unit in (("a.timer", "a.timer"), ("b@one.timer", "b@.timer")):
+        (wants / link).symlink_to(f"/nowhere/{unit}")
+    return folder
+
+
+_GIVEN = [
+    (["system"], {"a": {"A": "1"}, "b-one": {}}),
+    (["system/a.timer"], {"a": {"A": "1"}}),
+    (["system/a.timer", "system", "system/a.service"], {"a": {"A": "1"}, "b-one": {}}),
+]
+
+
+@pytest.mark.usefixtures("units")
+@pytest.mark.parametrize(("given", "envs"), _GIVEN)
+def test_units_are_found_in_folders_and_beside_a_timer(
+    tocsin: Tocsin, given: list[str], envs: dict[str, dict[str, str]]
+) -> None:
+    """With their drop-ins; a link that leads nowhere still says what is enabled."""
+    said = tocsin("import", "systemd", *given, "-o", "json", "--tz", "UTC")
+    document = json.loads(said.out)
+    assert {name: job.get("env", {}) for name, job in document["jobs"].items()} == envs
+    assert document["held"] == {}
+
+
+def test_an_instance_finds_its_template(tocsin: Tocsin, units: Path) -> None:
+    """Timer, service and drop-ins of the template are those of the instance."""
+    (units / "b@two.timer").symlink_to("b@.timer")
+    said = tocsin("import", "systemd", "system/b@two.timer", "-o", "json", "--tz", "UTC")
+    document = json.loads(said.out)
+    assert document["jobs"]["b-two"]["shell"]["argv"] == ["/opt/b", "two"]
+    assert document["jobs"]["b-two"]["jitter"] == "1m"
+
+
+@pytest.mark.parametrize(
+    ("target", "zone"),
+    [
+        ("/usr/share/zoneinfo/Europe/Berlin", "Europe/Berlin"),
+        ("/x/zoneinfo/Mars", "UTC"),
+        ("/x", "UTC"),
+    ],
+)
+def test_the_zone_of_a_machine_is_where_its_link_leads(
+    tmp_path: Path, target: str, zone: str
+) -> None:
+    """UTC, with words to say so, when that cannot be told."""
+    link = tmp_path / "localtime"
+    link.symlink_to(target)
+    found, words = this_zone(link)
+    assert found == zone
+    assert ("cannot be told" in words) == (zone == "UTC")
+
+
+def test_a_file_that_is_too_large_is_refused(tmp_path: Path) -> None:
+    """Before it is taken for anything."""
+    path = tmp_path / "large"
+    with path.open("wb") as file:
+        file.truncate((64 << 20) + 1)
+    with pytest.raises(ConfigError) as caught:
+        read_source(str(path))
+    assert caught.value.message == f"{path}: larger than 64 MiB"
 
 
 _PAGE = (Path(__file__).parents[3] / "docs" / "import.md").read_text()

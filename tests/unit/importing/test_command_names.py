@@ -27,6 +27,8 @@ _NAMES = [
     ("curl -s https://example.org/ping?x=1", "curl-example.org"),
     ("systemctl restart nginx", "systemctl-restart-nginx"),
     ("find /tmp -mtime +7 -delete", "find-tmp-7"),
+    ("su - joe -c '/opt/mine --now'", "mine"),
+    ("bash -x", "bash"),
     ("echo 'unclosed", "echo-unclosed"),
     ("/usr/bin/certbot renew -q", "certbot-renew"),
     ("Ünïcode-ß", "Unicode-ss"),

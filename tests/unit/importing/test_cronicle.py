@@ -125,6 +125,7 @@ _POLICIES: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({"notes": "two\nlines"},
      {"labels": {"cronicle_id": "e1", "notes": "two\nlines", "category": "general"}}, ""),
     ({"timing": {"minutes": [0], "seconds": [1]}}, {}, "timing seconds"),
+    ({"timing": {"minutes": "0"}}, {"schedule": ["* * * * *"]}, "timing minutes"),
 ]  # fmt: skip
 
 
@@ -224,6 +225,7 @@ _INTERPRETERS = [
     ("#!/usr/bin/env python3\nprint(1 + 1)\n", "2\n"),
     ("#!/usr/bin/env -S python3 -s\r\nprint(1 + 1)\r\n", "2\n"),
     ("#!/usr/bin/awk -f\nBEGIN { print 3 }\n", "3\n"),
+    ("#!/usr/bin/perl -l\nprint 1 + 3;\n", "4\n"),
     ("echo bare\n", "bare\n"),
     ("#!/bin/sh\n#" + "x" * 120_000 + "\necho long\n", "long\n"),
 ]
@@ -256,21 +258,26 @@ def test_a_test_event_is_a_scripted_job(finish: Finish) -> None:
     assert job.executor == "scripted"
     assert (job.config["run_for"], job.config["exit_code"]) == (5, 1)
     assert any("params burn" in line for line in said)
+    crash, _ = _job(finish, plugin="testplug", params={"duration": 1, "action": "Crash"})
+    assert crash.config["crash"]
 
 
 def test_a_request_is_held_until_an_executor_can_make_it(finish: Finish) -> None:
     """With all that is known of it."""
     params = {
-        "method": "POST", "url": "https://x/[id]", "headers": "A: b\nbad\n", "data": "d",
+        "method": "PUT", "url": "https://x/[id]", "headers": "A: b\nbad\n", "data": "d",
         "timeout": "30", "follow": 1, "ssl_cert_bypass": 1, "success_match": "ok",
         "error_match": "no", "what": 1,
     }  # fmt: skip
     outcome = _import(finish, _event(plugin="urlplug", params=params))
     assert "no executor has this name" in outcome.held["an-event"]
-    for line in ("method: POST", "url: https://x/[id]", "A: b", "body: d", "expectBody: ok"):
+    for line in ("method: PUT", "url: https://x/[id]", "A: b", "body: d", "expectBody: ok"):
         assert line in outcome.text
-    for doubt in ("'bad'", "params follow", "params error_match", "params what", "placeholders",
-                  "200 to 399"):  # fmt: skip
+    doubts = (
+        "'bad'", "params follow", "params error_match", "params what", "placeholders",
+        "data: Cronicle sends none", "200 to 399",
+    )  # fmt: skip
+    for doubt in doubts:
         assert any(doubt in said for said in outcome.said("an-event")), doubt
 
 
@@ -319,6 +326,14 @@ def test_an_event_that_is_started_in_several_ways_is_several_jobs(finish: Finish
     assert outcome.jobs["c-after-b"].after == [Dependency(job="b")]
     assert outcome.jobs["c-after-b"].schedule == []
     assert any("second job" in said for said in outcome.said("c-after-a"))
+
+
+def test_a_host_and_a_disabled_plugin_count_for_every_event(finish: Finish) -> None:
+    """--host goes before the target; a plugin that is disabled runs nothing."""
+    job, _ = _job(finish, Options(host="web1", prefix="web1/"), target="other.example.org")
+    assert (job.name, job.target.tags) == ("web1/an-event", {"name": "web1"})
+    outcome = _export(finish, _event(), plugins=[{"id": "shellplug", "enabled": 0}])
+    assert not outcome.job().enabled
 
 
 def test_a_single_event_and_a_list_are_taken(finish: Finish) -> None:

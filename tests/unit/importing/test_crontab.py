@@ -100,6 +100,7 @@ _PERCENT = [
     (r"date +\%F", "date +%F", None),
     ("x", "x", None),
     (r"x %a\%b\c", "x ", "a%b\\c\n"),
+    ("x %a\\", "x ", "a\\\n"),
     (r"echo a\b", r"echo a\b", None),
     (r"x\\%y", r"x\\", "y\n"),
     ("cat%", "cat", ""),
@@ -161,6 +162,20 @@ def test_nobody_is_mailed_and_a_doubt_says_so(finish: Finish, setting: str) -> N
     assert any("no mail is sent" in said for said in outcome.said())
     assert outcome.jobs["a"].env == {}
     assert ("MAILTO" in outcome.jobs["mail-MAILTO"].env) == setting.startswith("MAILTO")
+
+
+def test_a_zone_of_the_command_moves_no_schedule(finish: Finish) -> None:
+    """`TZ` is a variable like any other, for cron as for Tocsin."""
+    outcome = _import(finish, "TZ=Asia/Tokyo\n0 9 * * * /opt/x\n")
+    assert (outcome.job().timezone, outcome.job().env) == ("UTC", {"TZ": "Asia/Tokyo"})
+    assert any("moves no schedule" in said for said in outcome.said())
+
+
+def test_what_anacron_takes_over_is_pointed_out(finish: Finish) -> None:
+    """Its own table is not imported."""
+    line = "25 6 * * * test -x /usr/sbin/anacron || run-parts /etc/cron.daily\n"
+    outcome = _import(finish, line)
+    assert any("anacrontab" in said for said in outcome.said("run-parts-cron.daily"))
 
 
 def test_a_bad_delay_is_left_out_as_cronie_does(finish: Finish) -> None:

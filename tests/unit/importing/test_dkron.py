@@ -207,6 +207,20 @@ def test_names_with_an_at_go_by_the_servers_zone(finish: Finish) -> None:
     assert prefixed.timezone == "Asia/Tokyo"
 
 
+def test_a_zone_before_a_schedule_is_taken_even_where_dkron_would_not(finish: Finish) -> None:
+    """Beside a timezone, and before names that know none."""
+    for spec, zone in (("TZ=Asia/Tokyo 0 0 9 * * *", "Europe/Paris"), ("TZ=UTC @minutely", "")):
+        job, said = _job(finish, schedule=spec, timezone=zone)
+        assert job.schedule
+        assert any("Dkron refuses a TZ=" in line for line in said)
+
+
+def test_a_host_binds_every_job(finish: Finish) -> None:
+    """Beside its own tags."""
+    job, _ = _job(finish, Options(host="web1", prefix="web1/"))
+    assert (job.name, job.target.tags) == ("web1/j", {"my_role": "web", "name": "web1"})
+
+
 def test_five_fields_are_read_and_doubted(finish: Finish) -> None:
     """The examples of Dkron's documentation have them, and Dkron refuses them."""
     job, said = _job(finish, schedule="30 2 * * *")
@@ -393,6 +407,16 @@ def test_http_without_expected_codes_is_doubted(finish: Finish) -> None:
     assert "A: b:c" in outcome.text
     for doubt in ("without expectCode", "header 'D'", "header A", "debug", "executor_config what"):
         assert any(doubt in line for line in outcome.said("j")), doubt
+
+
+@pytest.mark.parametrize("headers", ["{", '{"A": "b"}'])
+def test_headers_that_dkron_does_not_send_are_left_out(finish: Finish, headers: str) -> None:
+    """Anything but a JSON list; a value that is no text is taken as its text."""
+    config = {"method": "GET", "url": "http://x", "headers": headers, "timeout": 30}
+    outcome = _import(finish, {"name": "j", "executor": "http", "executor_config": config})
+    assert "headers:" not in outcome.text.partition("# j:")[2]
+    assert "timeout: 30" in outcome.text
+    assert any("lost: headers" in said for said in outcome.said("j"))
 
 
 @pytest.mark.parametrize("executor", ["", None])

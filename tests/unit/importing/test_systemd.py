@@ -227,6 +227,8 @@ _DOUBTED = [
     "SyslogIdentifier=x", "KillMode=mixed", "Restart=on-failure", "RemainAfterExit=yes",
     "ExecStop=/bin/b", "ExecCondition=/bin/c", "PassEnvironment=A", "RuntimeDirectory=x",
     "StateDirectory=x", "LimitNOFILE=5", "Sockets=x", "SuccessExitStatus=TEMPFAIL",
+    "Type=forking", "RestartSec=5", "Environment=A='", "Environment=A=%H", "Environment=A",
+    "TimeoutStopSec=infinity", "TimeoutStartSec=soon", "ExecStartPre=|echo", "KillMode=none \\",
 ]  # fmt: skip
 
 
@@ -234,7 +236,21 @@ _DOUBTED = [
 def test_a_setting_without_a_counterpart_is_a_doubt(finish: Finish, line: str) -> None:
     """None is passed over in silence."""
     outcome = _service(finish, "ExecStart=/bin/a", line)
+    about = line.removesuffix("\\").rstrip()
+    assert any(about in said for said in outcome.said("x"))
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["OnClockChange=yes", "OnTimezoneChange=yes", "FixedRandomDelay=yes", "OnUnitActiveSec=soon",
+     "Unheard=of"],
+)  # fmt: skip
+def test_a_setting_of_a_timer_without_a_counterpart_is_a_doubt(finish: Finish, line: str) -> None:
+    """As with services."""
+    service = "[Service]\nType=simple\nExecStart=/bin/a\nExecStartPost=/bin/b\n"
+    outcome = _import(finish, x_timer=f"{_DAILY}{line}\n", x_service=service)
     assert any(line in said for said in outcome.said("x"))
+    assert any("ExecStartPost" in said for said in outcome.said("x"))
 
 
 _UNIT_DOUBTED = [

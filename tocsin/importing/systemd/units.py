@@ -87,10 +87,6 @@ class Unit:
         """The settings that nobody asked for."""
         return [one for one in self._settings if (one.section, one.key) not in self._asked]
 
-    def as_instance(self, name: str) -> Unit:
-        """The same settings under the name of an instance."""
-        return Unit(name, self.path, self._settings)
-
 
 class Units:
     """All units of the input by name."""
