@@ -5,10 +5,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 SEEDS ?= 2000
 PYTEST_ARGS ?=
+DRILL_ARGS ?=
 BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test check format sim bench lab clean
+.PHONY: help setup up test check format sim bench lab drill clean
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -48,6 +49,9 @@ bench: setup ## All benchmarks; each prints one JSON line
 
 lab: setup ## Real processes killed at random: make lab
 	$(BIN)/python -m pytest tests/acceptance $(PYTEST_ARGS)
+
+drill: setup ## Real processes, cut off, frozen, killed, out of disk: make drill DRILL_ARGS='--seconds 90'
+	$(BIN)/python -m tests.drill $(DRILL_ARGS)
 
 clean: ## Remove what was built here
 	rm -rf $(VENV) dist build .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -44,14 +44,19 @@ def until(look: Callable[[], T], what: str, deadline_s: float = DEADLINE_S) -> T
 class Fleet:
     """Everything lives below `home`; `close` ends what still runs."""
 
-    def __init__(self, home: Path, *, coordinator_options: str = "") -> None:
+    operator = "coordinator"
+    """Who runs commands."""
+
+    def __init__(
+        self, home: Path, *, coordinator_options: str = "", address: str = "127.0.0.1"
+    ) -> None:
         self.home = home
         self.ports = free_ports(2)
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         config = home / "coordinator" / "config"
         config.mkdir(parents=True)
         (config / "coordinator.toml").write_text(
-            f'bind = "127.0.0.1"\nport = {self.ports[0]}\nenrol_port = {self.ports[1]}\n'
+            f'bind = "{address}"\nport = {self.ports[0]}\nenrol_port = {self.ports[1]}\n'
             + coordinator_options
         )
 
@@ -59,13 +64,21 @@ class Fleet:
         """The environment of one member, with a directory of its own."""
         return {**os.environ, "TOCSIN_HOME": str(self.home / who)}
 
+    def daemon_environ(self, who: str) -> dict[str, str]:
+        """The environment of a member in the background."""
+        return self.environ(who)
+
+    def prefix(self, who: str) -> list[str]:  # noqa: ARG002 - here all live in one place
+        """The command that puts what follows where a member lives."""
+        return []
+
     def start(self, who: str, *arguments: str) -> subprocess.Popen[bytes]:
         """Start a member in the background, logging to a file of its own."""
         log = (self.home / f"{who}.log").open("ab")
         with log:
             process = subprocess.Popen(
-                [TOCSIN, *arguments],
-                env=self.environ(who),
+                [*self.prefix(who), TOCSIN, *arguments],
+                env=self.daemon_environ(who),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -118,11 +131,12 @@ class Fleet:
         return process.wait(deadline_s)
 
     def call(
-        self, *arguments: str, who: str = "coordinator", check: bool = False, **options: Any
+        self, *arguments: str, who: str = "", check: bool = False, **options: Any
     ) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
+        who = who or self.operator
         return subprocess.run(
-            [TOCSIN, *arguments],
+            [*self.prefix(who), TOCSIN, *arguments],
             env=self.environ(who),
             capture_output=True,
             text=True,

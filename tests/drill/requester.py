@@ -1,0 +1,213 @@
+"""Somebody at the command line, who asks for one thing after the other, whatever happens.
+
+What is acknowledged is noted as a wish; what is not may have been done, may be done later (a
+request can wait in the socket of a coordinator that is stopped), or never.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+from collections.abc import Callable
+from random import Random  # noqa: TID251 - a seeded one
+from typing import Any, Final
+
+import msgspec
+
+from tests.sim.evidence import Wish
+from tocsin.instants import SECOND_US
+from tocsin.model import Job
+
+from .jobs import as_file, make_job, read_jobs
+from .members import DrillFleet
+from .witness import true_us
+
+State = tuple[Job | None, bool]
+ACTS: Final = ["pause", "resume", "resume", "put", "remove", "run", "run", "kill"]
+DECLINED: Final = 1
+NOT_FOUND: Final = 4
+LINGERS_US: Final = 60 * SECOND_US
+"""A request that nobody acknowledged is done by then, or never."""
+
+
+class Act(msgspec.Struct):
+    """One request: between two true instants, and whether it is known to be done."""
+
+    what: str
+    name: str
+    from_us: int
+    until_us: int = 0
+    done: bool | None = None
+    job: Job | None = None
+
+
+class Requester:
+    """Asks for things until told to stop; `wishes` are what may be expected of each job."""
+
+    def __init__(self, fleet: DrillFleet, dice: Random, run_ids: Callable[[], list[str]]) -> None:
+        self.acts: list[Act] = []
+        self._fleet = fleet
+        self._dice = dice
+        self._run_ids = run_ids
+        self._states: dict[str, list[State]] = {}
+        self._definitions: dict[str, dict[str, Any]] = {}
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._ask_on, name="requester")
+        self.failure: BaseException | None = None
+
+    # Requests.
+
+    def put(self, definitions: dict[str, dict[str, Any]]) -> Act:
+        """Apply a job file."""
+        self._definitions |= definitions
+        jobs = read_jobs(definitions, self._fleet.home)
+        acts = [Act("put", name, true_us(), job=job) for name, job in jobs.items()]
+        self._do(acts, ["apply", "-"], text=as_file(definitions))
+        return acts[0]
+
+    def pause(self, names: list[str]) -> Act:
+        """Pause jobs."""
+        acts = [Act("pause", name, true_us()) for name in names]
+        self._do(acts, ["job", "pause", *names, "--reason", "drill"])
+        return acts[0]
+
+    def _do(self, acts: list[Act], command: list[str], text: str = "") -> None:
+        self.acts += acts
+        try:
+            done = self._fleet.call(*command, input=text)
+        except subprocess.TimeoutExpired:
+            code = None
+        else:
+            code = done.returncode
+        for act in acts:
+            act.until_us = true_us()
+            act.done = {0: True, DECLINED: False, NOT_FOUND: False}.get(code or 0)
+            if code is None:
+                act.done = None
+            self._note(act)
+        self._log(f"{' '.join(command)[:100]}: {code}")
+
+    def _log(self, text: str) -> None:
+        with (self._fleet.home / "requests.log").open("a", encoding="utf-8") as file:
+            file.write(f"{true_us() / SECOND_US:.3f} {text}\n")
+
+    # In the background.
+
+    def start(self) -> None:
+        """Begin to ask."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask for nothing more; returns when the last answer is there."""
+        self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _ask_on(self) -> None:
+        try:
+            while not self._stopped.wait(self._dice.uniform(0.5, 3.0)):
+                self._ask()
+        except BaseException as error:  # noqa: BLE001 - raised again where somebody looks
+            self.failure = error
+
+    def _ask(self) -> None:
+        what = self._dice.choice(ACTS)
+        name = self._dice.choice(sorted(self._definitions))
+        if what == "put":
+            number = int(name.rpartition("-")[2])
+            self.put({name: make_job(number, self._dice, self._fleet.home)})
+        elif what == "kill":
+            ids = self._run_ids()
+            if ids:
+                run_id = self._dice.choice(ids)
+                self._do([Act("kill", run_id, true_us())], ["run", "kill", run_id])
+        elif what == "remove":
+            self._do([Act("remove", name, true_us())], ["job", "rm", name])
+            if self._dice.random() < 0.8:
+                self.put({name: self._definitions[name]})
+        else:
+            self._do([Act(what, name, true_us())], ["job", what, name])
+
+    # What to expect.
+
+    def _note(self, act: Act) -> None:
+        if act.what in {"run", "kill"} or act.done is False:
+            return
+        before = self._states.get(act.name, [(None, False)])
+        after = [_after(act, state) for state in before]
+        states = after if act.done else [*before, *after]
+        for late in self._unsettled(act):
+            states = [*states, *(_after(late, state) for state in states)]
+        self._states[act.name] = [s for i, s in enumerate(states) if s not in states[:i]]
+
+    def _unsettled(self, act: Act) -> list[Act]:
+        """Earlier requests that may be done only after this one."""
+        since_us = act.from_us - LINGERS_US
+        return [
+            other
+            for other in self.acts
+            if other is not act
+            and other.name == act.name
+            and other.done is None
+            and other.what not in {"run", "kill"}
+            and since_us < other.until_us
+        ]
+
+    @property
+    def wishes(self) -> list[Wish]:
+        """What to expect of each job."""
+        return [Wish(name, states) for name, states in self._states.items()]
+
+
+def _after(act: Act, state: State) -> State:
+    job, paused = state
+    match act.what:
+        case "put":
+            return act.job, paused
+        case "remove":
+            return None, False
+        case "pause" | "resume" if job is not None:
+            return job, act.what == "pause"
+        case _:
+            return state
+
+
+def paused_widest(acts: list[Act], name: str) -> list[tuple[int, int]]:
+    """The true spans in which a job may have been paused."""
+    spans: list[tuple[int, int]] = []
+    since_us: int | None = None
+    for act in (a for a in acts if a.name == name):
+        if act.what == "pause" and act.done is not False and since_us is None:
+            since_us = act.from_us
+        ends = act.what in {"resume", "remove"} and act.done and not _lingers(acts, act)
+        if ends and since_us is not None:
+            spans.append((since_us, act.until_us))
+            since_us = None
+    if since_us is not None:
+        spans.append((since_us, 1 << 62))
+    return spans
+
+
+def _lingers(acts: list[Act], after: Act) -> bool:
+    """Whether a pause that nobody acknowledged may be done after this request."""
+    return any(
+        a.what == "pause" and a.name == after.name and a.done is None
+        and a.from_us < after.until_us and after.from_us - LINGERS_US < a.until_us
+        for a in acts
+    )  # fmt: skip
+
+
+def paused_surely(acts: list[Act], name: str) -> list[tuple[int, int]]:
+    """The true spans in which a job was paused beyond doubt."""
+    mine = [a for a in acts if a.name == name and a.what in {"pause", "resume", "remove"}]
+    spans = []
+    for number, act in enumerate(mine):
+        if act.what != "pause" or act.done is not True:
+            continue
+        doubts = [
+            a for a in mine[:number] if a.done is None and act.from_us - LINGERS_US < a.until_us
+        ]
+        later = [a for a in mine[number + 1 :] if a.what != "pause" and a.done is not False]
+        if not doubts:
+            spans.append((act.until_us, later[0].from_us if later else 1 << 62))
+    return spans
