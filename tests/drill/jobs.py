@@ -66,7 +66,7 @@ def read_jobs(definitions: dict[str, dict[str, Any]], folder: Path) -> dict[str,
     """The same jobs as the product's model has them, by name."""
     file = folder / "expected.json"
     file.write_text(as_file(definitions))
-    return {job.name: job for job in read_job_files([file], InstalledExecutors())}
+    return {job.name: job for job in read_job_files([file], InstalledExecutors()).jobs}
 
 
 def as_file(definitions: dict[str, dict[str, Any]]) -> str:

@@ -8,9 +8,10 @@ from typing import Final
 
 from tests.sim import checker
 from tests.sim.evidence import Evidence, Term, Violation
-from tests.sim.monitor import DECIDED_AT_ONCE, NOT_OF_POLICY
+from tests.sim.monitor import DECIDED_AT_ONCE, NOT_OF_POLICY, is_for_agents
 from tests.sim.oracle import dues_us
 from tests.sim.policies import Debt, expected
+from tests.sim.upkeep import is_blacked_out
 from tocsin.instants import SECOND_US
 from tocsin.model import Run, RunState, SkipReason, Trigger
 
@@ -34,7 +35,7 @@ def judge(drill: Drill, case: Case) -> list[Violation]:
     return violations
 
 
-def verdicts_follow_the_policy(drill: Drill, case: Case) -> Iterator[Violation]:
+def verdicts_follow_the_policy(drill: Drill, case: Case) -> Iterator[Violation]:  # noqa: ARG001
     """The due times of a job that were decided together got what its `missed` policy owes them."""
     terms = _definitions(case.evidence)
     together: dict[tuple[int, int], list[Run]] = defaultdict(list)
@@ -48,13 +49,10 @@ def verdicts_follow_the_policy(drill: Drill, case: Case) -> Iterator[Violation]:
         verdicts = dict(_verdicts(term, runs))
         if len(verdicts) >= DECIDED_AT_ONCE or any(r.job_version != term.version for r in runs):
             continue
-        owed = [
-            expected(Debt(term.job, paused, sorted(verdicts), created_us))
-            for paused in _may_be_paused(drill, term, runs)
-        ]
-        if verdicts not in owed:
-            wrong = {due: verdict for due, verdict in verdicts.items() if verdict != owed[0][due]}
-            message = f"decided at {created_us}, but not owed: {wrong}"
+        owed = expected(Debt(term.job, _barred(term, verdicts), sorted(verdicts), created_us))
+        if verdicts != owed:
+            wrong = {due: (verdicts[due], owed[due]) for due in owed if owed[due] != verdicts[due]}
+            message = f"(decided, owed) at {created_us}: {wrong}"
             yield Violation("reason", message, runs[0].id)
 
 
@@ -65,21 +63,18 @@ def _definitions(evidence: Evidence) -> dict[tuple[int, int], Term]:
 def _verdicts(term: Term, runs: list[Run]) -> Iterator[tuple[int, str]]:
     for run in runs:
         assert run.due_us is not None
-        is_fire = run.state is not RunState.SKIPPED or run.reason in NOT_OF_POLICY
+        skipped = run.state is RunState.SKIPPED
+        is_fire = not skipped or run.reason in NOT_OF_POLICY or is_for_agents(run)
         for due_us in dues_us(term.job.schedule, run.due_us - 1, run.due_last_us or run.due_us):
             yield due_us, "fire" if is_fire else run.reason
 
 
-def _may_be_paused(drill: Drill, term: Term, runs: list[Run]) -> list[bool]:
-    reasons = {run.reason for run in runs if run.state is RunState.SKIPPED}
-    if SkipReason.PAUSED in reasons:
-        return [True]  # that it may have been, the checker asks
-    created_us = runs[0].created_us
-    surely = any(
-        low + EDGE_US < created_us < high - EDGE_US
-        for low, high in _surely_paused(drill, term.job.name)
-    )
-    return [surely]
+def _barred(term: Term, verdicts: dict[int, str]) -> dict[int, str]:
+    """The due times with which no policy has to do."""
+    # Whether the job may have been paused then, the checker asks; whether it surely was not, too.
+    paused = {due: reason for due, reason in verdicts.items() if reason == SkipReason.PAUSED}
+    dark = {due: SkipReason.BLACKOUT for due in verdicts if is_blacked_out(term.job, due)}
+    return {**dark, **paused}
 
 
 def _surely_paused(drill: Drill, name: str) -> list[tuple[int, int]]:

@@ -26,7 +26,7 @@ from .ledger import Case, gather
 from .members import COORDINATOR, DrillFleet
 
 SEED = 7
-SECONDS = 10.0
+SECONDS = 6.0
 FAULTS = [Fault.KILL_COORDINATOR, Fault.KILL_AGENT, Fault.KILL_JOB, Fault.TERMINATE, Fault.CUT]
 
 
@@ -191,23 +191,20 @@ def undo_a_change(held: Held) -> None:  # noqa: D103 - its name says it
 
 def overlap(held: Held) -> None:  # noqa: D103 - its name says it
     evidence = held.case.evidence
+    begun = {start.key: start.at_us for start in evidence.starts}
     jobs = {(term.job_id, term.version): term.job for term in evidence.terms}
     runs = [
         r for r in evidence.runs
         if _succeeded(r) and r.attempt == 1 and jobs[r.job_id, r.job_version].overlap != "allow"
     ]  # fmt: skip
+    pairs = [(a, b) for a in runs for b in runs if a.job_id == b.job_id and a.group != b.group]
+    lasting = {end.key for end in evidence.ends if end.at_us > begun[end.key]}
     one, other = next(
-        (a, b) for a in runs for b in runs if a.job_id == b.job_id and a.created_us < b.created_us and a.group != b.group
-        and any(e.key == _key(a) and e.at_us > _begin(held, a) for e in evidence.ends)
-    )  # fmt: skip
-    at_us = _begin(held, one)
+        (a, b) for a, b in pairs if a.created_us < b.created_us and _key(a) in lasting
+    )
     evidence.starts = [
-        replace(s, at_us=at_us) if s.key == _key(other) else s for s in evidence.starts
+        replace(s, at_us=begun[_key(one)]) if s.key == _key(other) else s for s in evidence.starts
     ]
-
-
-def _begin(held: Held, run: Run) -> int:
-    return next(s.at_us for s in held.case.evidence.starts if s.key == _key(run))
 
 
 def leave_a_run_open(held: Held) -> None:  # noqa: D103 - its name says it

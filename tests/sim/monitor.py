@@ -250,7 +250,7 @@ class Monitor:
         if run.reason == SkipReason.OVERLAP and not earlier:
             raise Violation("reason", "there is no earlier run to overlap with", run.id)
         term = self.chronicle.term_at(run.job_id)
-        if _is_for_agents(run) and term is not None:
+        if is_for_agents(run) and term is not None:
             self._check_agents(run, term.job, decision)
         if run.reason == SkipReason.NO_AGENT:
             if term is not None and term.job.target.agents == 1:
@@ -332,7 +332,7 @@ class Monitor:
         for run, _ in records:
             assert run.due_us is not None
             skipped = run.state is RunState.SKIPPED
-            is_fire = not skipped or run.reason in NOT_OF_POLICY or _is_for_agents(run)
+            is_fire = not skipped or run.reason in NOT_OF_POLICY or is_for_agents(run)
             late = wall_us - run.due_us > ON_TIME_US
             if is_fire and (run.trigger is Trigger.CATCHUP) is not late:
                 raise Violation("policy", f"is {run.trigger}, late: {late}", run.id)
@@ -389,7 +389,7 @@ class Monitor:
             raise Violation("once", f"attempt {number} starts when it is {run.state}", run_id)
 
 
-def _is_for_agents(run: Run) -> bool:
+def is_for_agents(run: Run) -> bool:
     """Whether a record says that the agents of its job are paused."""
     kind = str(run.facts.get("scope", "")).partition(" ")[0]
     return run.reason == SkipReason.PAUSED and kind in OF_AGENTS
