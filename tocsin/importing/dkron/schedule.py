@@ -169,8 +169,8 @@ class ScheduleReader:
                 Weight.NOTE,
                 "dst",
                 "Dkron leaves out a time of day that the clock leaps over, and runs twice what it "
-                "shows twice; dst: literal keeps that. Days that it loses where the clock changes at "
-                "midnight, or by half an hour, are not lost here",
+                "shows twice; dst: literal keeps that. Days that it loses where the clock changes "
+                "at midnight, or by half an hour, are not lost here",
                 "without that line a job runs exactly once on each date",
             )
 
