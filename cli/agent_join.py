@@ -19,7 +19,7 @@ from tocsin.model import HUMAN_RANK, Role
 
 from .agent_start import SETTINGS_FILE
 from .asking import open_session
-from .options import COUNT, output_option, seconds, tags
+from .options import COUNT, key_values, output_option, seconds
 from .shapes import print_json
 from .tables import local_time
 
@@ -37,7 +37,12 @@ _TOKENLESS: Final = ":none.none"
     "--name", "name_glob", default="*", show_default=True, help="Only for hosts named like this."
 )
 @click.option(
-    "--tag", "tag_pairs", multiple=True, callback=tags, metavar="KEY=VALUE", help="Tags they get."
+    "--tag",
+    "tag_pairs",
+    multiple=True,
+    callback=key_values,
+    metavar="KEY=VALUE",
+    help="Tags they get.",
 )
 @click.option(
     "--role",
@@ -84,7 +89,7 @@ def token(  # noqa: PLR0913 - one for each option
 @click.command()
 @click.argument("join_string", metavar="JOINSTRING")
 @click.option("--name", help="What this host is called; by default its own name.")
-@click.option("--tag", "tag_pairs", multiple=True, callback=tags, metavar="KEY=VALUE")
+@click.option("--tag", "tag_pairs", multiple=True, callback=key_values, metavar="KEY=VALUE")
 @click.option("--slots", type=COUNT, help="How many runs it takes at once.")
 @output_option
 def join(

@@ -11,11 +11,12 @@ from tocsin import clock
 from tocsin.jobfile import InstalledExecutors, dump_yaml, job_to_file
 from tocsin.messages.client_link import Ask, Done, PauseJobs, RemoveJobs, ResumeJobs, RunJobs
 from tocsin.model import JobRow, Pause
+from tocsin.params import check_given
 
 from . import undo
 from .asking import known_jobs, known_runs, open_session
 from .fires import as_text, next_fires_us
-from .options import COUNT, length_options, output_option, timeout_option
+from .options import COUNT, key_values, length_options, output_option, timeout_option
 from .paused import job_pause, pauses_now, say_paused
 from .run import print_runs, wait_for
 from .shapes import action_shape, job_shape, print_json
@@ -85,14 +86,33 @@ def next_(*, name: str, count: int, as_json: bool) -> None:
 
 @job.command()
 @_NAMES
+@click.option(
+    "--param",
+    "params",
+    multiple=True,
+    callback=key_values,
+    metavar="KEY=VALUE",
+    help="What its runs are given; may be given again.",
+)
 @click.option("--wait", is_flag=True, help="Wait until it is over; exit 1 unless it succeeded.")
 @timeout_option
 @output_option
-def run(*, names: tuple[str, ...], wait: bool, timeout: float | None, as_json: bool) -> int:
-    """Run jobs now."""
+def run(
+    *,
+    names: tuple[str, ...],
+    params: dict[str, str],
+    wait: bool,
+    timeout: float | None,
+    as_json: bool,
+) -> int:
+    """Run jobs now, whatever they come after."""
     with open_session() as session:
-        say_paused(session, known_jobs(session, names).values())
-        ids = session.answer(Done, RunJobs(list(names))).names
+        rows = known_jobs(session, names)
+        for name, row in rows.items():
+            check_given(name, row.job.params, params)
+        say_paused(session, rows.values())
+        given = dict.fromkeys(rows, params) if params else {}
+        ids = session.answer(Done, RunJobs(list(names), given)).names
         if not as_json:
             for run_id in ids:
                 click.echo(f"run {run_id} is queued")

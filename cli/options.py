@@ -28,13 +28,16 @@ def seconds(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
         raise click.BadParameter(str(error)) from error
 
 
-def tags(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+def key_values(
+    _ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
+) -> dict[str, str]:
     """Callback of an option that may be given again: the pairs of `key=value`s."""
     pairs = {}
+    what = param.opts[0].removeprefix("--")
     for text in values:
         key, equals, value = text.partition("=")
         if not key or not equals:
-            raise click.BadParameter(f"{text!r} is no tag: write key=value")
+            raise click.BadParameter(f"{text!r} is no {what}: write key=value")
         pairs[key] = value
     return pairs
 

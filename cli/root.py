@@ -33,7 +33,7 @@ COMMANDS: Final = {
         "import_", "import_", "Make a job file of crontabs, Dkron, systemd, Cronicle."
     ),
     "job": Command("job", "job", "List, show, run, pause, resume and remove jobs."),
-    "run": Command("run", "run", "List, show, watch, wait for and kill runs."),
+    "run": Command("run", "run", "List, show, watch, wait for, repeat and kill runs."),
     "maintenance": Command("maintenance", "maintenance", "Pause jobs and agents for a while."),
     "why": Command("why", "why", "Tell why a job did, or did not, run."),
     "agent": Command("agent", "agent", "Run this host's agent, or let hosts in."),

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from tocsin import clock
-from tocsin.messages.client_link import Done, GetAttempts, KillRuns, RunsPage
+from tocsin.messages.client_link import (
+    Done,
+    GetAttempts,
+    GetGroup,
+    KillRuns,
+    RerunRuns,
+    RunsPage,
+)
 from tocsin.model import TERMINAL, Run, RunState
 
 from . import undo
@@ -27,7 +34,7 @@ _HEADINGS: Final = ("id", "job", "state", "due", "took", "agent", "exit", "reaso
 
 @click.group()
 def run() -> None:
-    """List, show, watch, wait for and kill runs."""
+    """List, show, watch, wait for, repeat and kill runs."""
 
 
 run.add_command(logs)
@@ -61,14 +68,22 @@ def show(*, run_id: str, as_json: bool) -> None:
     with open_session() as session:
         (one,) = known_runs(session, [run_id]).values()
         earlier = session.answer(RunsPage, GetAttempts(one.id)).rows
+        group = session.answer(RunsPage, GetGroup(one.id)).rows
     if as_json:
-        shape = run_shape(one)
-        print_json({**shape, "earlier_attempts": [run_shape(attempt) for attempt in earlier]})
+        shape = {
+            **run_shape(one),
+            "earlier_attempts": [run_shape(attempt) for attempt in earlier],
+            "group_runs": [run_shape(member) for member in group],
+        }
+        print_json(shape)
         return
     click.echo(pairs(_facts(one)))
     if earlier:
         click.echo("\nearlier attempts:")
         print_runs(earlier, as_json=False)
+    if len(group) > 1:
+        click.echo(f"\nits group, {len(group)} runs:")
+        print_runs(group, as_json=False)
 
 
 @run.command()
@@ -91,6 +106,27 @@ def kill(*, ids: tuple[str, ...], as_json: bool) -> None:
             click.echo(f"run {run_id} was over already")
     for line in again:
         click.echo(f"undo: a killed run cannot go on; to start another: {line}")
+
+
+@run.command()
+@_IDS
+@click.option("--failed", is_flag=True, help="Only on the hosts where it did not succeed.")
+@output_option
+def rerun(*, ids: tuple[str, ...], failed: bool, as_json: bool) -> None:
+    """Repeat runs on the same hosts, with the same parameters, as their jobs are now.
+
+    A run that is one of a group stands for the whole group.
+    """
+    with open_session() as session:
+        before = known_runs(session, ids)
+        again = session.answer(Done, RerunRuns(list(before), failed)).names
+    undo_command = undo.command("run", "kill", *again)
+    if as_json:
+        print_json(action_shape("repeated", again, [undo_command]))
+        return
+    for run_id in again:
+        click.echo(f"run {run_id} is queued")
+    click.echo(f"undo: {undo_command}")
 
 
 @run.command()
@@ -152,6 +188,8 @@ def _facts(one: Run) -> list[tuple[str, object]]:
         ("state", one.state),
         ("reason", _reason(one)),
         ("trigger", one.trigger + (f" by {cell(one.requested_by)}" if one.requested_by else "")),
+        ("cause", one.cause),
+        ("parameters", one.params),
         ("due", due),
         ("agent", one.agent),
         ("attempt", one.attempt),

@@ -53,6 +53,8 @@ def run_shape(run: Run) -> dict[str, Any]:
         "peak_memory_bytes": run.peak_memory_bytes,
         "cpu_s": None if run.cpu_us is None else run.cpu_us / SECOND_US,
         "facts": run.facts,
+        "cause": run.cause or None,
+        "params": run.params,
     }
 
 

@@ -13,6 +13,7 @@ from tocsin.execution import Executor, check_config, executor_entry_points, load
 from tocsin.instants import SECOND_US, Now, to_rfc3339
 from tocsin.messages.client_link import Answer, Done, PutJobs
 from tocsin.model import Agent, Calendar, Job, JobRow, Pool
+from tocsin.params import faults as params_faults
 from tocsin.plan_index import shared_digest
 from tocsin.schedule import parse
 from tocsin.schedule.calendars import compile_calendar
@@ -22,6 +23,7 @@ from .machine import blackouts
 from .machine.events import JobsPut
 from .machine.jobs import preview
 from .machine.machine import Machine
+from .ordering import check_order
 from .store.port import Store
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}", re.ASCII)
@@ -157,6 +159,9 @@ class Applying:
         """
         self._check_named(put)
         self._check_unused(put)
+        removed = {row.job.name for row in put.removals}
+        jobs = [job for job, _ in put.puts]
+        check_order(jobs, removed, self._machine, self._store.jobs_by_name)
 
     def _check_named(self, put: JobsPut) -> None:
         """The calendars and pools that jobs name must be there."""
@@ -196,6 +201,9 @@ class Applying:
             raise RequestError(f"{job.name!r} is no name for a job")
         if job.timeout_s <= 0 or job.output.keep_bytes < 0:
             raise RequestError(f"job {job.name}: timeout and output.keep must be positive")
+        by_itself = bool(job.schedule or job.after)
+        for path, wrong in params_faults(job.params, fires_by_itself=by_itself):
+            raise RequestError(f"job {job.name}: {'.'.join(path)}: {wrong}")
         try:
             for text in job.schedule:
                 parse(text, job.timezone, key=job.name, dst=job.dst)

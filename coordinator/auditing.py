@@ -21,6 +21,7 @@ from tocsin.messages.client_link import (
     EndPause,
     Explain,
     GetAttempts,
+    GetGroup,
     GetJobs,
     GetJobVersions,
     GetRuns,
@@ -36,6 +37,7 @@ from tocsin.messages.client_link import (
     PutJobs,
     ReadOutput,
     RemoveJobs,
+    RerunRuns,
     ResumeJobs,
     RunJobs,
     StartPause,
@@ -63,6 +65,7 @@ from .machine.events import (
     JobsRemoved,
     PausesEnded,
     PausesStarted,
+    RerunRequested,
     RunsRequested,
     Tick,
 )
@@ -94,6 +97,8 @@ def of_event(event: Event, commands: Iterable[Command], at_us: int) -> list[Comm
             return _entries([_of_pause(act, pause) for pause in pauses], event.by, at_us)
         case RunsRequested():
             return _entries(_of_runs("run job", commands), event.by, at_us)
+        case RerunRequested():
+            return _entries(_of_runs("rerun job", commands), event.by, at_us)
         case CancelRequested():
             return _entries(_of_runs("kill run", commands), event.by, at_us)
         case (
@@ -118,13 +123,13 @@ def of_answer(ask: Ask, answer: object, by: str, at_us: int) -> list[Command]:
             return _entries([("accept agent", name, {}) for name in names], by, at_us)
         case (
             PutJobs() | RemoveJobs() | PauseJobs() | ResumeJobs() | StartPause() | EndPause()
-            | RunJobs() | KillRuns()
+            | RunJobs() | RerunRuns() | KillRuns()
         ):  # fmt: skip
             return []
         case (
             GetStatus() | ListJobs() | GetJobs() | GetJobVersions() | GetShared() | ListAudit()
-            | WalkAudit() | ListRuns() | GetRuns() | GetAttempts() | ReadOutput() | ListAgents()
-            | ListPauses() | Explain() | Subscribe() | Unsubscribe()
+            | WalkAudit() | ListRuns() | GetRuns() | GetAttempts() | GetGroup() | ReadOutput()
+            | ListAgents() | ListPauses() | Explain() | Subscribe() | Unsubscribe()
         ):  # fmt: skip
             return []
         case _:

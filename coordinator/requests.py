@@ -27,6 +27,7 @@ from tocsin.messages.client_link import (
     EndPause,
     Explain,
     GetAttempts,
+    GetGroup,
     GetJobs,
     GetJobVersions,
     GetRuns,
@@ -45,6 +46,7 @@ from tocsin.messages.client_link import (
     PutJobs,
     ReadOutput,
     RemoveJobs,
+    RerunRuns,
     ResumeJobs,
     RunJobs,
     RunsPage,
@@ -56,6 +58,7 @@ from tocsin.messages.client_link import (
     WalkAudit,
 )
 from tocsin.model import TERMINAL, Agent, AgentState, JobRow, RunState
+from tocsin.params import check_given
 
 from . import auditing, pausing
 from .applying import Applying
@@ -70,7 +73,9 @@ from .machine.events import (
     RunsRequested,
 )
 from .machine.machine import Machine
+from .ordering import check_order
 from .registry import Registry
+from .reruns import rerun
 from .store.port import Store
 from .updates import Updates
 
@@ -140,9 +145,16 @@ class Requests:
     def _answer(self, asked: ClientAsked, now: Now) -> Answer | Event | None:  # noqa: C901, PLR0912 - one case a request
         ask, asker, by = asked.ask, asked.asker, asked.by
         match ask:
-            case RunJobs(names):
+            case RunJobs(names, params):
                 rows = self._jobs(names)
-                return RunsRequested(asker, by, [rows[name] for name in names])
+                for name, row in rows.items():
+                    check_given(name, row.job.params, params.get(name, {}))
+                return RunsRequested(asker, by, [rows[name] for name in names], params)
+            case RerunRuns():
+                return rerun(asked, ask, self._store)
+            case GetGroup(run_id):
+                groups = [run.group for run in self._store.runs([run_id]).values()]
+                return RunsPage([run for f in self._store.fires(groups).values() for run in f])
             case GetRuns(_, wait_s) | ReadOutput(_, _, _, wait_s):
                 return self._hold(asked, wait_s, now)
             case ListJobs(after, limit):
@@ -177,7 +189,9 @@ class Requests:
                 entries = self._store.audit_after(after, limit)
                 return AuditPage(entries, len(entries) == limit)
             case RemoveJobs(names):
-                return JobsRemoved(asker, by, list(self._jobs(names).values()))
+                rows = self._jobs(names)
+                check_order([], rows, self._machine, self._store.jobs_by_name)
+                return JobsRemoved(asker, by, list(rows.values()))
             case PauseJobs(names):
                 return pausing.pause_jobs(asked, ask, list(self._jobs(names).values()), now)
             case ResumeJobs(names):

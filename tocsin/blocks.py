@@ -255,6 +255,8 @@ class Reader:
 
     def _union(self, kind: inspect.UnionType, value: object, path: KeyPath) -> Any:  # noqa: ANN401 - of one of the kind's types
         kinds = [one for one in kind.types if not isinstance(one, inspect.NoneType)]
+        if value is None and len(kinds) < len(kind.types):
+            return None
         if len(kinds) == 1:
             return self._value(kinds[0], value, path)
         for one in kinds:

@@ -88,6 +88,24 @@ class RunsRequested(msgspec.Struct, frozen=True):
     params: dict[str, dict[str, str]] = {}
 
 
+class Rerun(msgspec.Struct, frozen=True):
+    """One fire to be repeated: with its job as it is now, on these agents, with what it had."""
+
+    row: JobRow
+    group: str
+    params: dict[str, str]
+    pins: list[str]
+    """None: the job's target says where."""
+
+
+class RerunRequested(msgspec.Struct, frozen=True):
+    """Fires to be repeated."""
+
+    asker: Asker
+    by: str
+    reruns: list[Rerun]
+
+
 class CancelRequested(msgspec.Struct, frozen=True):
     """Runs to be ended; ids of runs that are over are passed by."""
 
@@ -152,6 +170,7 @@ Event = (
     | PausesStarted
     | PausesEnded
     | RunsRequested
+    | RerunRequested
     | CancelRequested
     | AgentJoined
     | AgentHello

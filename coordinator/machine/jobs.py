@@ -25,7 +25,15 @@ from .commands import (
     SaveJob,
     SavePool,
 )
-from .events import CancelRequested, JobsDue, JobsPaused, JobsPut, JobsRemoved, RunsRequested
+from .events import (
+    CancelRequested,
+    JobsDue,
+    JobsPaused,
+    JobsPut,
+    JobsRemoved,
+    RerunRequested,
+    RunsRequested,
+)
 from .fires import LATE_US, next_due_us, owed
 from .state import State
 
@@ -220,6 +228,25 @@ def on_requested(state: State, event: RunsRequested, now: Now) -> None:
         for row in event.rows
         for run in runs.begin(
             state, row, Trigger.MANUAL, now, by=event.by, params=event.params.get(row.job.name)
+        )
+    ]
+    state.commands.append(Reply(event.asker, Done(ids)))
+
+
+def on_rerun(state: State, event: RerunRequested, now: Now) -> None:
+    """Repeat fires."""
+    ids = [
+        run.id
+        for it in event.reruns
+        for run in runs.begin(
+            state,
+            it.row,
+            Trigger.RETRY,
+            now,
+            by=event.by,
+            cause=it.group,
+            params=it.params,
+            pins=[pin for pin in it.pins if pin in state.fleet.known],
         )
     ]
     state.commands.append(Reply(event.asker, Done(ids)))

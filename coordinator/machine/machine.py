@@ -30,6 +30,7 @@ from .events import (
     JobsRemoved,
     PausesEnded,
     PausesStarted,
+    RerunRequested,
     RunsRequested,
     Tick,
 )
@@ -135,6 +136,8 @@ class Machine:
                 jobs.fetch_due(state, now)
             case RunsRequested():
                 jobs.on_requested(state, event, now)
+            case RerunRequested():
+                jobs.on_rerun(state, event, now)
             case CancelRequested():
                 jobs.on_cancel(state, event, now)
             case JobsPut():
@@ -187,6 +190,14 @@ class Machine:
         """What bars a due time of a job, as things stand."""
         barrier = barriers.barrier(self._state, row)
         return None if barrier is None else barrier(due_us)
+
+    def after(self, name: str) -> list[str]:
+        """The jobs that a job comes after."""
+        return list(self._state.chains.after.get(name, ()))
+
+    def dependents(self, name: str) -> list[str]:
+        """The jobs that come after a job."""
+        return list(self._state.chains.dependents.get(name, ()))
 
     def is_active(self, run_id: str) -> bool:
         """Whether a run is not over."""

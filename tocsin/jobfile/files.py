@@ -18,6 +18,7 @@ from tocsin.blocks import Faults, KeyPath, Reader, shown
 from tocsin.errors import JobFileError
 from tocsin.execution import Executor
 from tocsin.jobfile.job import read_job
+from tocsin.jobfile.order import order_faults
 from tocsin.jobfile.shared import read_calendar, read_pool
 from tocsin.jobfile.yaml_text import DEPTH_MAX, Document, UnreadableError, read_yaml
 from tocsin.model import Calendar, Job, Pool
@@ -44,6 +45,7 @@ def read_job_files(paths: Iterable[str | Path], executors: Mapping[str, type[Exe
     collected = _Collected(executors)
     for source in _sources(paths, collected.faults):
         collected.read(source)
+    collected.faults += order_faults(collected.jobs, collected.places)
     if collected.faults:
         raise JobFileError(
             collected.faults, "nothing was changed; docs/jobfile.md says what a job file holds"
@@ -89,7 +91,7 @@ class _Collected:
 
     def __init__(self, executors: Mapping[str, type[Executor]]) -> None:
         self._executors = executors
-        self._places: dict[KeyPath, str] = {}
+        self.places: dict[KeyPath, str] = {}
         self.jobs: dict[str, Job] = {}
         self.calendars: dict[str, Calendar] = {}
         self.pools: dict[str, Pool] = {}
@@ -139,9 +141,9 @@ class _Collected:
 
     def _place(self, kind: str, path: KeyPath, faults: Faults) -> None:
         """Note where something is defined: it may be in one place alone."""
-        if path in self._places:
-            faults.add(path, f"this {kind} also stands in {self._places[path]}")
-        self._places.setdefault(path, faults.place(path))
+        if path in self.places:
+            faults.add(path, f"this {kind} also stands in {self.places[path]}")
+        self.places.setdefault(path, faults.place(path))
 
     def _take_job(
         self, name: str, block: object, path: KeyPath, faults: Faults, _source: str

@@ -8,12 +8,14 @@ from typing import Any, Final
 
 import msgspec
 
+from tocsin.after import own_faults
 from tocsin.blocks import Bounds, Faults, KeyPath, Reader, quoted, shown
 from tocsin.errors import ScheduleError
 from tocsin.execution import Executor
 from tocsin.jobfile.executor_block import read_executor_block
 from tocsin.model import DAY_S, NAME_LENGTH_MAX, Blackout, Job
 from tocsin.nearest import did_you_mean
+from tocsin.params import faults as params_faults
 from tocsin.schedule import parse
 from tocsin.schedule.windows import parse_window
 
@@ -152,6 +154,14 @@ def _check_meaning(
     _check_schedules(name, block, arguments, path, faults)
     for i, entry in enumerate(arguments.get("blackout", [])):
         _check_blackout(entry, (*path, "blackout", i), faults)
+    after = arguments.get("after", [])
+    by_itself = bool(after) or arguments.get("schedule", []) not in ([], ["@manual"])
+    wrongs = [
+        *own_faults(name, after),
+        *params_faults(arguments.get("params", {}), fires_by_itself=by_itself),
+    ]
+    for keys, wrong in wrongs:
+        faults.add((*path, *keys), wrong)
     starts_us, expires_us = arguments.get("starts_at_us"), arguments.get("expires_at_us")
     if starts_us is not None and expires_us is not None and expires_us <= starts_us:
         faults.add((*path, "expires_at"), "is not later than starts_at")

@@ -160,6 +160,15 @@ class RunJobs(msgspec.Struct, frozen=True, array_like=True, tag="run_jobs"):
     """Run jobs now, once for each time that a name is listed."""
 
     names: list[str]
+    params: dict[str, dict[str, str]] = {}
+    """By job: the parameters that its runs are given."""
+
+
+class RerunRuns(msgspec.Struct, frozen=True, array_like=True, tag="rerun_runs"):
+    """Repeat the fires of these runs, on the same hosts: all of them, or those that failed."""
+
+    ids: list[str]
+    failed_only: bool = False
 
 
 class ListRuns(msgspec.Struct, frozen=True, array_like=True, tag="list_runs"):
@@ -180,6 +189,12 @@ class GetRuns(msgspec.Struct, frozen=True, array_like=True, tag="get_runs"):
 
 class GetAttempts(msgspec.Struct, frozen=True, array_like=True, tag="get_attempts"):
     """The attempts of a run that were followed by another, oldest first."""
+
+    run: str
+
+
+class GetGroup(msgspec.Struct, frozen=True, array_like=True, tag="get_group"):
+    """All runs of the fire or request that a run is of, by their numbers."""
 
     run: str
 
@@ -261,9 +276,11 @@ Ask = (
     | EndPause
     | ListPauses
     | RunJobs
+    | RerunRuns
     | ListRuns
     | GetRuns
     | GetAttempts
+    | GetGroup
     | KillRuns
     | ReadOutput
     | ListAgents
@@ -285,6 +302,7 @@ NEEDED_ROLE: Final[dict[type[Any], Role]] = {
     ListRuns: Role.VIEWER,
     GetRuns: Role.VIEWER,
     GetAttempts: Role.VIEWER,
+    GetGroup: Role.VIEWER,
     ReadOutput: Role.VIEWER,
     ListAgents: Role.VIEWER,
     ListPauses: Role.VIEWER,
@@ -292,6 +310,7 @@ NEEDED_ROLE: Final[dict[type[Any], Role]] = {
     Subscribe: Role.VIEWER,
     Unsubscribe: Role.VIEWER,
     RunJobs: Role.OPERATOR,
+    RerunRuns: Role.OPERATOR,
     KillRuns: Role.OPERATOR,
     PauseJobs: Role.OPERATOR,
     ResumeJobs: Role.OPERATOR,

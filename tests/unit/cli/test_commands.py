@@ -19,6 +19,7 @@ from tocsin.messages.client_link import (
     CreateToken,
     Done,
     GetAttempts,
+    GetGroup,
     GetJobs,
     GetRuns,
     JobChange,
@@ -36,6 +37,7 @@ from tocsin.messages.client_link import (
     PutJobs,
     ReadOutput,
     RemoveJobs,
+    RerunRuns,
     ResumeJobs,
     RunJobs,
     RunsPage,
@@ -77,6 +79,11 @@ class Shop:
                 return RunsPage([self.runs[run_id] for run_id in ids if run_id in self.runs])
             case GetAttempts():
                 return RunsPage([])
+            case GetGroup(run_id):
+                group = self.runs[run_id].group
+                return RunsPage([run for run in self.runs.values() if run.group == group])
+            case RerunRuns():
+                return Done(["01NEW"])
             case KillRuns(ids):
                 return Done(ids)
             case ReadOutput():
@@ -270,6 +277,41 @@ def test_runs_are_listed_shown_and_killed(tocsin: Tocsin, desk: Desk) -> None:
     assert shown["earlier_attempts"] == []
     said = tocsin("run", "kill", "01J")
     assert said.out.startswith("run 01J of hello is being ended\nundo: ")
+
+
+def test_a_group_is_shown_with_its_runs_and_repeated(
+    tocsin: Tocsin, shop: Shop, desk: Desk
+) -> None:
+    """What is repeated is said, and how to undo it."""
+    shop.runs = {
+        run_id: msgspec.structs.replace(
+            _OVER, id=run_id, group="01J", slot=slot, agent=f"web{slot}"
+        )
+        for slot, run_id in enumerate(["01J", "01K"])
+    }
+    assert "its group, 2 runs:" in tocsin("run", "show", "01K").out
+    shown = json.loads(tocsin("run", "show", "01J", "-o", "json").out)
+    assert [run["agent"] for run in shown["group_runs"]] == ["web0", "web1"]
+
+    said = tocsin("run", "rerun", "01K", "--failed")
+
+    assert said.out == "run 01NEW is queued\nundo: tocsin run kill 01NEW\n"
+    assert desk.asked[-1] == RerunRuns(["01K"], failed_only=True)
+
+
+def test_parameters_are_given_and_checked(tocsin: Tocsin, shop: Shop, desk: Desk) -> None:
+    """A name that is not known says which one was meant."""
+    row = shop.rows["hello"]
+    params: dict[str, str | None] = {"days": "7", "host": None}
+    job = msgspec.structs.replace(row.job, params=params)
+    shop.rows["hello"] = msgspec.structs.replace(row, job=job)
+
+    assert tocsin("job", "run", "hello", "--param", "host=a", "--param", "days=3").code == 0
+    assert RunJobs(["hello"], {"hello": {"host": "a", "days": "3"}}) in desk.asked
+    said = tocsin("job", "run", "hello", "--param", "hots=a")
+    assert (said.code, 'did you mean "host"?' in said.err) == (1, True)
+    assert "--param host=VALUE" in tocsin("job", "run", "hello").err
+    assert tocsin("job", "run", "hello", "--param", "host").code == 2
 
 
 def test_output_is_printed_byte_for_byte_and_gaps_are_said(tocsin: Tocsin, shop: Shop) -> None:

@@ -76,6 +76,8 @@ def test_a_run_that_has_not_begun() -> None:
         "peak_memory_bytes": None,
         "cpu_s": None,
         "facts": {},
+        "cause": None,
+        "params": {},
     }
 
 

@@ -9,8 +9,8 @@ import pytest
 from tocsin.coordinator import auditing
 from tocsin.coordinator.applying import JOBS_MAX, UPLOAD_IDLE_US
 from tocsin.coordinator.gateway import ClientAsked
-from tocsin.coordinator.machine.commands import Reply
-from tocsin.coordinator.machine.events import Event, JobsPut
+from tocsin.coordinator.machine.commands import FetchFires, Reply
+from tocsin.coordinator.machine.events import Event, FiresEnded, JobsPut
 from tocsin.coordinator.machine.machine import Machine
 from tocsin.coordinator.machine.state import Policy
 from tocsin.coordinator.registry import Registry
@@ -55,10 +55,18 @@ class Desk:
         result = self.requests.take(ClientAsked((route, 1), by, ask), self.now)
         if not isinstance(result, Event):
             return result
-        commands = self.machine.handle(result, self.now)
-        commands += auditing.of_event(result, commands, self.now.wall_us)
-        self.store.stage(commands)
-        (answer,) = [c.answer for c in commands if isinstance(c, Reply)]
+        answers = []
+        events: list[Event] = [result]
+        for event in events:  # what is fetched becomes the next
+            commands = self.machine.handle(event, self.now)
+            commands += auditing.of_event(event, commands, self.now.wall_us)
+            self.store.stage(commands)
+            answers += [c.answer for c in commands if isinstance(c, Reply)]
+            for fetch in (c for c in commands if isinstance(c, FetchFires)):
+                fires = self.store.fires(fetch.groups)
+                rows = self.store.jobs_by_id(fetch.job_ids)
+                events.append(FiresEnded(list(fires.values()), rows))
+        (answer,) = answers
         return answer
 
     def jobs(self) -> dict[str, int]:

@@ -21,6 +21,7 @@ from tocsin.messages.client_link import (
     PauseScope,
     PutJobs,
     RemoveJobs,
+    RerunRuns,
     ResumeJobs,
     RunJobs,
     StartPause,
@@ -53,6 +54,7 @@ CHANGING: dict[type[Any], tuple[Any, list[tuple[str, str]]]] = {
     PauseJobs: (PauseJobs(["a", "gone"], "disks"), [("pause job", "a"), ("pause job", "gone")]),
     ResumeJobs: (ResumeJobs(["stopped", "a"]), [("resume job", "stopped")]),
     RunJobs: (RunJobs(["a", "gone", "a"]), [("run job", "a"), ("run job", "gone")]),
+    RerunRuns: (RerunRuns(["R4"]), [("rerun job", "gone")]),
     StartPause: (
         StartPause([PauseScope(Scope.JOB, "a*"), PauseScope(Scope.ALL)], "disks"),
         [("start pause", "job a*"), ("start pause", "all")],
@@ -74,6 +76,8 @@ def prepared() -> Desk:
     desk.ask(PauseJobs(["stopped"]))
     desk.ask(RunJobs(["busy", "busy"]))
     desk.ask(StartPause([PauseScope(Scope.TAG, "role=db")]))
+    desk.ask(RunJobs(["gone"]))
+    desk.ask(KillRuns(["R4"]))
     desk.requests._registry.enrol(HOST_KEY, Enrol(1, "web1", {}, "", b"", ""), START_US)
     return desk
 
@@ -113,6 +117,7 @@ def test_what_changed_nothing_leaves_no_entry(kind: type[Any]) -> None:
         StartPause: StartPause([]),
         EndPause: EndPause(["none"]),
         RunJobs: RunJobs(["none"]),
+        RerunRuns: RerunRuns(["none"]),
         KillRuns: KillRuns(["none"]),
         CreateToken: CreateToken(uses=0),
         AcceptAgent: AcceptAgent("none"),

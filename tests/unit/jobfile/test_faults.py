@@ -26,6 +26,30 @@ _OF_ONE_KEY = [
         "executor: shell",
         "a.executor: unknown key; expected the executor as a key (scripted, shell)",
     ),
+    ("after: [{job: a}]", "a.after[0].job: a job cannot come after itself"),
+    (
+        "after: [{job: b}, {job: b, on: failure}]",
+        "a.after[1].job: b stands twice; expected each job once, with on: any",
+    ),
+    (
+        "after: [{job: b, on: sucess}]",
+        (
+            'a.after[0].on: "sucess" is not known; expected one of success, failure, any; '
+            'did you mean "success"?'
+        ),
+    ),
+    (
+        "params: {Days: '7'}",
+        "a.params.Days: is no name; expected at most 64 of a-z, 0-9 and _, the first a letter",
+    ),
+    ("params: {days: 7}", "a.params.days: 7 is a number; expected text; put it in quotes"),
+    (
+        "params: {host: null}\n    after: [{job: b}]",
+        (
+            "a.params.host: must be given, and a due time or another job's end gives nothing; "
+            "expected a default, or a job without schedule and after"
+        ),
+    ),
     ("schedule: 5", "a.schedule: 5 is a number; expected a list, each item text"),
     ("schedule: [5]", "a.schedule[0]: 5 is a number; expected text; put it in quotes"),
     ("schedule: '61 * * * *'", "a.schedule: minute '61': 61 is not a number from 0 to 59"),
@@ -276,3 +300,36 @@ def test_toml_and_json_name_the_path(faults: Faults) -> None:
     assert faults('{"jobs": {"a": {"shell": "x", "timout": 5}}}', "x.json") == [
         'x.json: jobs.a.timout: unknown key; did you mean "timeout"?'
     ]
+
+
+_CHAIN = """
+jobs:
+  a: {shell: x, after: [{job: c}]}
+  b: {shell: x, after: [{job: a}]}
+  c: {shell: x, after: [{job: b, on: any}]}
+"""
+_ONCE = """
+jobs:
+  a: {shell: x, ephemeral: true}
+  b: {shell: x, after: [{job: a}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (_CHAIN, "x.yaml:3: jobs.a.after: these jobs wait for each other: a -> b -> c -> a"),
+        (
+            _ONCE,
+            (
+                "x.yaml:4: jobs.b.after[0].job: a is ephemeral; "
+                "expected a job that stays after its first success"
+            ),
+        ),
+    ],
+)
+def test_jobs_of_the_same_files_are_held_against_each_other(
+    faults: Faults, text: str, said: str
+) -> None:
+    """Whom others come after, and whether that can be."""
+    assert faults(text) == [said]
