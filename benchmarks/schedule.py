@@ -25,6 +25,7 @@ _NOT_ZONES: Final = ("right/", "posix/", "localtime", "posixrules", "Factory")
 _LAST_S: Final = 2_145_916_800
 _AGAIN_US: Final = 50
 """What took longer is measured again: the kernel may have run something else."""
+_AGAIN_PARSED_US: Final = 500
 _TIMES: Final = 7
 _BAD_DAYS: Final = (
     "30 2 29 2 */7",
@@ -46,7 +47,7 @@ def run(size: Size) -> Result:
         zone, text = ZoneInfo(chance.choice(zones)), _schedule(chance)
         at = chance.randrange(_LAST_S)
         parsed, took_us = _parsed(text, zone.key, chance.choice(["vixie", "skip", "literal"]))
-        parse_us.append(took_us)
+        parse_us.append(took_us if took_us < _AGAIN_PARSED_US else _parsed_anew_us(text))
         if parsed is not None:
             next_us.append(_took_us(partial(parsed.next, datetime.fromtimestamp(at, UTC))))
             bare_us.append(_took_us(partial(_bare, at, zone)))
