@@ -18,8 +18,8 @@ from .store.port import Store
 
 OTHERS_MAX: Final = 5
 """So many runs near an instant at which nothing was due are told of."""
-ATTEMPTS_OF_MAX: Final = 20
-"""The earlier attempts of so many runs of one due time are read."""
+RUNS_MAX: Final = 20
+"""Of so many runs of one due time it is looked up what they wait for, and what was tried before."""
 
 
 class Explainer:
@@ -89,12 +89,12 @@ class Explainer:
         row = self._store.jobs_by_name([ask.job]).get(ask.job)
         agents = self._agents(now)
         going = [run for run in self._machine.active_runs() if run.job == ask.job]
+        shown = [run for run in runs if ask.run in {"", run.id}][:RUNS_MAX]
         waiting = {
             run.id: found
-            for run in [*runs, *going]
+            for run in [*shown, *going[:RUNS_MAX]]
             if (found := self._machine.waiting(run.id, now)) is not None
         }
-        shown = [run for run in runs if ask.run in {"", run.id}][:ATTEMPTS_OF_MAX]
         return story.Evidence(
             job=ask.job,
             now_us=now.wall_us,

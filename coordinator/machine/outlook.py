@@ -6,9 +6,9 @@ import msgspec
 
 from tocsin.instants import Now
 from tocsin.model import Job, RunState
-from tocsin.targeting import demand_of
+from tocsin.targeting import Demand, demand_of
 
-from .eligibility import Verdict, verdicts
+from .eligibility import Verdict, is_meant, verdicts
 from .state import Active, State
 
 
@@ -34,7 +34,7 @@ def waiting(state: State, run_id: str, now: Now) -> Waiting | None:
         behind=_behind(state, active) if active.blocked else "",
         until_us=None if until_us is None else until_us + ahead_us,
         gives_up_us=None if active.blocked or gives_up_us is None else gives_up_us + ahead_us,
-        hosts=verdicts(state, active.demand, now),
+        hosts=hosts_for(state, active.demand, now),
     )
 
 
@@ -48,4 +48,10 @@ def _behind(state: State, active: Active) -> str:
 
 def hosts(state: State, job: Job, now: Now) -> list[Verdict]:
     """How each agent stands to the runs of a job."""
-    return verdicts(state, demand_of(job), now)
+    return hosts_for(state, demand_of(job), now)
+
+
+def hosts_for(state: State, demand: Demand, now: Now) -> list[Verdict]:
+    """How each agent stands to a demand, those that are meant by it before the others."""
+    meant = {agent.name for agent in state.fleet.known.values() if is_meant(agent, demand)}
+    return sorted(verdicts(state, demand, now), key=lambda each: each.agent not in meant)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Final, assert_never
 
-from tocsin.coordinator.machine.eligibility import Verdict
+from tocsin.coordinator.machine.eligibility import HOSTS_MAX, Verdict
 from tocsin.coordinator.machine.fires import LATE_US
 from tocsin.coordinator.machine.outlook import Waiting
 from tocsin.messages.client_link import Step, StepKind
@@ -14,7 +14,7 @@ from tocsin.units import format_size
 
 from .deciding import absence_words, skip_cause, skip_steps
 from .scene import Scene, info, no, yes
-from .words import listed, span
+from .words import listed, plural, span
 
 WAIT_TOLD_US: Final = 1_000_000
 """A shorter wait for an agent is not worth a word."""
@@ -212,9 +212,12 @@ def host_steps(hosts: list[Verdict]) -> list[Step]:
     if fit:
         text = f"could go to {listed([host.agent for host in fit])}"
         steps.append(yes(StepKind.PLACEMENT, text))
-    steps += [
-        no(StepKind.PLACEMENT, f"{host.agent}: {host.why}") for host in hosts if not host.fits
-    ]
+    unfit = [host for host in hosts if not host.fits]
+    shown = unfit[:HOSTS_MAX]
+    steps += [no(StepKind.PLACEMENT, f"{host.agent}: {host.why}") for host in shown]
+    if len(unfit) > len(shown):
+        more = plural(len(unfit) - len(shown), "other host")
+        steps.append(no(StepKind.PLACEMENT, f"and {more}: tocsin agent list"))
     if not hosts:
         steps.append(no(StepKind.PLACEMENT, "there are no agents"))
     return steps
