@@ -211,6 +211,10 @@ class Machine:
         """What a run waits for, and how each agent stands to it."""
         return outlook.waiting(self._state, run_id, now)
 
+    def lacking(self, job: Job) -> str:
+        """What other jobs have not done that a job comes after, in words."""
+        return outlook.lacking(self._state, job)
+
     def hosts(self, job: Job, now: Now) -> list[Verdict]:
         """How each agent stands to a job."""
         return outlook.hosts(self._state, job, now)

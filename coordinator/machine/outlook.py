@@ -8,7 +8,9 @@ from tocsin.instants import Now
 from tocsin.model import Job, RunState
 from tocsin.targeting import Demand, demand_of
 
+from . import dependencies
 from .eligibility import Verdict, is_meant, verdicts
+from .fires import next_due_us
 from .state import Active, State
 
 
@@ -17,6 +19,8 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
 
     behind: str = ""
     """The run that must end first."""
+    lacking: str = ""
+    """What other jobs have not done yet, in words."""
     until_us: int | None = None
     """It goes to no agent before."""
     gives_up_us: int | None = None
@@ -30,6 +34,12 @@ def waiting(state: State, run_id: str, now: Now) -> Waiting | None:
         return None
     ahead_us = now.wall_us - now.steady_us
     until_us, gives_up_us = active.delayed_until_us, active.expires_us
+    if active.is_held:
+        until_us = next_due_us(active.job, active.run.due_us or 0)
+        return Waiting(
+            lacking=dependencies.missing(state, active.job.name)["because"],
+            gives_up_us=until_us or (active.run.due_us or 0) + dependencies.WAIT_US,
+        )
     return Waiting(
         behind=_behind(state, active) if active.blocked else "",
         until_us=None if until_us is None else until_us + ahead_us,
@@ -44,6 +54,11 @@ def _behind(state: State, active: Active) -> str:
         if other.run.group != active.run.group and not other.blocked:
             return run_id
     return ""
+
+
+def lacking(state: State, job: Job) -> str:
+    """What other jobs have not done that a job comes after, in words; '' when nothing lacks."""
+    return dependencies.missing(state, job.name)["because"]
 
 
 def hosts(state: State, job: Job, now: Now) -> list[Verdict]:

@@ -23,7 +23,17 @@ _OVERLAP_THEN: Final = {
 
 def prospects(scene: Scene, due_us: int) -> list[Step]:
     """What would become of a due time if nothing changed until then."""
-    return [*_barrier_steps(scene, due_us), *_overlap_steps(scene), *_host_steps(scene)]
+    return [
+        *_barrier_steps(scene, due_us),
+        *_lacking_steps(scene),
+        *_overlap_steps(scene),
+        *_host_steps(scene),
+    ]
+
+
+def _lacking_steps(scene: Scene) -> list[Step]:
+    lacking = scene.evidence.lacking
+    return [info(StepKind.DEPENDENCY, f"still to come: {lacking}")] if lacking else []
 
 
 def _barrier_steps(scene: Scene, due_us: int) -> list[Step]:
@@ -61,6 +71,8 @@ def ahead_verdict(scene: Scene, due_us: int, steps: list[Step]) -> str:
     """One sentence on a due time that lies ahead."""
     in_words = f"it is due in {span(due_us - scene.evidence.now_us)}"
     stopping = [step for step in steps if step.verdict is StepVerdict.NO]
+    if not stopping and scene.evidence.lacking:
+        return sentence(f"{in_words}, and then waits for other jobs: {scene.evidence.lacking}")
     if not stopping:
         return sentence(f"{in_words}, and would run as things stand")
     if stopping[0].kind is StepKind.PLACEMENT:
@@ -78,6 +90,8 @@ def present_steps(scene: Scene) -> list[Step]:
             text = f"run {run.id}: {standing(scene, run)}"
             steps.append(info(StepKind.NOW, text, run.created_us))
             steps += waiting_steps(scene, run)
+    if evidence.lacking and not scene.job.schedule:
+        steps.append(info(StepKind.NEXT, f"waits for other jobs: {evidence.lacking}"))
     next_us = next_due(evidence.versions, evidence.now_us)
     if next_us is None or next_us == evidence.moment.due_us or evidence.row is None:
         return steps

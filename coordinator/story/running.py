@@ -10,7 +10,8 @@ from tocsin.coordinator.machine.fires import LATE_US
 from tocsin.coordinator.machine.outlook import Waiting
 from tocsin.messages.client_link import Step, StepKind
 from tocsin.model import TERMINAL, OnLost, Run, RunState, Trigger
-from tocsin.units import format_size
+from tocsin.schedule.spread import spread_us
+from tocsin.units import format_duration, format_size
 
 from .deciding import absence_words, skip_cause, skip_steps
 from .scene import Scene, info, no, yes
@@ -32,6 +33,8 @@ def run_steps(scene: Scene, run: Run) -> list[Step]:
     return [
         *asked_steps(scene, run),
         *_caught_up_steps(scene, run),
+        *_follow_steps(scene, run),
+        *jitter_steps(scene, run),
         *_attempt_steps(scene, run),
         *_end_steps(scene, run),
     ]
@@ -70,6 +73,34 @@ def _caught_up_steps(scene: Scene, run: Run) -> list[Step]:
     ]
 
 
+def _follow_steps(scene: Scene, run: Run) -> list[Step]:
+    """That the jobs it comes after had ended as it asks."""
+    if run.trigger is not Trigger.SCHEDULE or not scene.job.after or not run.cause:
+        return []
+    after = listed([f"{each.job} (on {each.on})" for each in scene.job.after])
+    return [yes(StepKind.DEPENDENCY, f"{after} had ended so, at last with run {run.cause}")]
+
+
+def jitter_us(scene: Scene, run: Run) -> int:
+    """By how much the job's jitter lets a run of a due time begin later."""
+    job = scene.job
+    if job.jitter_s <= 0 or run.due_us is None:
+        return 0
+    if run.trigger not in {Trigger.SCHEDULE, Trigger.CATCHUP}:
+        return 0
+    return spread_us(f"{run.job}@{run.agent}" if run.pin else run.job, round(job.jitter_s * 1e6))
+
+
+def jitter_steps(scene: Scene, run: Run) -> list[Step]:
+    """That a run begins later than it is due, by how much, and within what."""
+    later_us = jitter_us(scene, run)
+    if not later_us:
+        return []
+    within = format_duration(scene.job.jitter_s)
+    text = f"begins {span(later_us)} after its due time, always (jitter: {within})"
+    return [info(StepKind.JITTER, text, late_s=later_us / 1e6)]
+
+
 def _attempt_steps(scene: Scene, run: Run) -> list[Step]:
     """Where each attempt went and how it ended; the last one's end is the run's."""
     earlier = scene.evidence.attempts.get(run.id, [])
@@ -83,12 +114,12 @@ def _attempt_steps(scene: Scene, run: Run) -> list[Step]:
 
 
 def _placed_steps(scene: Scene, run: Run, *, numbered: bool) -> list[Step]:
-    if not run.agent:
+    if run.dispatched_us is None:
         return []
     which = f"attempt {run.attempt} " if numbered else ""
     text = f"{which}went to {run.agent}" + (f": {run.placed}" if run.placed else "")
-    if run.dispatched_us is not None and run.attempt == 1:
-        waited_us = run.dispatched_us - run.created_us
+    if run.attempt == 1:
+        waited_us = run.dispatched_us - run.created_us - jitter_us(scene, run)
         text += f", after {span(waited_us)} of waiting" if waited_us > WAIT_TOLD_US else ""
     steps = [yes(StepKind.PLACEMENT, text, run.dispatched_us, agent=run.agent)]
     return steps + _start_steps(scene, run)
@@ -196,7 +227,7 @@ def waiting_steps(scene: Scene, run: Run) -> list[Step]:
     if waiting is None:
         return []
     steps = []
-    if not waiting.behind and waiting.until_us is None:
+    if not (waiting.behind or waiting.lacking) and waiting.until_us is None:
         steps = host_steps(waiting.hosts)
     if waiting.gives_up_us is not None:
         left = span(waiting.gives_up_us - scene.evidence.now_us)
@@ -256,6 +287,8 @@ def _at_attempt(run: Run) -> str:
 
 def _queued(scene: Scene, run: Run, waiting: Waiting) -> str:
     clock = scene.clock
+    if waiting.lacking:
+        return f"it waits for other jobs: {waiting.lacking}"
     if waiting.behind:
         return f"it waits for run {waiting.behind} to end (overlap: {scene.job.overlap})"
     until_us = waiting.until_us or run.not_before_us
@@ -275,7 +308,7 @@ def lateness_words(scene: Scene, run: Run) -> str:
     first = (scene.evidence.attempts.get(run.id) or [run])[0]
     if run.due_us is None or first.started_us is None or run.state is RunState.QUEUED:
         return ""
-    if first.started_us - run.due_us <= LATE_US:
+    if first.started_us - run.due_us <= LATE_US + jitter_us(scene, run):
         return ""
     return f"; it began {span(first.started_us - run.due_us)} after its due time"
 

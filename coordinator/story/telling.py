@@ -148,7 +148,7 @@ def _of_nothing_due(scene: Scene, at_us: int) -> tuple[str, list[Step]]:
     verb = "is" if at_us > evidence.now_us else "was"
     verdict = f"nothing {verb} due at {clock.full(at_us)}: {reason}"
     if evidence.moment.asked_us is None:
-        verdict = f"it has never been due: {reason}"
+        verdict = f"it has not run yet: {reason}"
     others = [
         info(StepKind.RUN, f"run {run.id}: {standing(scene, run)}", run.created_us)
         for run in evidence.others

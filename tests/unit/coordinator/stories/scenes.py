@@ -282,6 +282,7 @@ SCENES: Final[dict[str, Callable[[], Evidence]]] = {
         run(
             RunState.REFUSED,
             agent="db1",
+            dispatched_us=DUE_US + 6_000,
             finished_us=DUE_US + MINUTE_US,
             reason="policy.toml does not let it run as root",
         )
@@ -374,6 +375,39 @@ SCENES: Final[dict[str, Callable[[], Evidence]]] = {
     ),
     "stopped": lambda: told(
         skip(SkipReason.STOPPED, facts={"because": "the canary db1 failed: exit code 3"})
+    ),
+    # Other jobs, and jitter.
+    "queued-for-others": lambda: told(
+        run(RunState.QUEUED, reason=SkipReason.DEPENDENCY),
+        job=replace(JOB, after=[Dependency(job="quiesce")]),
+        waiting={
+            EVENT: Waiting(
+                gives_up_us=at("2026-11-25 02:30"),
+                lacking="quiesce has not succeeded since 2026-11-23T01:12:00.000000Z; its last run "
+                "failed at 2026-11-24T01:12:00.000000Z",
+            )
+        },
+    ),
+    "followed": lambda: told(
+        run(RunState.SUCCEEDED, cause=EARLIER),
+        job=replace(JOB, after=[Dependency(job="quiesce")]),
+    ),
+    "jitter": lambda: told(
+        run(
+            RunState.SUCCEEDED,
+            dispatched_us=DUE_US + 4 * MINUTE_US,
+            started_us=DUE_US + 4 * MINUTE_US,
+            finished_us=DUE_US + 5 * MINUTE_US,
+        ),
+        job=replace(JOB, jitter_s=600.0),
+    ),
+    "waits-for-others": lambda: told(
+        job=replace(JOB, schedule=[], after=[Dependency(job="quiesce")]),
+        moment=_NO_DUE,
+        lacking="quiesce has not ended",
+    ),
+    "ahead-after": lambda: ahead(
+        job=replace(JOB, after=[Dependency(job="quiesce")]), lacking="quiesce has not ended"
     ),
     # Several hosts.
     "fan-out": lambda: told(
