@@ -138,9 +138,13 @@ def _overlap_words(scene: Scene, run: Run) -> str:
     earlier = scene.evidence.named.get(text_fact(run.facts, "run"))
     because = text_fact(run.facts, "because")
     if earlier is not None:
-        where = f" on {earlier.agent}" if earlier.agent else ""
-        since = scene.clock.time(earlier.started_us or earlier.created_us)
-        because = f"run {earlier.id} was under way{where} since {since}"
+        began_us = earlier.started_us
+        if began_us is not None and began_us <= run.created_us:
+            since = scene.clock.time(began_us)
+            because = f"run {earlier.id} was under way on {earlier.agent} since {since}"
+        else:
+            since = scene.clock.time(earlier.created_us)
+            because = f"run {earlier.id} was waiting to begin since {since}"
         if earlier.finished_us is not None:
             because += f" until {scene.clock.time(earlier.finished_us)}"
     because = because or "an earlier run was under way"

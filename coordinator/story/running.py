@@ -298,7 +298,9 @@ def _queued(scene: Scene, run: Run, waiting: Waiting) -> str:
             return f"it starts at {clock.time(until_us)}, in {left}"
         return f"attempt {run.attempt} is due at {clock.time(until_us)}, in {left} ({run.reason})"
     text = f"it has been waiting for an agent since {clock.time(run.created_us)}"
-    if waiting.hosts and not any(host.fits for host in waiting.hosts):
+    if len(waiting.hosts) == 1 and not waiting.hosts[0].fits:
+        text += f": {waiting.hosts[0].agent} is {waiting.hosts[0].why}"
+    elif waiting.hosts and not any(host.fits for host in waiting.hosts):
         text += f": none of {len(waiting.hosts)} can take it"
     return text
 

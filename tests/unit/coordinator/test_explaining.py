@@ -81,8 +81,8 @@ def test_the_run_that_was_in_the_way_is_named(bench: StoredBench) -> None:
 
     story = bench.why()
 
-    assert f"run {first.id} was under way since 00:01 UTC (overlap: skip)" in story.verdict
-    assert "none of 1 can take it" in texts(story)
+    assert f"run {first.id} was waiting to begin since 00:01 UTC (overlap: skip)" in story.verdict
+    assert "waiting for an agent since 00:01 UTC: a is tagged" in texts(story)
     assert 'a: tagged role="web", not "db"' in texts(story)
 
 
