@@ -11,10 +11,11 @@ from typing import Any
 
 import msgspec
 
+from tocsin.incidents import in_words
 from tocsin.instants import SECOND_US, to_rfc3339
 from tocsin.messages.client_link import Status, Step, Story
 from tocsin.messages.enrolment import fingerprint
-from tocsin.model import Agent, JobRow, Pause, Run
+from tocsin.model import Agent, Incident, JobRow, Pause, Run
 from tocsin.pausing import pauses_agent, pauses_job
 
 
@@ -151,6 +152,18 @@ def status_shape(status: Status) -> dict[str, Any]:
         "agents": status.agents,
         "next_due": _time(status.next_due_us),
         "dropped": status.dropped,
+        "maintenance": [pause_shape(pause) for pause in status.pauses],
+        "incidents": [_incident(incident) for incident in status.incidents],
+    }
+
+
+def _incident(incident: Incident) -> dict[str, Any]:
+    return {
+        "kind": incident.kind,
+        "from": _time(incident.from_us),
+        "until": _time(incident.until_us),
+        "amount_s": incident.amount_us / SECOND_US,
+        "what": in_words(incident),
     }
 
 

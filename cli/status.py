@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import click
 
+from tocsin.incidents import in_words
 from tocsin.messages.client_link import GetStatus, Status
+from tocsin.model import Pause
+from tocsin.pausing import scope_text
 
 from .asking import open_session
 from .options import output_option
@@ -37,6 +40,13 @@ def status(*, as_json: bool) -> None:
                 ("agents", f"{told.agents_up} of {told.agents} up"),
                 ("next due", due),
                 ("dropped", told.dropped),
+                ("paused", [_paused(pause) for pause in told.pauses]),
+                *(("incident", in_words(incident)) for incident in told.incidents),
             ]
         )
     )
+
+
+def _paused(pause: Pause) -> str:
+    until = "" if pause.until_us is None else f" until {local_time(pause.until_us)}"
+    return f"{scope_text(pause)} paused{until} ({pause.reason})"

@@ -59,6 +59,7 @@ from .machine.events import (
     CancelRequested,
     Event,
     FiresEnded,
+    IncidentsNoticed,
     JobsDue,
     JobsPaused,
     JobsPut,
@@ -68,6 +69,7 @@ from .machine.events import (
     RerunRequested,
     RunsRequested,
     Tick,
+    ZonesChanged,
 )
 from .machine.jobs import preview
 
@@ -103,7 +105,7 @@ def of_event(event: Event, commands: Iterable[Command], at_us: int) -> list[Comm
             return _entries(_of_runs("kill run", commands), event.by, at_us)
         case (
             Tick() | JobsDue() | FiresEnded() | AgentJoined() | AgentHello() | AgentBeat()
-            | AgentReport() | AgentBye()
+            | AgentReport() | AgentBye() | IncidentsNoticed() | ZonesChanged()
         ):  # fmt: skip
             return list(_of_itself(commands, at_us))
         case _:

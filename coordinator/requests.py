@@ -84,6 +84,9 @@ VERSIONS_MAX: Final = 100
 _EVER: Final = 1 << 62
 
 
+INCIDENTS_SHOWN: Final = 5
+
+
 class Parked(msgspec.Struct, frozen=True):
     """A request whose answer is held back until something happens, or its time is up."""
 
@@ -288,6 +291,8 @@ class Requests:
             agents=len(agents),
             next_due_us=self._machine.next_due_us(),
             dropped=self._dropped(),
+            pauses=pausing.page_of(self._machine.pauses(), now).rows,
+            incidents=self._machine.incidents(INCIDENTS_SHOWN),
         )
 
     # Changing.

@@ -25,14 +25,16 @@ from typing import Final, assert_never
 from tocsin import clock
 from tocsin.errors import InvalidTransition, StoreError
 from tocsin.execution import split_key
+from tocsin.incidents import in_words
 from tocsin.instants import SECOND_US, Now
 from tocsin.keys import load_or_make_keypair
 from tocsin.link import Hub, Waiter, new_keypair
 from tocsin.lock import DirectoryLock
 from tocsin.log import Log
 from tocsin.messages.agent_link import Bye, Heartbeat, Hello, Pulse, Report, Resync
-from tocsin.messages.client_link import Answer, Declined, GetStatus
+from tocsin.messages.client_link import PAGE_ROWS_MAX, Answer, Declined, GetStatus
 from tocsin.messages.enrolment import ToStranger
+from tocsin.schedule import reload_zones
 
 from . import auditing
 from .config import CoordinatorConfig
@@ -47,14 +49,17 @@ from .machine.events import (
     Asker,
     Event,
     FiresEnded,
+    IncidentsNoticed,
     JobsDue,
     Tick,
+    ZonesChanged,
 )
 from .machine.machine import Machine
 from .registry import Registry
 from .requests import Requests
 from .store.port import Store
 from .store.sqlite import SqliteStore
+from .timekeeping import Timekeeper
 from .updates import Updates
 
 MESSAGES_MAX: Final = 200
@@ -87,6 +92,7 @@ class Service:
         self._hellos: dict[str, AgentSaid] = {}
         """The last hello of each agent that was said while the store was away."""
         self._outage = ""
+        self._time = Timekeeper(store)
         own_key = load_or_make_keypair(config.key_file, new_keypair).public
         self._registry = Registry(
             store, server_key=own_key, port=gateway.members.port, new_id=clock.new_ulid
@@ -107,17 +113,23 @@ class Service:
         """Take up what the store holds, and begin to let peers in."""
         at = now()
         self._machine.restore(self._store.stored(), at)
+        self._time.begin(at)
+        self._check_zones(at)
+        self._heed(at)
         self._store.commit()
         self._gateway.serve(self._registry)
 
     def turn(self, waiter: Waiter) -> None:
         """Wait for something to happen, and deal with it."""
         self._wait(waiter)
+        self._time.look()
         at = now()
         if self._outage:
             self._turn_in_outage(at)
             return
         try:
+            self._check_zones(at)
+            self._heed(at)
             for _ in range(MESSAGES_MAX):
                 incoming = self._gateway.receive(at.steady_us / SECOND_US)
                 if incoming is None:
@@ -139,13 +151,37 @@ class Service:
         steady = [deadline.steady_us, self._updates.deadline_us()]
         steady += [parked.until_us for parked in self._requests.parked]
         soonest = min((at_us for at_us in steady if at_us is not None), default=None)
-        waiter.wait(until_steady_us=soonest, until_wall_us=deadline.wall_us)
+        latest = self._time.before_sleep(soonest, deadline, now())
+        waiter.wait(until_steady_us=latest, until_wall_us=deadline.wall_us)
 
     def _is_time(self, at: Now) -> bool:
         wall_us, steady_us = self._machine.deadline()
         return (wall_us is not None and wall_us <= at.wall_us) or (
             steady_us is not None and steady_us <= at.steady_us
         )
+
+    def _heed(self, at: Now) -> None:
+        """Have the machine know what befell the time, before it decides anything."""
+        noticed = self._time.take()
+        for incident in noticed:
+            self._log.warning("time." + incident.kind, what=in_words(incident))
+        if noticed:
+            self._decide(IncidentsNoticed(noticed), at)
+
+    def _check_zones(self, at: Now) -> None:
+        """Have due times worked out anew when the time zone data was replaced."""
+        change = self._time.zones_changed(at)
+        if not change:
+            return
+        reload_zones()
+        after, moved = "", 0
+        while page := self._store.list_jobs(after, PAGE_ROWS_MAX):
+            rows = self._store.jobs_by_name([row.job.name for row in page])
+            before = len(self._commands)
+            self._decide(ZonesChanged(list(rows.values())), at)
+            moved += len(self._commands) - before
+            after = page[-1].job.name
+        self._log.warning("zones.changed", what=change, jobs_moved=moved)
 
     # In.
 
@@ -236,6 +272,7 @@ class Service:
     # Out.
 
     def _commit(self, at: Now) -> None:
+        self._time.stamp(at)
         if self._store.dirty:
             self._store.commit()
         commands, self._commands = self._commands, []
@@ -266,6 +303,7 @@ class Service:
         if not self._outage:
             self._log.error("store.failed", error=error.message, hint=error.hint)
         self._outage = error.message
+        self._time.store_failed(now(), error.message)
 
     def _turn_in_outage(self, at: Now) -> None:
         for _ in range(MESSAGES_MAX):
@@ -289,6 +327,8 @@ class Service:
             # An end is durable together with what follows from it, so that is decided first.
             self._fetch(at)
             self._commit(at)
+            self._time.store_mended(at)
+            self._heed(at)
             self._hear_hellos(at)
             self._commit(at)
         except StoreError as error:
@@ -309,6 +349,14 @@ class Service:
             agent_id = next(iter(self._hellos))
             self._take(self._hellos[agent_id], at)
             del self._hellos[agent_id]
+
+    def close(self) -> None:
+        """Leave a last sign of life."""
+        try:
+            self._time.stamp(now(), last=True)
+            self._store.commit()
+        except StoreError as error:
+            self._log.error("store.failed", error=error.message, hint=error.hint)
 
 
 def run_coordinator(config: CoordinatorConfig) -> int:
@@ -345,6 +393,7 @@ def run_coordinator(config: CoordinatorConfig) -> int:
         log.info("coordinator.ready", port=gateway.members.port, epoch=machine.epoch)
         while not waiter.take_signals():
             service.turn(waiter)
+        service.close()
         log.info("coordinator.stopped")
         gateway.close()
     finally:

@@ -12,6 +12,7 @@ from pathlib import Path
 _SYMBOLS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = [a + b for a in _SYMBOLS for b in _SYMBOLS]
 _NOISE_BYTES = 10
+_TOGETHER_S = 0.05
 _noise: list[bytes] = []
 
 
@@ -23,6 +24,20 @@ def now_us() -> int:
 def monotonic_s() -> float:
     """Seconds on a clock that never steps; its zero has no meaning."""
     return _time.monotonic()
+
+
+def boottime_s() -> float:
+    """Like `monotonic_s`, but it goes on while the machine sleeps, see clock_gettime(2)."""
+    return _time.clock_gettime(_time.CLOCK_BOOTTIME)
+
+
+def read_all() -> tuple[int, int, int]:
+    """`now_us`, `monotonic_s` and `boottime_s` in microseconds, read in the same 50 ms."""
+    while True:
+        first_s = monotonic_s()
+        wall_us, boot_s, steady_s = now_us(), boottime_s(), monotonic_s()
+        if steady_s - first_s < _TOGETHER_S:
+            return wall_us, round(steady_s * 1e6), round(boot_s * 1e6)
 
 
 def new_ulid() -> str:

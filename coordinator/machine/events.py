@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from tocsin.messages.agent_link import Hello, Report
-from tocsin.model import Agent, Calendar, Job, JobRow, Pause, Pool, Run
+from tocsin.model import Agent, Calendar, Incident, Job, JobRow, Pause, Pool, Run
 
 Asker = tuple[bytes, int]
 """Whom to answer: a connection and the number of its request."""
@@ -61,6 +61,18 @@ class JobsPaused(msgspec.Struct, frozen=True):
     reason: str = ""
     until_us: int | None = None
     """The pause ends by itself then; None: it does not."""
+
+
+class IncidentsNoticed(msgspec.Struct, frozen=True):
+    """Something befell the coordinator's time."""
+
+    incidents: list[Incident]
+
+
+class ZonesChanged(msgspec.Struct, frozen=True):
+    """The time zone data is another than before; these rows are some of all jobs."""
+
+    rows: list[JobRow]
 
 
 class PausesStarted(msgspec.Struct, frozen=True):
@@ -169,6 +181,8 @@ Event = (
     | JobsPaused
     | PausesStarted
     | PausesEnded
+    | IncidentsNoticed
+    | ZonesChanged
     | RunsRequested
     | RerunRequested
     | CancelRequested

@@ -12,7 +12,7 @@ from tocsin.messages.client_link import Done, JobChange, SharedChange
 from tocsin.messages.client_link import JobsPut as JobsPutAnswer
 from tocsin.model import Job, JobRow, Trigger
 
-from . import dependencies, pauses, runs
+from . import dependencies, incidents, pauses, runs
 from .barriers import barrier
 from .commands import (
     DropCalendar,
@@ -74,11 +74,12 @@ def _serve(state: State, row: JobRow, now: Now) -> JobRow:
     """Record what a job owes by now, or the first of it; the row behind that."""
     debt = owed(row, now.wall_us, barrier(state, row))
     for skip in debt.skips:
-        runs.record_skip(state, row, skip, now)
+        runs.record_skip(state, row, incidents.explained(state, skip, now), now)
     for fire_us in debt.fires_us:
         late = now.wall_us - fire_us > LATE_US
         trigger = Trigger.CATCHUP if late else Trigger.SCHEDULE
-        runs.begin(state, row, trigger, now, due_us=fire_us)
+        cause = incidents.cause(state, fire_us, now) if late else ""
+        runs.begin(state, row, trigger, now, due_us=fire_us, cause=cause)
     return replace(row, next_due_us=debt.cursor_us)
 
 

@@ -9,10 +9,33 @@ from typing import NamedTuple, assert_never
 import msgspec
 
 from tocsin.instants import SECOND_US, Now
-from tocsin.model import Agent, Calendar, Condition, Job, JobRow, Pause, Pool, Run, RunState
+from tocsin.model import (
+    Agent,
+    Calendar,
+    Condition,
+    Incident,
+    Job,
+    JobRow,
+    Pause,
+    Pool,
+    Run,
+    RunState,
+)
 from tocsin.targeting import demand_of
 
-from . import agents, barriers, chains, dependencies, jobs, outlook, pauses, placement, runs
+from . import (
+    agents,
+    barriers,
+    chains,
+    dependencies,
+    incidents,
+    jobs,
+    outlook,
+    pauses,
+    placement,
+    runs,
+    zone_data,
+)
 from .commands import Command
 from .eligibility import Verdict
 from .events import (
@@ -24,6 +47,7 @@ from .events import (
     CancelRequested,
     Event,
     FiresEnded,
+    IncidentsNoticed,
     JobsDue,
     JobsPaused,
     JobsPut,
@@ -33,6 +57,7 @@ from .events import (
     RerunRequested,
     RunsRequested,
     Tick,
+    ZonesChanged,
 )
 from .fires import Barred
 from .outlook import Waiting
@@ -66,6 +91,8 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     pauses: list[Pause] = []
     resumes: list[tuple[int, int]] = []
     """(end, job id) of every pause of one job that ends by itself."""
+    incidents: list[Incident] = []
+    """The latest, oldest first."""
     calendars: list[Calendar] = []
     pools: list[Pool] = []
     conditions: list[Condition] = []
@@ -90,6 +117,7 @@ class Machine:
         state.resumes = stored.resumes
         heapq.heapify(state.resumes)
         state.pauses = {pause.id: pause for pause in stored.pauses}
+        state.incidents = stored.incidents
         state.calendars = {calendar.name: calendar for calendar in stored.calendars}
         dependencies.restore(state, stored.conditions)
         agents.restore(state, stored.agents, now)
@@ -146,6 +174,10 @@ class Machine:
                 jobs.on_removed(state, event, now)
             case JobsPaused():
                 jobs.on_paused(state, event, now)
+            case IncidentsNoticed():
+                incidents.on_noticed(state, event)
+            case ZonesChanged():
+                zone_data.on_changed(state, event)
             case PausesStarted():
                 pauses.on_started(state, event, now)
             case PausesEnded():
@@ -222,6 +254,10 @@ class Machine:
     def sessions(self) -> list[Session]:
         """The agents that are connected."""
         return list(self._state.sessions.values())
+
+    def incidents(self, count: int) -> list[Incident]:
+        """The latest incidents, oldest first."""
+        return self._state.incidents[-count:]
 
     def calendars(self) -> dict[str, Calendar]:
         """All calendars by name."""

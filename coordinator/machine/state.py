@@ -13,7 +13,7 @@ import msgspec
 
 from tocsin.execution import AttemptKey, Order
 from tocsin.messages.agent_link import ToAgent
-from tocsin.model import Agent, Calendar, Condition, Job, Pause, Run, RunState, SkipReason
+from tocsin.model import Agent, Calendar, Condition, Incident, Job, Pause, Run, RunState, SkipReason
 from tocsin.schedule.calendars import CalendarDays
 from tocsin.targeting import Demand
 
@@ -119,7 +119,7 @@ class Fleet(msgspec.Struct):
 class State:
     """The mutable inside of the machine."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0915 - one statement an attribute
         self, *, epoch: int, policy: Policy, new_id: Callable[[], str], chance: Chance
     ) -> None:
         self.epoch: Final = epoch
@@ -157,6 +157,8 @@ class State:
         """By id; those that are over stay while due times before their end have no record."""
         self.resumes: list[tuple[int, int]] = []
         """Heap of (end, job id): pauses of one job that end by themselves, perhaps ended before."""
+        self.incidents: list[Incident] = []
+        """The latest, oldest first."""
         self.calendars: dict[str, Calendar] = {}
         self.calendar_days: dict[str, tuple[Calendar, CalendarDays]] = {}
         """Calendars made ready to be asked; of use while the calendar is the one in `calendars`."""

@@ -78,6 +78,10 @@ class Store(Protocol):
         """Stage that a host does not wait to be let in any more."""
         ...
 
+    def stage_setting(self, name: str, value: str | int) -> None:
+        """Stage something that the coordinator remembers about itself."""
+        ...
+
     def commit(self) -> None:
         """Make everything staged durable, output first."""
         ...
@@ -95,6 +99,10 @@ class Store(Protocol):
 
     def stored(self) -> Stored:
         """All that a machine begins with: due times sorted, runs that are not over oldest first."""
+        ...
+
+    def setting(self, name: str) -> str | int | None:
+        """What the coordinator remembers about itself; None: nothing."""
         ...
 
     def incidents(self, from_us: int, until_us: int) -> list[Incident]:

@@ -19,6 +19,7 @@ import msgspec
 from tocsin.audit_chain import seal
 from tocsin.coordinator.machine.commands import Command
 from tocsin.coordinator.machine.events import PastRun
+from tocsin.coordinator.machine.incidents import KEPT_MAX
 from tocsin.coordinator.machine.machine import Restored, Stored
 from tocsin.errors import StoreError
 from tocsin.messages.client_link import OutputPiece
@@ -92,6 +93,9 @@ class SqliteStore:
 
     def stage_settled(self, key: str) -> None:
         self._staged.write("drop_pending", (key,))
+
+    def stage_setting(self, name: str, value: str | int) -> None:
+        self._staged.write("save_setting", (name, value))
 
     def _apply(self) -> None:
         """Execute what is staged inside the open transaction, so that reads see it."""
@@ -167,6 +171,7 @@ class SqliteStore:
             agents=self.agents(),
             resumes=[(until_us, job_id) for until_us, job_id in self._read("resumes")],
             pauses=[pause_of(row) for row in self._read("pauses")],
+            incidents=[incident_of(row) for row in self._read("last_incidents", KEPT_MAX)][::-1],
             calendars=[calendar_of(row["spec"]) for row in self._read("calendars")],
             pools=[Pool(name=row["name"], slots=row["slots"]) for row in self._read("pools")],
             conditions=[condition_of(row) for row in self._read("dependencies")],
@@ -275,6 +280,12 @@ class SqliteStore:
                 pieces.append(OutputPiece(*row))
                 size += len(row["data"])
         return pieces, False
+
+    def setting(self, name: str) -> str | int | None:
+        for row in self._read("setting", name):
+            value: str | int = row["value"]
+            return value
+        return None
 
     def incidents(self, from_us: int, until_us: int) -> list[Incident]:
         return [incident_of(row) for row in self._read("incidents", from_us, until_us)]

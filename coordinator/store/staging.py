@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from tocsin.coordinator.machine.commands import (
     Command,
@@ -25,9 +25,14 @@ from tocsin.coordinator.machine.commands import (
     SavePool,
     SaveRun,
 )
+from tocsin.instants import SECOND_US
 from tocsin.model import Agent, JobRow, Run
 
 from .rows import agent_values, condition_values, job_values, run_values, to_json
+
+INCIDENTS_MAX: Final = 10_000
+INCIDENTS_AGE_US: Final = 400 * 86_400 * SECOND_US
+"""More or older incidents than these are forgotten when another is saved."""
 
 
 class Write(NamedTuple):
@@ -108,6 +113,7 @@ class Staging:
             case SaveIncident(it):
                 span = (it.from_us, it.until_us, it.amount_us)
                 self.write("save_incident", (it.kind.value, *span, it.detail))
+                self.write("trim_incidents", (it.from_us - INCIDENTS_AGE_US, INCIDENTS_MAX))
             case SaveAudit(entry):
                 self.write("save_audit", (entry,))  # completed when it is executed
             case _:

@@ -30,6 +30,7 @@ from tocsin.coordinator.machine.commands import (
     SavePool,
     SaveRun,
 )
+from tocsin.coordinator.store import staging
 from tocsin.coordinator.store.port import PeerRow, PendingRow, Store, TokenRow
 from tocsin.coordinator.store.sqlite import SqliteStore
 from tocsin.errors import StoreError
@@ -147,6 +148,39 @@ def test_upkeep_comes_back_as_it_was(tmp_path: Path) -> None:
     assert second.incidents(10, 20) == [incident]
     assert second.incidents(11, 20) == []
     second.close()
+
+
+def test_ends_of_pauses_and_settings_come_back(tmp_path: Path) -> None:
+    """Jobs whose pause ends by itself are known at the start; a setting is as it was last."""
+    first = SqliteStore(tmp_path)
+    first.stage([SaveJob(structs.replace(row(), paused=True, pause_until_us=77))])
+    first.stage_setting("seen_us", 5)
+    first.stage_setting("seen_us", 6)
+    first.commit()
+    first.close()
+
+    second = SqliteStore(tmp_path)
+
+    assert second.stored().resumes == [(77, row().id)]
+    assert (second.setting("seen_us"), second.setting("zones")) == (6, None)
+    second.close()
+
+
+def test_old_incidents_are_forgotten(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The latest so many are kept, and none that is older than 400 days."""
+    monkeypatch.setattr(staging, "INCIDENTS_MAX", 3)
+    kinds = (IncidentKind.DOWN, IncidentKind.STEP)
+    many = [Incident(kind=kind, from_us=at, until_us=at + 1) for at in range(3) for kind in kinds]
+    store.stage([SaveIncident(incident) for incident in many])
+    store.commit()
+    assert store.incidents(0, 100) == many[-3:]
+    assert store.stored().incidents == many[-3:]
+
+    later_us = staging.INCIDENTS_AGE_US + 3
+    last = Incident(kind=IncidentKind.ZONES, from_us=later_us, until_us=later_us)
+    store.stage([SaveIncident(last)])
+    store.commit()
+    assert store.incidents(0, later_us) == [*many[-2:], last]
 
 
 def test_what_was_not_committed_is_gone_after_the_process_is_gone(tmp_path: Path) -> None:

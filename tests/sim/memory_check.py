@@ -64,7 +64,7 @@ def _compare_chains(state: State, restored: State) -> None:
 
 
 def _compare_upkeep(state: State, restored: State) -> None:
-    for name in ("pauses", "calendars", "pools"):
+    for name in ("pauses", "incidents", "calendars", "pools"):
         mine, stored = getattr(state, name), getattr(restored, name)
         if mine != stored:
             raise Violation("memory", f"{name}: {mine} in memory, {stored} stored")

@@ -477,6 +477,7 @@ def run_world(plan: Plan) -> World:
         with (
             swapped(clock, "now_us", lambda: world.now().wall_us),
             swapped(clock, "monotonic_s", lambda: (world.now_us + 0.25) / SECOND_US),
+            swapped(clock, "boottime_s", lambda: (world.now_us + 0.25) / SECOND_US),
             # Looking for installed executors takes longer than a small world.
             swapped(applying, "executor_entry_points", dict),
         ):

@@ -17,6 +17,7 @@ from tocsin.model import (
     Agent,
     AuditEntry,
     Calendar,
+    Incident,
     Job,
     JobRow,
     JobVersion,
@@ -342,6 +343,10 @@ class Status(msgspec.Struct, frozen=True, array_like=True, tag="status"):
     next_due_us: int | None
     dropped: dict[str, int]
     """Messages that were not taken, counted by reason."""
+    pauses: list[Pause] = []
+    """The maintenance that is going on."""
+    incidents: list[Incident] = []
+    """The last that befell the coordinator's time, oldest first."""
 
 
 class JobsPage(msgspec.Struct, frozen=True, array_like=True, tag="jobs"):

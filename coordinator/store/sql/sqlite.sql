@@ -88,6 +88,17 @@ DELETE FROM pool WHERE name = ?
 INSERT OR REPLACE INTO incident (kind, from_us, until_us, amount_us, detail)
 VALUES (?, ?, ?, ?, ?)
 
+-- name: trim_incidents
+DELETE FROM incident WHERE until_us < ? OR (until_us, from_us, kind) <= (
+    SELECT until_us, from_us, kind FROM incident
+    ORDER BY until_us DESC, from_us DESC, kind DESC LIMIT 1 OFFSET ?)
+
+-- name: save_setting
+INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)
+
+-- name: setting
+SELECT value FROM setting WHERE name = ?
+
 -- name: save_audit
 INSERT INTO audit (number, at_us, by_whom, act, subject, detail, digest)
 VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -133,6 +144,10 @@ SELECT spec FROM calendar ORDER BY name
 
 -- name: pools
 SELECT name, slots FROM pool ORDER BY name
+
+-- name: last_incidents
+SELECT kind, from_us, until_us, amount_us, detail FROM incident
+ORDER BY until_us DESC, from_us DESC, kind DESC LIMIT ?
 
 -- name: incidents
 SELECT kind, from_us, until_us, amount_us, detail FROM incident

@@ -8,11 +8,24 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from msgspec.structs import replace
 
 from tocsin.cli import shapes
 from tocsin.messages.client_link import Status, Step, StepKind, StepVerdict, Story
 from tocsin.messages.enrolment import fingerprint
-from tocsin.model import Agent, AgentState, Job, JobRow, Pause, Run, RunState, Scope, Trigger
+from tocsin.model import (
+    Agent,
+    AgentState,
+    Incident,
+    IncidentKind,
+    Job,
+    JobRow,
+    Pause,
+    Run,
+    RunState,
+    Scope,
+    Trigger,
+)
 
 AT_US: Final = 1_767_225_600_000_000
 AT: Final = "2026-01-01T00:00:00.000000Z"
@@ -157,6 +170,22 @@ def test_the_status() -> None:
         "agents": 2,
         "next_due": None,
         "dropped": {"too large": 1},
+        "maintenance": [],
+        "incidents": [],
+    }
+    stepped = Incident(
+        kind=IncidentKind.STEP,
+        from_us=AT_US,
+        until_us=AT_US + 5_400_000_000,
+        amount_us=-5_400_000_000,
+    )
+    (told,) = shapes.status_shape(replace(STATUS, incidents=[stepped]))["incidents"]
+    assert told == {
+        "kind": "step",
+        "from": AT,
+        "until": "2026-01-01T01:30:00.000000Z",
+        "amount_s": -5400.0,
+        "what": "the coordinator's clock was set back by 1h30m at 2026-01-01 01:30:00 UTC",
     }
 
 

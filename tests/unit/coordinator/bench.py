@@ -19,6 +19,7 @@ from tocsin.coordinator.machine.commands import (
     Reply,
     SaveAgent,
     SaveDependency,
+    SaveIncident,
     SaveJob,
     SavePause,
     SaveRun,
@@ -30,6 +31,7 @@ from tocsin.coordinator.machine.events import (
     CancelRequested,
     Event,
     FiresEnded,
+    IncidentsNoticed,
     JobsDue,
     JobsPaused,
     JobsPut,
@@ -40,13 +42,25 @@ from tocsin.coordinator.machine.events import (
     RunsRequested,
     Tick,
 )
+from tocsin.coordinator.machine.incidents import KEPT_MAX, key_of
 from tocsin.coordinator.machine.machine import Machine, Restored, Stored
 from tocsin.coordinator.machine.state import Policy
 from tocsin.execution import AttemptKey, Order, Outcome, Status
 from tocsin.instants import SECOND_US, Now
 from tocsin.messages import PROTOCOL_VERSION
 from tocsin.messages.agent_link import AttemptReport, Chunk, Dispatch, Hello, Phase, Report, ToAgent
-from tocsin.model import TERMINAL, Agent, Condition, Job, JobRow, Pause, Run, Scope
+from tocsin.model import (
+    TERMINAL,
+    Agent,
+    Condition,
+    Incident,
+    IncidentKind,
+    Job,
+    JobRow,
+    Pause,
+    Run,
+    Scope,
+)
 
 START_US = 1_767_225_600 * SECOND_US  # 2026-01-01T00:00:00Z
 ASKER = (b"client", 1)
@@ -82,6 +96,7 @@ class Bench:
         self.runs: dict[str, Run] = {}
         self.agents: dict[str, Agent] = {}
         self.pauses: dict[str, Pause] = {}
+        self.incidents: dict[tuple[int, int, str], Incident] = {}
         self.conditions: dict[tuple[int, str], Condition] = {}
         self.sent: list[tuple[str, ToAgent]] = []
         self.answers: list[Any] = []
@@ -148,6 +163,8 @@ class Bench:
                 self.pauses[pause.id] = pause
             case DropPause(pause_id):
                 del self.pauses[pause_id]
+            case SaveIncident(incident):
+                self.incidents[key_of(incident)] = incident
             case _:
                 pass
 
@@ -280,8 +297,14 @@ class Bench:
         runs = [run for run in self.runs.values() if run.job == name]
         return sorted(runs, key=lambda run: (run.due_us or 0, run.id))
 
-    def restart(self, seconds: float = 0.0) -> None:
-        """End the coordinator, and start the next one `seconds` later."""
+    def notice(self, kind: IncidentKind, from_us: int, until_us: int, amount_us: int = 0) -> None:
+        """Have something befall the coordinator's time."""
+        incident = Incident(kind=kind, from_us=from_us, until_us=until_us, amount_us=amount_us)
+        self.feed(IncidentsNoticed([incident]))
+
+    def restart(self, seconds: float = 0.0, *, notice: bool = False) -> None:
+        """End the coordinator, and start the next one `seconds` later, which may notice that."""
+        ended_us = self.wall_us
         self.wall_us += round(seconds * SECOND_US)
         self.steady_us += round(seconds * SECOND_US)
         epoch = self.machine.epoch + 1
@@ -300,6 +323,7 @@ class Bench:
             next_job_id=len(self.rows) + 1,
             agents=list(self.agents.values()),
             pauses=list(self.pauses.values()),
+            incidents=[self.incidents[key] for key in sorted(self.incidents)][-KEPT_MAX:],
             resumes=[
                 (row.pause_until_us, row.id)
                 for row in self.rows.values()
@@ -308,4 +332,6 @@ class Bench:
             conditions=list(self.conditions.values()),
         )
         self.machine.restore(stored, self.now)
+        if notice:
+            self.notice(IncidentKind.DOWN, ended_us, self.wall_us)
         self.feed(Tick())
