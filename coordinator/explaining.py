@@ -7,7 +7,7 @@ from typing import Final
 
 from tocsin import clock
 from tocsin.errors import RequestError
-from tocsin.instants import SECOND_US, Now
+from tocsin.instants import Now
 from tocsin.messages.client_link import Explain, Story
 from tocsin.model import Agent, Incident, JobRow, JobVersion, Run, RunState
 
@@ -137,7 +137,7 @@ class Explainer:
         if due_us is None or due_us > now.wall_us:
             return []
         decided_us = runs[0].created_us if runs else now.wall_us
-        return self._store.incidents(due_us, max(decided_us, due_us + SECOND_US))
+        return self._store.incidents(due_us - story.SLACK_US, max(decided_us, due_us))
 
 
 def _moment(versions: list[JobVersion], at_us: int | None, now_us: int) -> story.Moment:

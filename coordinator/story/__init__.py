@@ -6,8 +6,18 @@ meant, `telling` puts the story together from the steps of the other modules.
 
 from __future__ import annotations
 
+from .deciding import SLACK_US
 from .evidence import Evidence
 from .telling import tell
 from .timeline import NEAR_US, Moment, moment_of, next_due, usual_moment
 
-__all__ = ["NEAR_US", "Evidence", "Moment", "moment_of", "next_due", "tell", "usual_moment"]
+__all__ = [
+    "NEAR_US",
+    "SLACK_US",
+    "Evidence",
+    "Moment",
+    "moment_of",
+    "next_due",
+    "tell",
+    "usual_moment",
+]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final, assert_never
 
 from tocsin.coordinator.machine.fires import LATE_US, next_due_us, within_us
+from tocsin.instants import SECOND_US
 from tocsin.messages.client_link import Step, StepKind
 from tocsin.model import Incident, IncidentKind, MissedPolicy, Overlap, Run, SkipReason
 
@@ -13,6 +14,8 @@ from .scene import Scene, info, no, text_fact, time_fact
 from .timeline import last_due_of
 from .words import listed, plural, span
 
+SLACK_US: Final = SECOND_US
+"""The edges of an incident are known to a second."""
 _FACTS_SHOWN: Final = frozenset({"because", "hosts", "more_hosts"})
 
 
@@ -51,15 +54,12 @@ def skip_cause(scene: Scene, run: Run) -> str:
 
 def absence_words(scene: Scene, run: Run) -> str:
     """Why a due time was looked at late: `the coordinator was down 01:55 to 04:10 CET`."""
-    because = run.cause or text_fact(run.facts, "because")
-    from_us, until_us = time_fact(run.facts, "from"), time_fact(run.facts, "until")
-    if because and from_us is not None and until_us is not None:
-        return f"{because} {scene.clock.stretch(from_us, until_us)}"
-    if because:
-        return because
     found = _incident_of(scene, run)
     if found is not None:
         return incident_words(scene, found)
+    recorded = text_fact(run.facts, "because") or run.cause
+    if "incident" in run.facts or recorded.startswith("the coordinator"):
+        return recorded
     return f"it was looked at {_lateness(run)} late"
 
 
@@ -67,35 +67,37 @@ def incident_words(scene: Scene, incident: Incident) -> str:
     """What befell the coordinator's time."""
     clock = scene.clock
     stretch = clock.stretch(incident.from_us, incident.until_us)
-    detail = f" ({incident.detail})" if incident.detail else ""
+    detail = f": {incident.detail}" if incident.detail else ""
     match incident.kind:
         case IncidentKind.DOWN:
-            return f"the coordinator was down {stretch}{detail}"
+            return f"the coordinator was down {stretch}"
         case IncidentKind.STEP:
             way = "forward" if incident.amount_us > 0 else "back"
             by = span(abs(incident.amount_us))
-            return f"the clock was set {way} by {by} at {clock.time(incident.until_us)}{detail}"
+            at_us = incident.from_us if incident.amount_us > 0 else incident.until_us
+            return f"the coordinator's clock was set {way} by {by} at {clock.time(at_us)}"
         case IncidentKind.SUSPEND:
-            return f"the coordinator's machine slept {stretch}{detail}"
+            return f"the coordinator's machine slept {stretch}"
         case IncidentKind.STALL:
-            return f"the coordinator got no work done {stretch}{detail}"
+            return f"the coordinator stood still {stretch}{detail}"
         case IncidentKind.ZONES:
-            return f"the time zone data changed at {clock.time(incident.until_us)}{detail}"
+            return f"the time zone data was replaced at {clock.time(incident.from_us)}{detail}"
         case _:
             assert_never(incident.kind)
 
 
 def _incident_of(scene: Scene, run: Run) -> Incident | None:
-    """The incident that covers most of the time between a due time and its decision."""
+    """The incident in which a due time fell and that lasted longest until it was decided."""
     due_us = scene.evidence.moment.due_us
-    kinds = {IncidentKind.DOWN, IncidentKind.SUSPEND, IncidentKind.STALL, IncidentKind.STEP}
-    found = [each for each in scene.evidence.incidents if each.kind in kinds]
-    if due_us is None or not found:
+    if due_us is None:
         return None
-    return max(
-        found,
-        key=lambda each: min(each.until_us, run.created_us) - max(each.from_us, due_us),
-    )
+    found = [
+        each
+        for each in scene.evidence.incidents
+        if each.kind is not IncidentKind.ZONES and each.amount_us >= 0
+        if each.from_us - SLACK_US <= due_us <= each.until_us + SLACK_US
+    ]
+    return max(found, key=lambda each: min(each.until_us, run.created_us), default=None)
 
 
 def _lateness(run: Run) -> str:

@@ -439,3 +439,24 @@ def test_the_users_of_a_calendar_or_pool_are_found(store: Store) -> None:
 
     assert store.jobs_with("calendar", "holidays") == ["b"]
     assert store.jobs_with("pool", "db") == ["a"]
+
+
+def test_the_records_of_a_due_time_are_found_by_it(store: Store) -> None:
+    """All its runs by slot; within a shared skip any of its due times, and nothing beside it."""
+    shared = run(
+        3, finished=True, state=RunState.SKIPPED, dues=5, due_us=START_US + 10,
+        due_last_us=START_US + 50,
+    )  # fmt: skip
+    second = run(2, due_us=START_US + 1, group=run(1).id, slot=1)
+    other = run(4, job_id=2, due_us=START_US + 1)
+    store.stage([SaveRun(each) for each in (second, run(1), shared, other)])
+
+    found = {
+        offset: [each.id for each in store.runs_due([1], START_US + offset)]
+        for offset in (0, 1, 2, 10, 30, 50, 51)
+    }
+
+    assert found[1] == [run(1).id, second.id]
+    assert [offset for offset, ids in found.items() if ids == [shared.id]] == [10, 30, 50]
+    assert [offset for offset, ids in found.items() if not ids] == [0, 2, 51]
+    assert [each.id for each in store.runs_due([1, 2], START_US + 1)][-1] == other.id

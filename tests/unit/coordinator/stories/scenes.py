@@ -78,6 +78,7 @@ def version(
 
 def run(state: RunState, **fields: Any) -> Run:
     """The run of the due time, as far as its state says that it got."""
+    due_us = fields.get("due_us") or DUE_US
     got = {
         "id": EVENT,
         "group": EVENT,
@@ -85,18 +86,18 @@ def run(state: RunState, **fields: Any) -> Run:
         "job": JOB.name,
         "job_version": 1,
         "trigger": Trigger.SCHEDULE,
-        "created_us": DUE_US + 4_000,
-        "due_us": DUE_US,
+        "created_us": due_us + 4_000,
+        "due_us": due_us,
     }
     if state not in {RunState.QUEUED, RunState.SKIPPED, RunState.REFUSED}:
-        got |= {"agent": "db1", "agent_id": "A", "dispatched_us": DUE_US + 6_000}
+        got |= {"agent": "db1", "agent_id": "A", "dispatched_us": due_us + 6_000}
         got |= {"placed": "least busy of 2: 1 of 4 slots taken"}
     if state in {RunState.SUCCEEDED, RunState.FAILED, RunState.TIMED_OUT, RunState.RUNNING}:
-        got |= {"accepted_us": DUE_US + 9_000, "started_us": DUE_US + 12_000}
+        got |= {"accepted_us": due_us + 9_000, "started_us": due_us + 12_000}
     if state in {RunState.SUCCEEDED, RunState.FAILED, RunState.TIMED_OUT}:
-        got |= {"finished_us": DUE_US + 3 * MINUTE_US, "output_bytes": 4300}
+        got |= {"finished_us": due_us + 3 * MINUTE_US, "output_bytes": 4300}
     if state is RunState.SKIPPED:
-        got |= {"finished_us": DUE_US + 4_000, "due_last_us": DUE_US}
+        got |= {"finished_us": due_us + 4_000, "due_last_us": due_us}
     return Run(**{**got, "state": state, **fields})
 
 
@@ -306,7 +307,8 @@ SCENES: Final[dict[str, Callable[[], Evidence]]] = {
         _late(
             SkipReason.MISSED,
             facts={
-                "because": "the coordinator was down",
+                "because": "the coordinator was down 00:55:00-03:10:00 UTC",
+                "incident": "down",
                 "from": to_rfc3339(at("01:55")),
                 "until": to_rfc3339(at("04:10")),
             },
@@ -483,9 +485,15 @@ SCENES: Final[dict[str, Callable[[], Evidence]]] = {
     "ahead-overlap": lambda: ahead(going=[run(RunState.RUNNING)]),
     # Nights in which the clock is changed.
     "leapt": lambda: told(moment=Moment(None, _LEAP_US, None, None), row=None),
-    "twice": lambda: told(moment=Moment(None, _TWICE_US, None, None), row=None),
+    "twice": lambda: told(
+        run(RunState.FAILED, due_us=_TWICE_US, reason="exit code 3"),
+        moment=Moment(None, _TWICE_US, None, None),
+        row=None,
+    ),
     "second-pass": lambda: told(
-        moment=Moment(_TWICE_US + 60 * MINUTE_US, _TWICE_US, _TWICE_US, None), row=None
+        run(RunState.CANCELLED, due_us=_TWICE_US, reason="killed by ann"),
+        moment=Moment(_TWICE_US + 60 * MINUTE_US, _TWICE_US, _TWICE_US, None),
+        row=None,
     ),
     "leapt-over": lambda: told(
         job=replace(JOB, dst="skip"), moment=Moment(_LEAP_US, None, None, None), row=None
