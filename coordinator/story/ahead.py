@@ -13,6 +13,8 @@ from .scene import Scene, info, no
 from .timeline import next_due
 from .words import plural, sentence, span
 
+GOING_MAX: Final = 3
+"""So many runs that are not over are told of beside the due time's own."""
 _OVERLAP_THEN: Final = {
     Overlap.ALLOW: "",
     Overlap.SKIP: "while it goes on, the due time is skipped",
@@ -85,11 +87,14 @@ def present_steps(scene: Scene) -> list[Step]:
     evidence, clock = scene.evidence, scene.clock
     told = {run.id for run in evidence.runs} | {run.id for run in evidence.others}
     steps: list[Step] = []
-    for run in evidence.going:
-        if run.id not in told:
-            text = f"run {run.id}: {standing(scene, run)}"
-            steps.append(info(StepKind.NOW, text, run.created_us))
-            steps += waiting_steps(scene, run)
+    others = [run for run in evidence.going if run.id not in told]
+    for run in others[:GOING_MAX]:
+        text = f"run {run.id}: {standing(scene, run)}"
+        steps.append(info(StepKind.NOW, text, run.created_us))
+        steps += waiting_steps(scene, run)
+    if len(others) > GOING_MAX:
+        more = plural(len(others) - GOING_MAX, "other run")
+        steps.append(info(StepKind.NOW, f"and {more}: tocsin run list --job {evidence.job}"))
     if evidence.lacking and not scene.job.schedule:
         steps.append(info(StepKind.NEXT, f"waits for other jobs: {evidence.lacking}"))
     next_us = next_due(evidence.versions, evidence.now_us)

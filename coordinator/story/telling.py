@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Final
 
 from msgspec.structs import replace
 
-from tocsin.messages.client_link import Step, StepKind, StepVerdict, Story
+from tocsin.messages.client_link import PAGE_ROWS_MAX, Step, StepKind, StepVerdict, Story
 from tocsin.model import Run, RunState
 
 from .ahead import ahead_verdict, present_steps, prospects
@@ -25,7 +26,7 @@ from .running import briefly, lateness_words, run_steps, standing
 from .scene import Scene, info, localised, no, scene_of, yes
 from .words import listed, plural, sentence
 
-MEMBERS_MAX = 50
+MEMBERS_MAX: Final = 50
 """So many runs of one due time get a line of their own, those that failed before the others."""
 
 
@@ -46,7 +47,7 @@ def tell(evidence: Evidence) -> Story:
         scene.job.timezone,
         localised(scene, verdict),
         [replace(step, text=localised(scene, step.text)) for step in steps],
-        evidence.runs or evidence.others,
+        _worst_first(evidence.runs or evidence.others)[:PAGE_ROWS_MAX],
     )
 
 
@@ -110,12 +111,15 @@ def _host(run: Run, scene: Scene) -> str:
 
 
 def _member_steps(scene: Scene, runs: list[Run]) -> list[Step]:
-    ordered = sorted(runs, key=lambda run: (run.state is RunState.SUCCEEDED, run.slot))
-    steps = [_member_step(scene, run) for run in ordered[:MEMBERS_MAX]]
+    steps = [_member_step(scene, run) for run in _worst_first(runs)[:MEMBERS_MAX]]
     if len(runs) > MEMBERS_MAX:
         text = f"and {plural(len(runs) - MEMBERS_MAX, 'run')} more: tocsin run list"
         steps.append(info(StepKind.RUN, text))
     return steps
+
+
+def _worst_first(runs: list[Run]) -> list[Run]:
+    return sorted(runs, key=lambda run: (run.state is RunState.SUCCEEDED, run.slot))
 
 
 def _member_step(scene: Scene, run: Run) -> Step:

@@ -510,6 +510,7 @@ class Story(msgspec.Struct, frozen=True, array_like=True, tag="story"):
     """One sentence."""
     steps: list[Step]
     runs: list[Run]
+    """The records; of very many the first `PAGE_ROWS_MAX`, those that did not succeed before."""
 
 
 class Token(msgspec.Struct, frozen=True, array_like=True, tag="token"):
