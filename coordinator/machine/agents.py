@@ -25,7 +25,7 @@ from tocsin.messages.agent_link import (
 from tocsin.model import Agent, AgentState, RunState
 from tocsin.targeting import demand_of
 
-from . import runs
+from . import runs, turns
 from .commands import SaveOutput, SaveRun
 from .events import AgentBeat, AgentBye, AgentHello, AgentJoined, AgentReport, PastRun
 from .placement import order_again
@@ -63,7 +63,7 @@ def on_hello(state: State, event: AgentHello, now: Now) -> None:
         return
     if _is_old(state, agent_id, hello):
         return  # what it says of attempts is not so any more
-    state.hellos.setdefault(agent_id, {})[hello.spool] = hello.number
+    state.fleet.hellos.setdefault(agent_id, {})[hello.spool] = hello.number
     known = state.fleet.known.get(agent_id, event.agent)
     agent = replace(
         known,
@@ -80,11 +80,11 @@ def on_hello(state: State, event: AgentHello, now: Now) -> None:
     session.busy = len(state.by_agent.get(agent_id, ()))
     state.sessions[agent_id] = session
     state.outgoing.pop(agent_id, None)
-    state.lost_at.pop(agent_id, None)
+    state.fleet.lost_at.pop(agent_id, None)
     state.fleet.away.pop(agent_id, None)
     state.candidates.clear()
-    if state.silence_check_us is None:
-        state.silence_check_us = now.steady_us + SECOND_US
+    if state.fleet.silence_check_us is None:
+        state.fleet.silence_check_us = now.steady_us + SECOND_US
     _settle(state, session, event, now)
     state.keep_agent(replace(agent, busy=session.busy))
 
@@ -96,7 +96,7 @@ def _is_old(state: State, agent_id: str, hello: Hello) -> bool:
     earlier day.
     """
     session = state.sessions.get(agent_id)
-    number = state.hellos.get(agent_id, {}).get(hello.spool)
+    number = state.fleet.hellos.get(agent_id, {}).get(hello.spool)
     if session is None or number is None:
         return False
     return hello.spool != session.spool or hello.number <= number
@@ -153,6 +153,7 @@ def _reopened(
     )
     active = Active(run, past.job, demand_of(past.job, run.pin), list(past.offsets), past.pieces)
     state.add(active)
+    turns.reopen(state, run)
     state.commands.append(SaveRun(run))
     return active
 
@@ -240,14 +241,14 @@ def on_bye(state: State, event: AgentBye, now: Now) -> None:
 
 def close_silent(state: State, now: Now) -> None:
     """Agents that were not heard for too long are down; later their runs are lost."""
-    if state.silence_check_us is None or state.silence_check_us <= now.steady_us:
+    if state.fleet.silence_check_us is None or state.fleet.silence_check_us <= now.steady_us:
         _close_unheard(state, now)
-        state.silence_check_us = now.steady_us + SECOND_US if state.sessions else None
+        state.fleet.silence_check_us = now.steady_us + SECOND_US if state.sessions else None
     for agent_id in [i for i, at_us in state.fleet.away.items() if at_us <= now.steady_us]:
         del state.fleet.away[agent_id]
         _note_absence(state, agent_id, now)
-    for agent_id in [i for i, at_us in state.lost_at.items() if at_us <= now.steady_us]:
-        del state.lost_at[agent_id]
+    for agent_id in [i for i, at_us in state.fleet.lost_at.items() if at_us <= now.steady_us]:
+        del state.fleet.lost_at[agent_id]
         for active in state.runs_on(agent_id):
             runs.lose(state, active, "its agent has not been heard of since", now)
 
@@ -264,7 +265,7 @@ def _close(state: State, session: Session, now: Now) -> None:
     state.outgoing.pop(agent_id, None)
     state.candidates.clear()
     if state.by_agent.get(agent_id):
-        state.lost_at[agent_id] = now.steady_us + round(state.policy.lost_after_s * SECOND_US)
+        state.fleet.lost_at[agent_id] = now.steady_us + round(state.policy.lost_after_s * SECOND_US)
     state.fleet.away[agent_id] = now.steady_us + round(state.policy.rejoin_s * SECOND_US)
     heard_us = now.wall_us - (now.steady_us - session.heard_us)
     gone = replace(session.agent, state=AgentState.DOWN, busy=session.busy, down_since_us=heard_us)

@@ -33,7 +33,10 @@ from . import (
     outlook,
     pauses,
     placement,
+    retries,
     runs,
+    turns,
+    waiting,
     zone_data,
 )
 from .commands import Command
@@ -78,6 +81,8 @@ class Restored(NamedTuple):
     job: Job
     offsets: tuple[int, int]
     pieces: int
+    failed_on: tuple[tuple[str, RunState], ...] = ()
+    """The agents of its earlier attempts, and how these ended."""
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +91,8 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     due: list[tuple[int, int]] = []
     """(due, job id) of every job that has a due time."""
     active: list[Restored] = []
+    ended_members: list[Run] = []
+    """Of the fires on several agents under way: the runs that are over."""
     next_job_id: int = 1
     agents: list[Agent] = []
     pauses: list[Pause] = []
@@ -122,21 +129,23 @@ class Machine:
         dependencies.restore(state, stored.conditions)
         agents.restore(state, stored.agents, now)
         lost_us = now.steady_us + round(state.policy.lost_after_s * SECOND_US)
-        for run, job, offsets, pieces in stored.active:
+        for run, job, offsets, pieces, failed_on in stored.active:
             entry = Active(run, job, demand_of(job, run.pin), list(offsets), pieces)
+            entry.avoid = retries.avoided(job, failed_on)
             state.add(entry)
             if entry.is_held:
                 dependencies.hold(state, entry)
             if run.state is not RunState.QUEUED:
-                state.lost_at.setdefault(run.agent_id, lost_us)
-        runs.resume_queued(state, now)
+                state.fleet.lost_at.setdefault(run.agent_id, lost_us)
+        turns.restore(state, stored.ended_members, now)
+        waiting.resume_queued(state, now)
 
     def handle(self, event: Event, now: Now) -> list[Command]:
         """Decide what follows from an event."""
         state = self._state
         self._decide(event, now)
-        if state.loosened:
-            runs.settle(state, now)
+        if state.loosened or state.rolling.touched or state.rolling.times:
+            turns.settle(state, now)
         if state.chains.ended:
             dependencies.ask(state)
         if state.waiting or state.outgoing:
@@ -156,8 +165,8 @@ class Machine:
             case AgentBeat():
                 agents.on_beat(state, event, now)
             case Tick():
-                runs.release_delayed(state, now)
-                runs.expire(state, now)
+                waiting.release_delayed(state, now)
+                waiting.expire(state, now)
                 runs.expire_held(state, now)
                 agents.close_silent(state, now)
                 pauses.drop_passed(state, now)
@@ -198,9 +207,10 @@ class Machine:
             at_us for at_us in (self.next_due_us(), pauses.deadline_us(state)) if at_us is not None
         ]
         wall += [state.chains.patience[0][0]] if state.chains.patience else []
-        steady = [*state.lost_at.values(), *state.fleet.away.values()]
-        steady += [heap[0][0] for heap in (state.delayed, state.expiries) if heap]
-        steady += [state.silence_check_us] if state.silence_check_us is not None else []
+        steady = [*state.fleet.lost_at.values(), *state.fleet.away.values()]
+        heaps = (state.delayed, state.expiries, state.rolling.times)
+        steady += [heap[0][0] for heap in heaps if heap]
+        steady += [state.fleet.silence_check_us] if state.fleet.silence_check_us is not None else []
         return Deadline(min(wall, default=None), min(steady, default=None))
 
     # What others may look at.

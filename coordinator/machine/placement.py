@@ -15,13 +15,11 @@ from tocsin.messages.agent_link import Dispatch
 from tocsin.model import Choose, Job, Pause, RunState
 from tocsin.targeting import Demand, demand_of, matches
 
-from . import pauses, transitions
+from . import pauses, pools, transitions
+from .choosing import Choice, choose
 from .commands import SaveRun
-from .fanout import rank_at_home
-from .state import Active, Session, State, key_of
+from .state import Active, Queue, Session, State, key_of
 
-WINDOW: Final = 64
-"""Among more candidates than this, a rotating window is compared: a choice has a bounded cost."""
 ASIDE_MAX: Final = 64
 """So many runs that must wait for one busy agent are looked past in one turn."""
 ORDERS_MAX: Final = 500
@@ -59,71 +57,58 @@ def all_paused(state: State, job: Job, now_us: int) -> Pause | None:
 
 
 def place_waiting(state: State, now: Now) -> None:
-    """Give waiting runs to agents with free slots, by priority, then age."""
-    for demand in sorted(state.waiting, key=lambda d: state.waiting[d][0]):
-        _place(state, demand, now)
-        if not state.waiting[demand]:
-            del state.waiting[demand]
+    """Give waiting runs to agents with free slots: by priority, then by age, over all queues.
+
+    A queue whose first run has no agent, or whose pool is full, is left alone for this turn.
+    """
+    heads = [(heap[0], queue) for queue, heap in state.waiting.items()]
+    heapq.heapify(heads)
+    aside: dict[Queue, list[tuple[int, int, str]]] = {}
+    while heads:
+        _, queue = heads[0]
+        heap = state.waiting[queue]
+        if not _place_first(state, heap, aside.setdefault(queue, []), now):
+            heapq.heappop(heads)
+        elif heap:
+            heapq.heapreplace(heads, (heap[0], queue))
+        else:
+            heapq.heappop(heads)
+    for queue, entries in aside.items():
+        heap = state.waiting[queue]
+        for entry in entries:
+            heapq.heappush(heap, entry)
+        if not heap:
+            del state.waiting[queue]
     _send_orders(state)
 
 
-def _place(state: State, demand: Demand, now: Now) -> None:
-    heap = state.waiting[demand]
-    aside: list[tuple[int, int, str]] = []
-    agents = candidates(state, demand)
-    while heap and len(aside) < ASIDE_MAX:
-        active = state.active.get(heap[0][2])
-        if active is None or active.blocked or active.run.state is not RunState.QUEUED:
-            heapq.heappop(heap)
-            continue
-        session = choose(state, active, agents)
-        if session is not None:
-            heapq.heappop(heap)
-            dispatch(state, active, session, now)
-        elif active.job.target.choose is Choose.STICKY:
-            aside.append(heapq.heappop(heap))
-        else:
-            break
-    for entry in aside:
-        heapq.heappush(heap, entry)
+def _place_first(
+    state: State,
+    heap: list[tuple[int, int, str]],
+    aside: list[tuple[int, int, str]],
+    now: Now,
+) -> bool:
+    """Deal with the first run of a queue; False when nothing can be done for the queue."""
+    active = state.active.get(heap[0][2])
+    if active is None or active.run.state is not RunState.QUEUED or not active.may_go:
+        heapq.heappop(heap)
+        return True
+    if pools.is_full(state, active.job.pool):
+        return False
+    choice = choose(state, active, candidates(state, active.demand))
+    if choice is not None:
+        heapq.heappop(heap)
+        dispatch(state, active, choice, now)
+        return True
+    if active.job.target.choose is not Choose.STICKY or len(aside) >= ASIDE_MAX:
+        return False
+    aside.append(heapq.heappop(heap))
+    return True
 
 
-def choose(state: State, active: Active, agents: list[str]) -> Session | None:
-    """The agent for a run, by its job's rule; None when none has a free slot."""
-    rule = active.job.target.choose
-    if rule is Choose.STICKY and agents:
-        name = active.job.name
-        home = max(agents, key=lambda agent_id: (rank_at_home(name, agent_id), agent_id))
-        session = state.sessions[home]
-        return session if session.free > 0 else None
-    state.turn += 1
-    free = [s for s in _window(state, agents) if s.free > 0]
-    avoid = active.avoid
-    others = ([s for s in free if s.agent.id != avoid] or free) if avoid else free
-    if not others:
-        return None
-    if rule is Choose.RANDOM:
-        return others[state.chance.randrange(len(others))]
-    return min(others, key=_load)
-
-
-def _load(session: Session) -> float:
-    return session.busy / session.agent.slots
-
-
-def _window(state: State, agents: list[str]) -> list[Session]:
-    if len(agents) <= WINDOW:
-        return [state.sessions[agent_id] for agent_id in agents]
-    first = state.turn * WINDOW % len(agents)
-    some = (agents + agents[:WINDOW])[first : first + WINDOW]
-    window = [state.sessions[agent_id] for agent_id in some]
-    if any(session.free > 0 for session in window):
-        return window
-    return [state.sessions[agent_id] for agent_id in agents]
-
-
-def dispatch(state: State, active: Active, session: Session, now: Now) -> None:
+def dispatch(state: State, active: Active, choice: Choice, now: Now) -> None:
     """Give a queued run to an agent. The order leaves after this state is durable."""
+    session = choice.session
     transitions.after(active.run.state, transitions.Cause.DISPATCH, active.run.id)
     run = active.run = replace(
         active.run,
@@ -134,6 +119,7 @@ def dispatch(state: State, active: Active, session: Session, now: Now) -> None:
         agent=session.agent.name,
         spool=session.spool,
         dispatched_us=now.wall_us,
+        placed=choice.why,
     )
     state.assign(run)
     state.commands.append(SaveRun(run))

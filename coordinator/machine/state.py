@@ -18,6 +18,10 @@ from tocsin.schedule.calendars import CalendarDays
 from tocsin.targeting import Demand
 
 from .commands import Command, SaveAgent, Send
+from .rollout import Rollout
+
+Queue = tuple[Demand, str]
+"""Runs that any of the same agents could take, and that need a slot of the same pool, if any."""
 
 
 class Chance(Protocol):
@@ -55,12 +59,14 @@ class Active(msgspec.Struct):
     offsets: list[int]
     pieces: int = 0
     """How many pieces of output are stored, over all attempts."""
-    avoid: str = ""
-    """The agent whose attempt failed; another one is preferred."""
+    avoid: tuple[str, ...] = ()
+    """The agents on which an attempt failed; others are preferred."""
     blocked: bool = False
     """Waits for earlier runs of its job to end."""
+    waits_turn: bool = False
+    """Waits for others of its fire, which goes from host to host."""
     delayed_until_us: int | None = None
-    """On the steady clock: a retry goes to no agent before."""
+    """On the steady clock: it goes to no agent before."""
     expires_us: int | None = None
     """On the steady clock: queued until then at most."""
     rejoin_us: int | None = None
@@ -71,6 +77,18 @@ class Active(msgspec.Struct):
         """Whether it is the record of a due time that waits for the jobs its own comes after."""
         run = self.run
         return run.state is RunState.QUEUED and run.reason == SkipReason.DEPENDENCY
+
+    @property
+    def may_go(self) -> bool:
+        """Whether it waits for nothing but an agent."""
+        if self.blocked or self.waits_turn or self.delayed_until_us is not None:
+            return False
+        return not self.is_held
+
+    @property
+    def queue(self) -> Queue:
+        """With which others it waits for an agent."""
+        return self.demand, self.job.pool
 
 
 class Session(msgspec.Struct):
@@ -114,6 +132,23 @@ class Fleet(msgspec.Struct):
     """By id; also those that are down, were revoked or never connected."""
     away: dict[str, int] = {}
     """Steady instant until which an agent without a session is expected back."""
+    lost_at: dict[str, int] = {}
+    """Steady instant at which the runs of an agent without a session are lost."""
+    hellos: dict[str, dict[str, int]] = {}
+    """The number of the last hello that each agent said, from each of its spools."""
+    silence_check_us: int | None = None
+    """Steady instant at which sessions are next looked at for silence."""
+
+
+class Rolling(msgspec.Struct):
+    """Fires that go from host to host."""
+
+    fires: dict[str, Rollout] = {}
+    """By group; those of which some member waits for its turn."""
+    touched: dict[str, None] = {}
+    """Groups of which a member ended, or may go, in this step."""
+    times: list[tuple[int, str]] = []
+    """Heap of (steady instant, group): when the next member may go."""
 
 
 class State:
@@ -139,18 +174,14 @@ class State:
         self.chains: Final = Chains()
         self.by_agent: dict[str, dict[str, None]] = {}
         """The active runs that each agent was given."""
-        self.waiting: dict[Demand, list[tuple[int, int, str]]] = {}
+        self.waiting: dict[Queue, list[tuple[int, int, str]]] = {}
         """Heaps of (-priority, age, run id): runs that could go to an agent now."""
         self.delayed: list[tuple[int, str]] = []
-        """Heap of (steady instant, run id): retries."""
+        """Heap of (steady instant, run id): retries, and runs that begin later than due."""
         self.expiries: list[tuple[int, str]] = []
         """Heap of (steady instant, run id): runs that wait for an agent."""
         self.fleet = Fleet()
         self.sessions: dict[str, Session] = {}
-        self.hellos: dict[str, dict[str, int]] = {}
-        """The number of the last hello that each agent said, from each of its spools."""
-        self.lost_at: dict[str, int] = {}
-        """Steady instant at which the runs of an agent without a session are lost."""
         self.candidates: dict[Demand, list[str]] = {}
         """Agents that match a demand; emptied when an agent comes, goes or changes."""
         self.pauses: dict[str, Pause] = {}
@@ -164,14 +195,15 @@ class State:
         """Calendars made ready to be asked; of use while the calendar is the one in `calendars`."""
         self.pools: dict[str, int] = {}
         """The slots of each pool."""
+        self.pool_used: dict[str, int] = {}
+        """How many runs hold a slot of each pool."""
         self.outgoing: dict[str, None] = {}
         """Agents with orders in their outbox."""
         self.next_job_id = 1
-        self.silence_check_us: int | None = None
-        """Steady instant at which sessions are next looked at for silence."""
         self.turn = 0
         """Rotates the choice among many agents."""
         self.ages = 0
+        self.rolling = Rolling()
         self.loosened: dict[int, None] = {}
         """Jobs of which a run ended in this step."""
 
@@ -199,15 +231,21 @@ class State:
             self.assign(run)
 
     def assign(self, run: Run) -> None:
-        """Count a run among those of the agent that it names."""
+        """Count a run among those of the agent that it names, and of its pool."""
+        pool = self.active[run.id].job.pool
+        if pool:
+            self.pool_used[pool] = self.pool_used.get(pool, 0) + 1
         self.by_agent.setdefault(run.agent_id, {})[run.id] = None
         session = self.sessions.get(run.agent_id)
         if session is not None:
             session.busy += 1
 
     def unassign(self, run: Run) -> None:
-        """Free the slot of the agent that the run names."""
+        """Free the slot of the agent that the run names, and that of its pool."""
         if self.by_agent.get(run.agent_id, {}).pop(run.id, self) is None:
+            pool = self.active[run.id].job.pool
+            if pool:
+                self.pool_used[pool] -= 1
             session = self.sessions.get(run.agent_id)
             if session is not None:
                 session.busy -= 1
@@ -235,7 +273,7 @@ class State:
         """Let a run wait for an agent."""
         self.ages += 1
         entry = (-active.job.priority, self.ages, active.run.id)
-        heapq.heappush(self.waiting.setdefault(active.demand, []), entry)
+        heapq.heappush(self.waiting.setdefault(active.queue, []), entry)
         if active.expires_us is not None:
             heapq.heappush(self.expiries, (active.expires_us, active.run.id))
 

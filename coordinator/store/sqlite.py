@@ -167,6 +167,7 @@ class SqliteStore:
         return Stored(
             due=[(due_us, job_id) for due_us, job_id in self._read("due")],
             active=self._active_runs(),
+            ended_members=[run_of(row) for row in self._read("ended_members")],
             next_job_id=int(self._read("next_job_id")[0][0]),
             agents=self.agents(),
             resumes=[(until_us, job_id) for until_us, job_id in self._read("resumes")],
@@ -179,8 +180,11 @@ class SqliteStore:
 
     def _active_runs(self) -> list[Restored]:
         runs = [run_of(row) for row in self._read("active_runs")]
+        failed_on: dict[str, list[tuple[str, RunState]]] = {}
+        for run_id, agent_id, state in self._read("earlier_attempts"):
+            failed_on.setdefault(run_id, []).append((agent_id, RunState(state)))
         return [
-            Restored(run, job, offsets, pieces)
+            Restored(run, job, offsets, pieces, tuple(failed_on.get(run.id, ())))
             for run, job, offsets, pieces in self._with_jobs(runs)
             if job is not None
         ]

@@ -33,6 +33,7 @@ def compare(machine: Machine, store: SqliteStore, now: Now) -> None:
             "job": (held.job, found.job),
             "offsets": (held.offsets, found.offsets),
             "pieces": (held.pieces, found.pieces),
+            "avoid": (held.avoid, found.avoid),
             "by_agent": (_has(state, run_id), _has(restored, run_id)),
         }
         for name, (mine, stored) in pairs.items():
@@ -43,6 +44,8 @@ def compare(machine: Machine, store: SqliteStore, now: Now) -> None:
         if groups > going.get(job_id, 0):
             message = f"of job {job_id} {going.get(job_id, 0)} go, after a restart {groups}"
             raise Violation("memory", message)
+    _compare_pools(state, restored)
+    _compare_turns(state, restored)
     if not set(restored.due) <= set(state.due):
         raise Violation("memory", f"due in the store alone: {set(restored.due) - set(state.due)}")
     _compare_chains(state, restored)
@@ -71,6 +74,25 @@ def _compare_upkeep(state: State, restored: State) -> None:
     if not set(restored.resumes) <= set(state.resumes):
         late = set(restored.resumes) - set(state.resumes)
         raise Violation("memory", f"ends of pauses in the store alone: {late}")
+
+
+def _compare_pools(state: State, restored: State) -> None:
+    taken, found = (
+        {pool: used for pool, used in one.pool_used.items() if used} for one in (state, restored)
+    )
+    if (state.pools, taken) != (restored.pools, found):
+        raise Violation("memory", f"pools: {taken} taken in memory, {found} stored")
+
+
+def _compare_turns(state: State, restored: State) -> None:
+    """Who waits for its turn goes on waiting after a restart, for the same reasons."""
+    for group, held in state.rolling.fires.items():
+        found = restored.rolling.fires.get(group)
+        if found is None or not held.waiting.keys() <= found.waiting.keys():
+            raise Violation("memory", f"fire {group}: {held} in memory, {found} stored")
+        mine, stored = (held.succeeded, held.failed), (found.succeeded, found.failed)
+        if mine != stored:
+            raise Violation("memory", f"fire {group}: {mine} in memory, {stored} stored")
 
 
 def _has(state: State, run_id: str) -> list[str]:

@@ -112,7 +112,7 @@ class Monitor:
 
         Output may be stored of which nothing else was: it is committed first.
         """
-        for run, _, offsets, _ in found:
+        for run, _, offsets, *_ in found:
             for stream in (1, 2):
                 self._ends[AttemptKey(f"{run.id}.{run.attempt}"), stream] = offsets[stream - 1]
         for run_id, run in self.active.items():

@@ -16,7 +16,7 @@ from tocsin.agent.machine import reports
 from tocsin.agent.machine.records import Accepted, Ended, Handed
 from tocsin.agent.machine.state import State as AgentState
 from tocsin.agent.spool import Spool
-from tocsin.coordinator.machine import agents, blackouts, jobs, pauses, runs
+from tocsin.coordinator.machine import agents, blackouts, jobs, pauses, retries, runs, waiting
 from tocsin.coordinator.machine.fires import next_due_us
 from tocsin.coordinator.machine.state import State
 from tocsin.coordinator.service import Service
@@ -135,7 +135,7 @@ def _coordinator_believes_late_hellos() -> AbstractContextManager[None]:
     on_hello = agents.on_hello
 
     def gullible(state: State, event: Any, now: Any) -> None:
-        state.hellos.clear()
+        state.fleet.hellos.clear()
         on_hello(state, event, now)
 
     return swapped(agents, "on_hello", gullible)
@@ -153,12 +153,12 @@ def _coordinator_trusts_a_new_memory() -> AbstractContextManager[None]:
 
 
 def _coordinator_retries_what_is_lost() -> AbstractContextManager[None]:
-    again = runs._again
+    is_wanted = retries.is_wanted
 
     def eager(active: Any, run: Any) -> bool:
-        return (run.state is RunState.LOST and run.attempt < 3) or again(active, run)
+        return (run.state is RunState.LOST and run.attempt < 3) or is_wanted(active, run)
 
-    return swapped(runs, "_again", eager)
+    return swapped(retries, "is_wanted", eager)
 
 
 def _coordinator_gives_up_the_silent_at_once() -> AbstractContextManager[None]:
@@ -166,8 +166,8 @@ def _coordinator_gives_up_the_silent_at_once() -> AbstractContextManager[None]:
 
     def hasty(state: State, session: Any, now: Any) -> None:
         close(state, session, now)
-        if session.agent.id in state.lost_at:
-            state.lost_at[session.agent.id] = now.steady_us
+        if session.agent.id in state.fleet.lost_at:
+            state.fleet.lost_at[session.agent.id] = now.steady_us
 
     return swapped(agents, "_close", hasty)
 
@@ -210,7 +210,7 @@ def _removal_leaves_what_waits() -> AbstractContextManager[None]:
 
 
 def _restart_lets_everything_go() -> AbstractContextManager[None]:
-    return swapped(runs, "_groups_going", lambda siblings: {a.run.group for a in siblings})
+    return swapped(waiting, "_groups_going", lambda siblings: {a.run.group for a in siblings})
 
 
 def _slots_are_never_freed() -> AbstractContextManager[None]:

@@ -171,6 +171,20 @@ SELECT number, digest FROM audit ORDER BY number DESC LIMIT 1
 -- name: active_runs
 SELECT * FROM run WHERE finished_us IS NULL ORDER BY created_us, due_us, group_id, slot
 
+-- name: ended_members
+WITH under_way AS (
+    SELECT DISTINCT group_id FROM run WHERE finished_us IS NULL AND pin <> ''
+)
+SELECT * FROM run WHERE id IN (SELECT group_id FROM under_way) AND finished_us IS NOT NULL
+UNION ALL
+SELECT * FROM run
+WHERE group_id IN (SELECT group_id FROM under_way) AND slot > 0 AND finished_us IS NOT NULL
+
+-- name: earlier_attempts
+SELECT run_id, run ->> '$.agent_id', run ->> '$.state' FROM attempt
+WHERE run_id IN (SELECT id FROM run WHERE finished_us IS NULL AND attempt > 1)
+ORDER BY run_id, attempt
+
 -- name: job_specs
 SELECT job_id, version, spec FROM job_version
 WHERE (job_id, version) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))

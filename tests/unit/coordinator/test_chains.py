@@ -56,7 +56,6 @@ class Line(Bench):
         ("success", Status.TIMED_OUT, False),
         ("failure", Status.SUCCEEDED, False),
         ("failure", Status.FAILED, True),
-        ("failure", Status.REFUSED, True),
         ("failure", Status.LOST, True),
         ("any", Status.SUCCEEDED, True),
         ("any", Status.CANCELLED, True),

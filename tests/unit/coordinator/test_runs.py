@@ -30,7 +30,6 @@ def started(bench: Bench, **fields: Any) -> tuple[str, str]:
         (Status.FAILED, 3, "failed"),
         (Status.TIMED_OUT, None, "timed_out"),
         (Status.LOST, None, "lost"),
-        (Status.REFUSED, None, "refused"),
     ],
 )
 def test_a_run_ends_as_its_attempt_did(status: Status, code: int | None, state: str) -> None:
