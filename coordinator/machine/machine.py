@@ -165,8 +165,8 @@ class Machine:
             case AgentBeat():
                 agents.on_beat(state, event, now)
             case Tick():
-                waiting.release_delayed(state, now)
                 waiting.expire(state, now)
+                waiting.release_delayed(state, now)
                 runs.expire_held(state, now)
                 agents.close_silent(state, now)
                 pauses.drop_passed(state, now)

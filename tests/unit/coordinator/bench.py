@@ -58,6 +58,7 @@ from tocsin.model import (
     Job,
     JobRow,
     Pause,
+    Pool,
     Run,
     Scope,
 )
@@ -95,6 +96,7 @@ class Bench:
         self.rows: dict[int, JobRow] = {}
         self.runs: dict[str, Run] = {}
         self.agents: dict[str, Agent] = {}
+        self.pools: list[Pool] = []
         self.pauses: dict[str, Pause] = {}
         self.incidents: dict[tuple[int, int, str], Incident] = {}
         self.conditions: dict[tuple[int, str], Condition] = {}
@@ -322,6 +324,12 @@ class Bench:
             active=active,
             next_job_id=len(self.rows) + 1,
             agents=list(self.agents.values()),
+            pools=self.pools,
+            ended_members=[
+                run
+                for run in self.runs.values()
+                if run.finished_us is not None and run.group in {r.run.group for r in active}
+            ],
             pauses=list(self.pauses.values()),
             incidents=[self.incidents[key] for key in sorted(self.incidents)][-KEPT_MAX:],
             resumes=[

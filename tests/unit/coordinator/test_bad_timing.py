@@ -163,7 +163,7 @@ def test_a_retry_that_no_agent_can_take_is_no_skip() -> None:
     bench.request("hog")
     bench.report(session, bench.ended(f"{run.id}.1", Status.FAILED, 7))
 
-    bench.pass_time(31)
+    bench.pass_time(1, steps=31)
 
     ended = bench.runs[run.id]
     assert (ended.state, ended.attempt) == ("refused", 2)
