@@ -91,6 +91,7 @@ def test_why_a_job_did_not_run_while_the_coordinator_was_down(fleet: Fleet) -> N
     story = fleet.json("why", "tick", "--at", missed["due"])
 
     assert missed["due"] > before
+    assert "It was skipped: the coordinator was down" in told
     assert "only the latest due time is caught up (missed: latest within 1h)" in told
     assert story["at"] == missed["due"]
     assert [run["id"] for run in story["runs"]] == [missed["id"]]

@@ -7,6 +7,7 @@ import pytest
 from tocsin.coordinator.explaining import Explainer
 from tocsin.coordinator.machine.commands import Command, MoveCursor
 from tocsin.coordinator.machine.events import Event
+from tocsin.coordinator.machine.state import Policy
 from tocsin.coordinator.store.sqlite import SqliteStore
 from tocsin.errors import RequestError
 from tocsin.execution import Status
@@ -155,6 +156,47 @@ def test_what_is_ahead_is_foretold(bench: StoredBench) -> None:
 
     assert story.verdict.startswith("It is due in 3m, and would be skipped: the job is paused")
     assert "maintenance" in story.verdict
+
+
+def test_a_blackout_is_said_of_the_past_and_of_the_future(bench: StoredBench) -> None:
+    """By the same words: which window, and until when."""
+    bench.put(job(blackout=[{"from": "00:00", "to": "06:00"}]))
+    bench.pass_time(60)
+
+    past, coming = bench.why(at_s=60), bench.why(at_s=120)
+
+    assert past.verdict.startswith("It was skipped: blackout")
+    assert past.verdict.endswith(", until 06:00 UTC.")
+    assert coming.verdict.startswith("It is due in 1m, and would be skipped: blackout")
+    assert coming.verdict.endswith(", until 06:00 UTC.")
+
+
+def test_a_due_time_that_waits_for_another_job_says_for_which(bench: StoredBench) -> None:
+    """And until when; afterwards its record keeps the reason."""
+    bench.put(job("quiesce", schedule=[]), job(after=[{"job": "quiesce"}]))
+    bench.hello()
+    bench.pass_time(60)
+    waiting = bench.why()
+    bench.pass_time(60)
+    skipped = bench.why(at_s=60)
+
+    assert waiting.verdict == "It waits for other jobs: quiesce has not ended."
+    assert "given up at 00:02 UTC, in 1m" in texts(waiting)
+    assert skipped.verdict == "It was skipped: quiesce has not ended."
+
+
+def test_a_host_that_left_is_said_with_its_time(bench: StoredBench) -> None:
+    """Each host that was asked for has its own reason."""
+    bench.policy = Policy(agent_silence_s=10.0, rejoin_s=5.0, unplaced_s=60.0)
+    bench.restart()
+    bench.hello("A")
+    bench.put(job(target={"agents": "all"}, schedule=["0 * * * *"]))
+    bench.pass_time(600)
+    bench.pass_time(3000)
+
+    story = bench.why()
+
+    assert story.verdict == "It was skipped: host a is down since 00:00 UTC."
 
 
 def test_a_removed_job_is_found_by_its_name(bench: StoredBench) -> None:
