@@ -154,7 +154,7 @@ class Rolling(msgspec.Struct):
 class State:
     """The mutable inside of the machine."""
 
-    def __init__(  # noqa: PLR0915 - one statement an attribute
+    def __init__(
         self, *, epoch: int, policy: Policy, new_id: Callable[[], str], chance: Chance
     ) -> None:
         self.epoch: Final = epoch
