@@ -110,6 +110,7 @@ class Explainer:
             incidents=self._incidents(moment.due_us, runs, now),
             barred=self._barred(row, [moment.due_us, story.next_due(versions, now.wall_us)]),
             lacking="" if row is None else self._machine.lacking(row.job),
+            full_pool="" if row is None else self._machine.full_pool(row.job),
             waiting=waiting,
             going=going,
             hosts=[] if row is None else self._machine.hosts(row.job, now),

@@ -257,6 +257,10 @@ class Machine:
         """What other jobs have not done that a job comes after, in words."""
         return outlook.lacking(self._state, job)
 
+    def full_pool(self, job: Job) -> str:
+        """That the pool of a job is full, in words."""
+        return outlook.full_pool(self._state, job)
+
     def hosts(self, job: Job, now: Now) -> list[Verdict]:
         """How each agent stands to a job."""
         return outlook.hosts(self._state, job, now)

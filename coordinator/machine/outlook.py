@@ -7,8 +7,9 @@ import msgspec
 from tocsin.instants import Now
 from tocsin.model import Job, RunState
 from tocsin.targeting import Demand, demand_of
+from tocsin.units import format_duration
 
-from . import dependencies
+from . import dependencies, pools
 from .eligibility import Verdict, is_meant, verdicts
 from .fires import next_due_us
 from .state import Active, State
@@ -21,6 +22,10 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     """The run that must end first."""
     lacking: str = ""
     """What other jobs have not done yet, in words."""
+    turn: str = ""
+    """Why others of its fire go before it."""
+    pool: str = ""
+    """That its pool is full."""
     until_us: int | None = None
     """It goes to no agent before."""
     gives_up_us: int | None = None
@@ -42,8 +47,10 @@ def waiting(state: State, run_id: str, now: Now) -> Waiting | None:
         )
     return Waiting(
         behind=_behind(state, active) if active.blocked else "",
+        turn=_turn(state, active) if active.waits_turn else "",
+        pool=pools.why_full(state, active.job.pool) if active.may_go else "",
         until_us=None if until_us is None else until_us + ahead_us,
-        gives_up_us=None if active.blocked or gives_up_us is None else gives_up_us + ahead_us,
+        gives_up_us=gives_up_us + ahead_us if active.may_go and gives_up_us is not None else None,
         hosts=hosts_for(state, active.demand, now),
     )
 
@@ -56,9 +63,24 @@ def _behind(state: State, active: Active) -> str:
     return ""
 
 
+def _turn(state: State, active: Active) -> str:
+    rolled = state.rolling.fires[active.run.group]
+    target = rolled.target
+    if rolled.succeeded < target.canary:
+        return f"the canaries must succeed before (canary: {target.canary})"
+    if target.max_parallel is not None and len(rolled.going) >= target.max_parallel:
+        return f"{len(rolled.going)} are under way (max_parallel: {target.max_parallel})"
+    return f"one begins every {format_duration(target.stagger_s)} (stagger)"
+
+
 def lacking(state: State, job: Job) -> str:
     """What other jobs have not done that a job comes after, in words; '' when nothing lacks."""
     return dependencies.missing(state, job.name)["because"]
+
+
+def full_pool(state: State, job: Job) -> str:
+    """That the pool of a job is full; '' when it is not, or the job has none."""
+    return pools.why_full(state, job.pool)
 
 
 def hosts(state: State, job: Job, now: Now) -> list[Verdict]:

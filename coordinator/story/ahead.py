@@ -29,6 +29,7 @@ def prospects(scene: Scene, due_us: int) -> list[Step]:
         *_barrier_steps(scene, due_us),
         *_lacking_steps(scene),
         *_overlap_steps(scene),
+        *_pool_steps(scene),
         *_host_steps(scene),
     ]
 
@@ -54,6 +55,11 @@ def _overlap_steps(scene: Scene) -> list[Step]:
     run = scene.evidence.going[0]
     text = f"run {run.id} is not over; {then} (overlap: {scene.job.overlap})"
     return [info(StepKind.OVERLAP, text, run.created_us)]
+
+
+def _pool_steps(scene: Scene) -> list[Step]:
+    full = scene.evidence.full_pool
+    return [info(StepKind.POOL, f"{full}; a run waits until one is free")] if full else []
 
 
 def _host_steps(scene: Scene) -> list[Step]:

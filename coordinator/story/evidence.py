@@ -38,6 +38,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """What befell the coordinator's time between the due time and its record."""
     lacking: str = ""
     """What other jobs have not done that it comes after, at this moment."""
+    full_pool: str = ""
+    """That its pool is full at this moment."""
     barred: dict[int, Barred] = {}
     """What bars due times that lie ahead: a pause or a blackout."""
     waiting: dict[str, Waiting] = {}

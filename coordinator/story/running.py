@@ -176,6 +176,8 @@ def _not_again_steps(scene: Scene, run: Run) -> list[Step]:
         why = "it was asked to end"
     elif run.state is RunState.LOST and scene.job.on_lost is OnLost.REPORT:
         why = "it may have run, and on_lost is report"
+    elif run.state is RunState.LOST:
+        why = "on_lost: retry is used up"
     elif run.state is RunState.REFUSED and run.launch_failures:
         why = f"{run.launch_failures} attempts could not begin"
     elif run.attempt - 1 - run.launch_failures < limit:
@@ -227,7 +229,8 @@ def waiting_steps(scene: Scene, run: Run) -> list[Step]:
     if waiting is None:
         return []
     steps = []
-    if not (waiting.behind or waiting.lacking) and waiting.until_us is None:
+    elsewhere = waiting.behind or waiting.lacking or waiting.turn or waiting.pool
+    if not elsewhere and waiting.until_us is None:
         steps = host_steps(waiting.hosts)
     if waiting.gives_up_us is not None:
         left = span(waiting.gives_up_us - scene.evidence.now_us)
@@ -291,6 +294,10 @@ def _queued(scene: Scene, run: Run, waiting: Waiting) -> str:
         return f"it waits for other jobs: {waiting.lacking}"
     if waiting.behind:
         return f"it waits for run {waiting.behind} to end (overlap: {scene.job.overlap})"
+    if waiting.turn:
+        return f"it waits for its turn: {waiting.turn}"
+    if waiting.pool:
+        return f"it waits for a slot: {waiting.pool}"
     until_us = waiting.until_us or run.not_before_us
     if until_us is not None and until_us > scene.evidence.now_us:
         left = span(until_us - scene.evidence.now_us)

@@ -185,6 +185,19 @@ def test_a_due_time_that_waits_for_another_job_says_for_which(bench: StoredBench
     assert skipped.verdict == "It was skipped: quiesce has not ended."
 
 
+def test_hosts_that_wait_for_others_say_so(bench: StoredBench) -> None:
+    """In a roll-out all but the canary wait for their turn."""
+    for agent in ("A", "B"):
+        bench.hello(agent)
+    bench.put(job(target={"agents": "all", "canary": 1}))
+    bench.pass_time(60)
+
+    waiting = next(run for run in bench.records() if not run.dispatched_us)
+    story = bench.why(run=waiting.id)
+
+    assert story.verdict == ("It waits for its turn: the canaries must succeed before (canary: 1).")
+
+
 def test_a_host_that_left_is_said_with_its_time(bench: StoredBench) -> None:
     """Each host that was asked for has its own reason."""
     bench.policy = Policy(agent_silence_s=10.0, rejoin_s=5.0, unplaced_s=60.0)

@@ -134,7 +134,7 @@ def _late(reason: SkipReason, **fields: Any) -> Run:
 def _attempt(number: int, state: RunState, **fields: Any) -> Run:
     begun_us = DUE_US + number * 5 * MINUTE_US
     times = {"dispatched_us": begun_us, "started_us": begun_us + 9_000}
-    return run(state, attempt=number, finished_us=begun_us + MINUTE_US, **times, **fields)
+    return run(state, attempt=number, finished_us=begun_us + MINUTE_US, **{**times, **fields})
 
 
 def _members() -> list[Run]:
@@ -411,6 +411,53 @@ SCENES: Final[dict[str, Callable[[], Evidence]]] = {
     "ahead-after": lambda: ahead(
         job=replace(JOB, after=[Dependency(job="quiesce")]), lacking="quiesce has not ended"
     ),
+    "queued-for-pool": lambda: told(
+        run(RunState.QUEUED),
+        job=replace(JOB, pool="db-heavy"),
+        waiting={
+            EVENT: Waiting(pool="pool db-heavy is full: 4 of 4 slots are taken", hosts=DB_HOSTS)
+        },
+    ),
+    "queued-for-turn": lambda: told(
+        run(RunState.QUEUED, pin="A", agent="db1"),
+        job=replace(JOB, target=Target(agents="all", canary=1)),
+        waiting={EVENT: Waiting(turn="the canaries must succeed before (canary: 1)")},
+    ),
+    "queued-for-jitter": lambda: told(
+        run(RunState.QUEUED, not_before_us=NOW_US + MINUTE_US),
+        job=replace(JOB, jitter_s=3600.0),
+        waiting={EVENT: Waiting(until_us=NOW_US + MINUTE_US)},
+    ),
+    "refused-thrice": lambda: told(
+        _attempt(
+            2,
+            RunState.REFUSED,
+            agent="db2",
+            started_us=None,
+            launch_failures=4,
+            reason="no such user",
+        ),
+        attempts={
+            EVENT: [
+                _attempt(
+                    1,
+                    RunState.REFUSED,
+                    agent="db1",
+                    started_us=None,
+                    launch_failures=1,
+                    reason="no such user",
+                )
+            ]
+        },
+    ),
+    "lost-for-good": lambda: told(
+        _attempt(2, RunState.LOST, reason="its agent has not been heard of since"),
+        job=replace(JOB, on_lost=OnLost.RETRY, retry=Retry()),
+        attempts={
+            EVENT: [_attempt(1, RunState.LOST, reason="its agent has not been heard of since")]
+        },
+    ),
+    "ahead-pool": lambda: ahead(full_pool="pool db-heavy is full: 4 of 4 slots are taken"),
     # Several hosts.
     "fan-out": lambda: told(
         *_members(), job=replace(JOB, target=Target(agents="all")), names={"D": "db3"}
