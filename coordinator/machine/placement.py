@@ -141,6 +141,7 @@ def order_of(active: Active) -> Order:
     env["TOCSIN_RUN_ID"] = run.id
     env["TOCSIN_ATTEMPT"] = str(run.attempt)
     env["TOCSIN_JOB"] = run.job
+    env["TOCSIN_AGENT"] = run.agent
     env["TOCSIN_TRIGGER"] = run.trigger
     key = run.id
     if run.due_us is not None:

@@ -379,6 +379,7 @@ def test_every_order_names_its_run_to_the_job() -> None:
     (run,) = bench.records()
     assert order.env["PGHOST"] == "db1"
     assert order.env["TOCSIN_RUN_ID"] == run.id
+    assert (order.env["TOCSIN_AGENT"], order.env["TOCSIN_TRIGGER"]) == ("a", "schedule")
     assert order.env["TOCSIN_DUE"] == "2026-01-01T00:01:00.000000Z"
     assert order.env["TOCSIN_IDEMPOTENCY_KEY"] == "backup/2026-01-01T00:01:00.000000Z"
     assert order.due_us == 1_767_225_660 * SECOND_US
