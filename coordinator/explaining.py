@@ -103,7 +103,7 @@ class Explainer:
             versions=versions,
             row=row,
             runs=runs,
-            others=[] if runs else self._near(ask.job, moment.asked_us),
+            others=self._near(ask.job, moment) if not runs else [],
             attempts={run.id: self._store.attempts(run.id) for run in shown if run.attempt > 1},
             named=self._store.runs([text for run in runs[:1] for text in _named(run)]),
             names={agent.id: agent.name for agent in agents},
@@ -125,9 +125,10 @@ class Explainer:
                 found[due_us] = barred
         return found
 
-    def _near(self, job: str, asked_us: int | None) -> list[Run]:
-        """The runs of a job that began near an instant, oldest first."""
-        if asked_us is None:
+    def _near(self, job: str, moment: story.Moment) -> list[Run]:
+        """The runs of a job that began near an instant at which nothing was due, oldest first."""
+        asked_us = moment.asked_us
+        if asked_us is None or moment.due_us is not None:
             return []
         near_us = story.NEAR_US
         before = clock.ulid((asked_us + near_us) // 1000, 0)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from tests.unit.coordinator.stories.scenes import SCENES
 from tocsin.cli.moments import is_absolute, parse_moment
+from tocsin.coordinator.story import tell
 from tocsin.errors import ConfigError
 from tocsin.instants import to_us
 from tocsin.messages.client_link import (
@@ -107,6 +110,28 @@ def test_a_story_as_lines(tocsin: Tocsin, desk: Desk) -> None:
         "  ✗            db2: is down",
         "  · next       due next 2026-01-02 01:00 CET",
     ]
+
+
+@pytest.mark.parametrize(
+    ("page", "scene"),
+    [
+        ("README.md", "missed-too-old"),
+        ("docs/why.md", "missed-too-old"),
+        ("docs/why.md", "queued"),
+        ("docs/why.md", "near-failed"),
+    ],
+)
+def test_the_examples_of_the_documentation_are_what_it_prints(
+    tocsin: Tocsin, desk: Desk, page: str, scene: str
+) -> None:
+    """To the letter."""
+    story = tell(SCENES[scene]())
+    desk.answer = lambda _ask: story
+
+    printed = tocsin("why", "nightly-backup").out
+
+    text = (Path(__file__).parents[3] / page).read_text(encoding="utf-8")
+    assert printed in text, printed
 
 
 def test_a_story_as_json(tocsin: Tocsin, desk: Desk) -> None:

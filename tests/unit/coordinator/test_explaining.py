@@ -229,6 +229,32 @@ def test_a_removed_job_is_found_by_its_name(bench: StoredBench) -> None:
     )
 
 
+def test_every_instant_has_an_answer_and_every_due_time_its_record(bench: StoredBench) -> None:
+    """Through changes, a pause, an absence, failures and a removal; asked at any time."""
+    session = bench.hello("A")
+    bench.pass_time(60)
+    bench.put(job(), job("queue", overlap="queue"), job("all", target={"agents": "all"}))
+    bench.put(job("other", schedule=["*/2 * * * *"], jitter_s=20.0, retry={"limit": 1}))
+    bench.pass_time(60, steps=2)
+    bench.report(session, *(bench.ended(o.key, Status.FAILED, 1) for o in bench.orders("A")))
+    bench.pause()
+    bench.pass_time(60, steps=2)
+    bench.pause(paused=False)
+    bench.put(job(schedule=["30 * * * * *"]))
+    bench.restart(300)
+    bench.pass_time(30, steps=4)
+    bench.remove("other")
+    bench.pass_time(60)
+
+    for name in ("backup", "queue", "all", "other"):
+        for at_s in range(0, 900, 15):
+            story = bench.why(name, at_s)
+            assert story.verdict.endswith(".")
+            assert "broke its promise" not in story.verdict
+            if story.at_us is not None:
+                assert bool(story.runs) == (story.at_us <= bench.wall_us), story.verdict
+
+
 def test_a_broken_promise_is_admitted(bench: StoredBench) -> None:
     """A due time without the record that it should have is not explained away."""
     (row,) = bench.put(job())

@@ -484,6 +484,31 @@ SCENES: Final[dict[str, Callable[[], Evidence]]] = {
         run(RunState.SUCCEEDED),
         moment=Moment(at("02:31"), DUE_US, DUE_US, DUE_US + 86_400 * SECOND_US),
     ),
+    "near-failed": lambda: told(
+        run(
+            RunState.FAILED,
+            attempt=2,
+            agent="db2",
+            placed="the only one with a free slot of 2; it failed on db1",
+            dispatched_us=at("02:31:10"),
+            started_us=at("02:31:10") + 9_000,
+            finished_us=at("02:32:10"),
+            exit_code=3,
+            reason="exit code 3",
+        ),
+        moment=Moment(at("02:31"), DUE_US, DUE_US, DUE_US + 86_400 * SECOND_US),
+        job=replace(JOB, retry=Retry(limit=1)),
+        attempts={
+            EVENT: [
+                run(
+                    RunState.FAILED,
+                    finished_us=at("02:31:00"),
+                    exit_code=3,
+                    reason="exit code 3",
+                )
+            ]
+        },
+    ),
     "nothing-due": lambda: told(
         moment=Moment(at("05:00"), None, DUE_US, DUE_US + 86_400 * SECOND_US)
     ),
