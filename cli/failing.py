@@ -7,6 +7,7 @@
 | 2 | bad usage, or a file, schedule or setting that is wrong |
 | 3 | the coordinator cannot be reached |
 | 4 | there is no such job, run or agent |
+| 5 | `plan --exit-code`: there is something to do |
 | 130 | interrupted |
 | 141 | nobody reads the output any more |
 """
@@ -29,6 +30,7 @@ FAILED: Final = 1
 BAD_INPUT: Final = 2
 UNREACHABLE: Final = 3
 NOT_FOUND: Final = 4
+CHANGES: Final = 5
 INTERRUPTED: Final = 130
 NOBODY_READS: Final = 141
 

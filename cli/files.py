@@ -2,164 +2,203 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
 
 import click
-import msgspec
 
-from tocsin import clock
-from tocsin.jobfile import InstalledExecutors, read_job_files
-from tocsin.messages.client_link import JobChange, JobsPut, PutJobs
-from tocsin.model import Job
+from tocsin.errors import ConfigError
+from tocsin.jobfile import InstalledExecutors, JobSet, read_job_files
+from tocsin.messages.client_link import JobChange, JobsPut, SharedChange
+from tocsin.model import Calendar, Pool
+from tocsin.plan_index import parse_index
 
 from . import undo
-from .asking import open_session, some_jobs
-from .options import output_option
-from .plan import Change, compare, plan_shape
+from .applying import check_index, hold, prune_of, put
+from .asking import open_session
+from .failing import CHANGES, OK
+from .fires import next_fires_us
+from .options import key_values, output_option
+from .plan import Plan, compare
+from .plan_report import plan_shape, print_plan
 from .shapes import print_json
-from .tables import cell, distance, local_time
+from .tables import distance, local_time
 
-if TYPE_CHECKING:
-    from tocsin.session import Session
-
-_REQUEST_BYTES: Final = 768 << 10
-"""Jobs are put in requests of so many bytes at most, so that names and versions fit beside."""
-_REQUEST_JOBS: Final = 500
-_SIGNS: Final = {"create": "+", "change": "~", "keep": "="}
-_DONE: Final = {"create": "created", "change": "changed", "keep": "kept"}
+_DONE: Final = {"create": "created", "change": "changed", "keep": "kept", "remove": "removed"}
 _FILES = click.argument("files", nargs=-1, required=True, metavar="FILE|DIR…")
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def _prune_options(command: _Command) -> _Command:
+    """`--prune` and `--label K=V`, as the arguments `prune` and `labels`."""
+    label = click.option(
+        "--label",
+        "labels",
+        multiple=True,
+        callback=key_values,
+        metavar="KEY=VALUE",
+        help="Prune jobs with this label alone; may be given again: all must be there.",
+    )
+    prune = click.option(
+        "--prune",
+        is_flag=True,
+        help="Remove jobs, calendars and pools that are not in the files.",
+    )
+    return prune(label(command))
 
 
 @click.command()
 @_FILES
+@_prune_options
+@click.option("--exit-code", "tells", is_flag=True, help="Exit 5 when there is something to do.")
 @output_option
-def plan(*, files: tuple[str, ...], as_json: bool) -> None:
+def plan(
+    *, files: tuple[str, ...], prune: bool, labels: dict[str, str], tells: bool, as_json: bool
+) -> int:
     """Show what `tocsin apply` of these files would change, and change nothing.
 
     A directory stands for all job files below it, - for YAML on stdin.
     """
-    _plan(files, as_json=as_json)
+    return _plan(files, prune=prune, labels=labels, tells=tells, as_json=as_json)
 
 
 @click.command()
 @_FILES
+@_prune_options
+@click.option("--index", metavar="INDEX", help="Refuse when the plan of this index is out of date.")
 @click.option("--dry-run", is_flag=True, help="Change nothing: the same as tocsin plan.")
 @output_option
-def apply(*, files: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
-    """Create and change jobs so that they are as these files say. Other jobs are left alone.
+def apply(
+    *,
+    files: tuple[str, ...],
+    prune: bool,
+    labels: dict[str, str],
+    index: str | None,
+    dry_run: bool,
+    as_json: bool,
+) -> int:
+    """Make jobs, calendars and pools as these files say. Others are left alone unless --prune.
 
     A directory stands for all job files below it, - for YAML on stdin. Nothing is changed unless
     every file is right, and nothing that somebody else changes meanwhile is overwritten.
     """
+    _check_options(prune=prune, labels=labels, index=index)
     if dry_run:
-        _plan(files, as_json=as_json)
-        return
+        return _plan(files, prune=prune, labels=labels, tells=False, as_json=as_json)
     executors = InstalledExecutors()
-    jobs = read_job_files(files, executors).jobs
+    wanted = read_job_files(files, executors)
+    pruned = prune_of(wanted, prune=prune, labels=labels)
     with open_session() as session:
-        changes = compare(jobs, some_jobs(session, [job.name for job in jobs]), executors)
-        if len(list(_requests(changes))) > 1:  # then not all or none, so look at all of it first
-            _put(session, changes, dry_run=True)
-        changed = [change.row.job for change in changes if change.row and change.action == "change"]
-        put_back = [undo.keep(changed)] if changed else []
-        done = _put(session, changes, dry_run=False)
-    created = [one.name for one in done if one.action == "create"]
-    undos = ([undo.command("job", "rm", *created)] if created else []) + put_back
+        made = compare(wanted, hold(session, wanted, every=prune), executors, pruned)
+        if index is not None:
+            check_index(session, made, index)
+        put_back = _keep_old(made)
+        done = put(session, made)
+    undos = [*put_back, *_removals(done)]
     if as_json:
-        print_json({"changes": [_done_shape(one) for one in done], "undo": undos})
+        print_json(
+            {
+                "changes": [_done_shape(one) for one in done.changes],
+                "undo": undos,
+                "shared": [_shared_done_shape(one) for one in done.shared],
+            }
+        )
     else:
-        _print_done(done, changes, undos)
+        _print_done(done, made, undos)
+    return OK
 
 
-def put_jobs(session: Session, jobs: list[Job]) -> list[JobChange]:
-    """Make the coordinator's jobs as these are; others are left alone."""
-    rows = some_jobs(session, [job.name for job in jobs])
-    return _put(session, compare(jobs, rows, InstalledExecutors()), dry_run=False)
+def _check_options(*, prune: bool, labels: dict[str, str], index: str | None = None) -> None:
+    if labels and not prune:
+        raise ConfigError("--label says what to prune", "give --prune too")
+    if index is not None:
+        try:
+            parse_index(index)
+        except ValueError as error:
+            raise ConfigError(str(error), "it stands in the last line of tocsin plan") from error
 
 
-def _plan(files: tuple[str, ...], *, as_json: bool) -> None:
+def _plan(
+    files: tuple[str, ...], *, prune: bool, labels: dict[str, str], tells: bool, as_json: bool
+) -> int:
+    _check_options(prune=prune, labels=labels)
     executors = InstalledExecutors()
-    jobs = read_job_files(files, executors).jobs
+    wanted = read_job_files(files, executors)
+    pruned = prune_of(wanted, prune=prune, labels=labels)
     with open_session() as session:
-        rows = {row.job.name: row for row in session.jobs()}
-        changes = compare(jobs, rows, executors)
-        _put(session, changes, dry_run=True)
-    mine = {job.name for job in jobs}
-    untouched = [name for name in rows if name not in mine]
-    now_us = clock.now_us()
+        made = compare(wanted, hold(session, wanted, every=True, agents=True), executors, pruned)
+        put(session, made, dry_run=True)
     if as_json:
-        print_json(plan_shape(changes, untouched, now_us))
+        print_json(plan_shape(made))
+    else:
+        print_plan(made)
+        _print_next_step(made, files, prune=prune, labels=labels)
+    return CHANGES if tells and made.has_changes else OK
+
+
+def _print_next_step(
+    made: Plan, files: tuple[str, ...], *, prune: bool, labels: dict[str, str]
+) -> None:
+    if not made.has_changes:
+        click.echo("nothing to do")
         return
-    _print_plan(changes, untouched, now_us)
-    if any(change.action != "keep" for change in changes):
-        click.echo(f"\nnothing was changed; to do it: {undo.command('apply', *files)}")
+    options = ["--prune"] if prune else []
+    options += [f"--label={key}={value}" for key, value in labels.items()]
+    todo = undo.command("apply", *files, *options, "--index", made.index)
+    click.echo(f"\nnothing was changed; to do it: {todo}")
 
 
-def _requests(changes: list[Change]) -> Iterator[list[Change]]:
-    """The changes in parts, each of which fits into a request."""
-    part: list[Change] = []
-    left = _REQUEST_BYTES
-    for change in changes:
-        size = len(msgspec.msgpack.encode(change.job))
-        if part and (size > left or len(part) == _REQUEST_JOBS):
-            yield part
-            part, left = [], _REQUEST_BYTES
-        part.append(change)
-        left -= size
-    if part:
-        yield part
+# What was done.
 
 
-def _put(session: Session, changes: list[Change], *, dry_run: bool) -> list[JobChange]:
-    """Put jobs, each of which must still be what it was compared with."""
-    done: list[JobChange] = []
-    for part in _requests(changes):
-        jobs: list[Job] = [change.job for change in part]
-        expected = {one.job.name: one.row.version if one.row else 0 for one in part}
-        done += session.answer(JobsPut, PutJobs(jobs, expected, dry_run)).changes
-    return done
+def _keep_old(made: Plan) -> list[str]:
+    """Keep what is changed or removed; the commands that put it back."""
+    gone = {"change", "remove"}
+    old = JobSet(
+        [change.row.job for change in made.changes if change.row and change.action in gone],
+        [s.old for s in made.shared if isinstance(s.old, Calendar) and s.action in gone],
+        [s.old for s in made.shared if isinstance(s.old, Pool) and s.action in gone],
+    )
+    return [undo.keep_set(old)] if old != JobSet() else []
+
+
+def _removals(done: JobsPut) -> list[str]:
+    """The commands that remove what was created, users before what they use."""
+    jobs = [one.name for one in done.changes if one.action == "create"]
+    commands = [undo.command("job", "rm", *jobs)] if jobs else []
+    for kind in ("calendar", "pool"):
+        names = [one.name for one in done.shared if (one.kind, one.action) == (kind, "create")]
+        commands += [undo.command(kind, "rm", *names)] if names else []
+    return commands
 
 
 def _done_shape(change: JobChange) -> dict[str, object]:
     return {"name": change.name, "action": change.action, "version": change.version}
 
 
-def _print_done(done: list[JobChange], changes: list[Change], undos: list[str]) -> None:
-    now_us = clock.now_us()
-    by_name = {change.job.name: change for change in changes}
-    for one in done:
+def _shared_done_shape(change: SharedChange) -> dict[str, object]:
+    return {"kind": change.kind, "name": change.name, "action": change.action}
+
+
+def _print_done(done: JobsPut, made: Plan, undos: list[str]) -> None:
+    for shared in done.shared:
+        if shared.action != "keep":
+            click.echo(f"{_DONE[shared.action]} {shared.kind} {shared.name}")
+    jobs = {change.name: change.job for change in made.changes}
+    for one in done.changes:
+        job = jobs[one.name]
         if one.action == "keep":
             continue
-        _, fires_us = by_name[one.name].fires_us(now_us)
+        if job is None:
+            click.echo(f"removed {one.name}: its runs stay on record")
+            continue
+        fires_us = next_fires_us(job, made.held.now_us, 1)
         when = "runs when asked to"
         if fires_us:
-            when = f"next {local_time(fires_us[0])}, {distance(fires_us[0], now_us)}"
+            when = f"next {local_time(fires_us[0])}, {distance(fires_us[0], made.held.now_us)}"
         click.echo(f"{_DONE[one.action]} {one.name} (version {one.version}): {when}")
-    kept = sum(one.action == "keep" for one in done)
+    kept = sum(one.action == "keep" for one in done.changes)
     if kept:
         click.echo(f"kept {kept} job{'s' * (kept != 1)} as before")
     for line in undos:
         click.echo(f"undo: {line}")
-
-
-def _print_plan(changes: list[Change], untouched: list[str], now_us: int) -> None:
-    for change in changes:
-        click.echo(f"{_SIGNS[change.action]} {change.action} {change.job.name}")
-        if change.action == "keep":
-            continue
-        for key, (old, new) in change.changed.items():
-            arrow = f"{cell(old)} → {cell(new)}" if change.row is not None else cell(new)
-            click.echo(f"    {key}: {arrow}")
-        before_us, after_us = change.fires_us(now_us)
-        if change.row is not None and before_us != after_us:
-            click.echo(f"    next before: {_times(before_us)}")
-            click.echo(f"    next after:  {_times(after_us)}")
-        else:
-            click.echo(f"    next: {_times(after_us)}")
-    if untouched:
-        click.echo(f"not in these files, and left as they are: {cell(untouched)}")
-
-
-def _times(instants_us: list[int]) -> str:
-    return ", ".join(local_time(instant_us) for instant_us in instants_us) or "none"

@@ -16,6 +16,7 @@ from tocsin.params import check_given
 from . import undo
 from .asking import known_jobs, known_runs, open_session
 from .fires import as_text, next_fires_us
+from .job_history import history, revert
 from .options import COUNT, key_values, length_options, output_option, timeout_option
 from .paused import job_pause, pauses_now, say_paused
 from .run import print_runs, wait_for
@@ -27,7 +28,11 @@ _NAMES = click.argument("names", nargs=-1, required=True, metavar="NAME…")
 
 @click.group()
 def job() -> None:
-    """List, show, run, pause, resume and remove jobs."""
+    """List, show, run, pause, remove and revert jobs."""
+
+
+job.add_command(history)
+job.add_command(revert)
 
 
 @job.command("list")

@@ -28,17 +28,21 @@ class Command(NamedTuple):
 COMMANDS: Final = {
     "up": Command("up", "up", "Start everything on this machine, and apply job files."),
     "plan": Command("files", "plan", "Show what applying job files would change."),
-    "apply": Command("files", "apply", "Create and change jobs from job files."),
+    "apply": Command("files", "apply", "Make jobs, calendars and pools as job files say."),
+    "export": Command("export", "export", "Print jobs, calendars and pools as a job file."),
     "import": Command(
         "import_", "import_", "Make a job file of crontabs, Dkron, systemd, Cronicle."
     ),
-    "job": Command("job", "job", "List, show, run, pause, resume and remove jobs."),
+    "job": Command("job", "job", "List, show, run, pause, remove and revert jobs."),
+    "calendar": Command("shared", "calendar", "List, show and remove calendars."),
+    "pool": Command("shared", "pool", "List and remove pools."),
     "run": Command("run", "run", "List, show, watch, wait for, repeat and kill runs."),
     "maintenance": Command("maintenance", "maintenance", "Pause jobs and agents for a while."),
     "why": Command("why", "why", "Tell why a job did, or did not, run."),
     "agent": Command("agent", "agent", "Run this host's agent, or let hosts in."),
     "next": Command("preview", "next_", "Show when a schedule is due."),
     "status": Command("status", "status", "Show how the coordinator is."),
+    "audit": Command("audit", "audit", "Show who did what, and check that record."),
     "coordinator": Command("start", "coordinator", "Run a coordinator."),
     "tui": Command("start", "tui", "Open the terminal interface."),
 }

@@ -15,7 +15,7 @@ from tocsin.incidents import in_words
 from tocsin.instants import SECOND_US, to_rfc3339
 from tocsin.messages.client_link import Status, Step, Story
 from tocsin.messages.enrolment import fingerprint
-from tocsin.model import Agent, Incident, JobRow, Pause, Run
+from tocsin.model import Agent, AuditEntry, Incident, JobRow, JobVersion, Pause, Run
 from tocsin.pausing import pauses_agent, pauses_job
 
 
@@ -133,6 +133,32 @@ def step_shape(step: Step) -> dict[str, Any]:
         "text": step.text,
         "at": _time(step.at_us),
         "facts": step.facts,
+    }
+
+
+def version_shape(
+    row: JobVersion, action: str, changed: dict[str, tuple[object, object]]
+) -> dict[str, Any]:
+    """What a job was from one change on."""
+    return {
+        "version": row.version,
+        "action": action,
+        "at": _time(row.changed_us),
+        "by": row.changed_by or None,
+        "changed": {key: {"old": old, "new": new} for key, (old, new) in changed.items()},
+    }
+
+
+def audit_shape(entry: AuditEntry) -> dict[str, Any]:
+    """One act that changed something."""
+    return {
+        "number": entry.number,
+        "at": _time(entry.at_us),
+        "by": entry.by,
+        "act": entry.act,
+        "subject": entry.subject,
+        "detail": entry.detail,
+        "digest": entry.digest,
     }
 
 

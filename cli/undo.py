@@ -13,7 +13,7 @@ import msgspec
 from tocsin import clock
 from tocsin.config import find_places
 from tocsin.errors import ConfigError
-from tocsin.jobfile.writing import job_to_file
+from tocsin.jobfile import JobSet, set_to_file
 from tocsin.model import Job
 
 KEPT_MAX: Final = 100
@@ -28,6 +28,11 @@ def command(*words: str) -> str:
 
 
 def keep(jobs: Iterable[Job]) -> str:
+    """Keep the definitions of jobs; see `keep_set`."""
+    return keep_set(JobSet(list(jobs)))
+
+
+def keep_set(old: JobSet) -> str:
     """Keep definitions as a job file; the command that puts them back.
 
     Raises:
@@ -35,7 +40,7 @@ def keep(jobs: Iterable[Job]) -> str:
     """
     folder = find_places(os.environ).data_dir / "undo"
     path = folder / f"{clock.new_ulid()}.json"
-    document = {"jobs": {job.name: job_to_file(job) for job in jobs}}
+    document = set_to_file(old.jobs, old.calendars, old.pools)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.write_bytes(msgspec.json.format(msgspec.json.encode(document), indent=2))

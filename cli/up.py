@@ -15,13 +15,13 @@ import click
 from tocsin import clock
 from tocsin.config import find_places
 from tocsin.errors import LinkError, RequestError
-from tocsin.jobfile import InstalledExecutors, read_job_files
+from tocsin.jobfile import InstalledExecutors, JobSet, read_job_files
 from tocsin.messages.client_link import Done, KillRuns, ListRuns, RunsPage
 from tocsin.model import TERMINAL, Job, Run, RunState
 
+from .applying import put_set
 from .asking import in_parts
 from .failing import FAILED, OK
-from .files import put_jobs
 from .local_fleet import LocalFleet
 from .options import seconds
 from .shapes import print_json, run_shape
@@ -58,17 +58,17 @@ def up(*, files: tuple[str, ...], for_s: float | None, no_tui: bool, output: str
     accident is started again. ctrl+c (or q) ends everything; runs under way are ended too. With
     --for the exit code is 1 if a run failed whose job is not marked `expect_failure`.
     """
-    jobs = read_job_files(files, InstalledExecutors()).jobs if files else []
+    wanted = read_job_files(files, InstalledExecutors()) if files else JobSet()
     fleet = LocalFleet(find_places(os.environ, daemon=True))
     stop = _Stop()
     code = OK
     try:
         fleet.start()
-        if jobs:
-            put_jobs(fleet.session, jobs)
+        if wanted != JobSet():
+            put_set(fleet.session, wanted)
         began_us = clock.now_us()
-        names = {job.name: job for job in jobs}
-        _say(f"up: {len(jobs)} jobs, agent {fleet.agent_name}; ctrl+c ends it")
+        names = {job.name: job for job in wanted.jobs}
+        _say(f"up: {len(wanted.jobs)} jobs, agent {fleet.agent_name}; ctrl+c ends it")
         if for_s is None and not no_tui and sys.stdin.isatty() and sys.stdout.isatty():
             fleet.supervise_beside(_terminal_interface(fleet))
         else:

@@ -1,7 +1,7 @@
 """The index of a plan: a short word for all that the plan was compared with, and when.
 
-`tczk1q-3f2a9c01de`: the second of the coordinator's clock in base 36, and a hash over names and
-versions. Who applies with an index is refused when any of it has changed since; the second says
+`mjuohs3f-3f2a9c01de`: the millisecond of the coordinator's clock in base 36, and a hash over names
+and versions. Who applies with an index is refused when any of it has changed since; the time says
 from when on to look for who changed it.
 """
 
@@ -14,9 +14,9 @@ from typing import Final
 
 import msgspec
 
-from tocsin.instants import SECOND_US
 from tocsin.model import Calendar, Pool
 
+MILLISECOND_US: Final = 1000
 _DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 _FORM: Final = re.compile(r"([0-9a-z]{1,11})-([0-9a-f]{10})")
 _HASH_CHARS: Final = 10
@@ -47,9 +47,9 @@ def hash_of(
 
 def index_of(compared: str, at_us: int) -> str:
     """The index of a plan that was made at an instant, from the hash of what it compared."""
-    seconds, text = at_us // SECOND_US, ""
-    while seconds:
-        seconds, digit = divmod(seconds, len(_DIGITS))
+    left, text = at_us // MILLISECOND_US, ""
+    while left:
+        left, digit = divmod(left, len(_DIGITS))
         text = _DIGITS[digit] + text
     return f"{text or '0'}-{compared}"
 
@@ -63,4 +63,4 @@ def parse_index(text: str) -> tuple[int, str]:
     found = _FORM.fullmatch(text.strip().lower())
     if found is None:
         raise ValueError(f"{text!r} is no index of a plan")
-    return int(found[1], len(_DIGITS)) * SECOND_US, found[2]
+    return int(found[1], len(_DIGITS)) * MILLISECOND_US, found[2]

@@ -10,12 +10,16 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.unit.coordinator.bench import START_US
+from tests.unit.coordinator.office import Office
 from tocsin import wire
 from tocsin.cli import main
 from tocsin.config import Context, read_context, write_context
+from tocsin.instants import Now
 from tocsin.keys import write_keypair
 from tocsin.link import Hub, Listener, Waiter, new_keypair
 from tocsin.messages.client_link import Answer, Ask, FromClient, Reply
+from tocsin.model import Agent, AgentState
 
 
 class Said(NamedTuple):
@@ -150,3 +154,41 @@ def _make_known(home: Path, desk: Desk) -> None:
 def context_of(home: Path) -> Context:
     """The context of a test."""
     return read_context(home / "config" / "context.toml")
+
+
+AGENTS = [
+    Agent(id="A1", key="k1", name="db1", state=AgentState.UP, tags={"role": "db"},
+          executors=["shell", "scripted"]),
+    Agent(id="A2", key="k2", name="db2", state=AgentState.UP, tags={"role": "db"},
+          executors=["scripted"]),
+    Agent(id="A3", key="k3", name="web1", state=AgentState.UP, tags={"role": "web"},
+          executors=["shell", "scripted"]),
+    Agent(id="A4", key="k4", name="old", state=AgentState.REVOKED, tags={"role": "db"},
+          executors=["shell", "scripted"]),
+]  # fmt: skip
+"""The hosts of `fleet`."""
+
+
+class Fleet:
+    """A whole coordinator behind the desk, in whose thread it lives; `by` is who asks."""
+
+    def __init__(self) -> None:
+        self.by = "ann"
+        self.now_us = START_US
+        self._office: Office | None = None
+
+    def answer(self, ask: Ask) -> Answer | None:
+        """The answer to any question."""
+        if self._office is None:
+            self._office = Office(AGENTS)
+        self._office.now = Now(self.now_us, 0)
+        answer: Answer | None = self._office.ask(ask, by=self.by)
+        return answer
+
+
+@pytest.fixture
+def fleet(desk: Desk) -> Fleet:
+    """A coordinator that knows four hosts and no job, at the beginning of 2026."""
+    fleet = Fleet()
+    desk.answer = fleet.answer
+    return fleet

@@ -22,9 +22,7 @@ from tocsin.messages.client_link import (
     GetGroup,
     GetJobs,
     GetRuns,
-    JobChange,
     JobsPage,
-    JobsPut,
     KillRuns,
     ListAgents,
     ListJobs,
@@ -34,7 +32,6 @@ from tocsin.messages.client_link import (
     OutputPiece,
     PauseJobs,
     PausesPage,
-    PutJobs,
     ReadOutput,
     RemoveJobs,
     RerunRuns,
@@ -67,8 +64,6 @@ class Shop:
                 return JobsPage(list(self.rows.values()))
             case GetJobs(names):
                 return JobsPage([self.rows[name] for name in names if name in self.rows])
-            case PutJobs(jobs):
-                return JobsPut([self._change(job) for job in jobs])
             case RemoveJobs(names) | PauseJobs(names) | ResumeJobs(names):
                 return Done(names)
             case RunJobs():
@@ -98,12 +93,6 @@ class Shop:
                 return Token("t1", "s3cret", 7371, AT_US)
         return None
 
-    def _change(self, job: Job) -> JobChange:
-        row = self.rows.get(job.name)
-        if row is None:
-            return JobChange(job.name, "create", 1)
-        return JobChange(job.name, "keep" if row.job == job else "change", row.version)
-
 
 @pytest.fixture
 def shop(desk: Desk) -> Shop:
@@ -118,56 +107,6 @@ def shop(desk: Desk) -> Shop:
     shop = Shop([hello], [_OVER])
     desk.answer = shop.answer
     return shop
-
-
-_HELLO = "jobs: {hello: {schedule: 0 10 * * *, timeout: 2m, scripted: {lines: 3}}}"
-
-
-@pytest.mark.usefixtures("shop")
-def test_a_plan_shows_what_would_change_and_changes_nothing(
-    tocsin: Tocsin, desk: Desk, tmp_path: Path
-) -> None:
-    """Keys old and new, due times before and after; every request of it is a rehearsal."""
-    folder = tmp_path / "jobs"
-    folder.mkdir()
-    path = folder / "x.yaml"
-    path.write_text("jobs: {new: {shell: x}}")
-    (folder / "y.yaml").write_text(_HELLO)
-    said = tocsin("plan", str(folder))
-    assert said.code == 0
-    assert "~ change hello\n" in said.out
-    assert "    schedule: 0 9 * * * → 0 10 * * *\n" in said.out
-    assert "    timeout: 1m → 2m\n" in said.out
-    assert "    next before: " in said.out
-    assert "+ create new\n    shell.command: x\n    next: none\n" in said.out
-    assert f"to do it: tocsin apply {folder}\n" in said.out
-    plan = json.loads(tocsin("apply", "--dry-run", str(path), "-o", "json").out)
-    assert plan["untouched"] == ["hello"]
-    (change,) = plan["changes"]
-    assert list(change) == ["name", "action", "version", "changed", "next_before", "next_after"]
-    assert change["changed"] == {"shell.command": {"old": None, "new": "x"}}
-    assert all(ask.dry_run for ask in desk.asked if isinstance(ask, PutJobs))
-
-
-def test_applying_says_what_was_done_and_how_to_undo_it(
-    tocsin: Tocsin, shop: Shop, desk: Desk, tmp_path: Path
-) -> None:
-    """Only versions that were looked at are replaced; the old definition is kept as a job file."""
-    path = tmp_path / "x.yaml"
-    path.write_text(_HELLO.replace("}}}", "}}, new: {shell: x}}"))
-    said = tocsin("apply", str(path))
-    assert said.code == 0
-    lines = said.out.splitlines()
-    assert lines[0].startswith("changed hello (version 3): next ")
-    assert lines[1] == "created new (version 1): runs when asked to"
-    assert lines[2] == "undo: tocsin job rm new"
-    kept = Path(lines[3].removeprefix("undo: tocsin apply "))
-    (put,) = [ask for ask in desk.asked if isinstance(ask, PutJobs)]
-    assert put.expected == {"hello": 3, "new": 0}
-    assert not put.dry_run
-    back = tocsin("plan", str(kept), "-o", "json")
-    assert json.loads(back.out)["changes"][0]["action"] == "keep"
-    assert shop.rows["hello"].version == 3
 
 
 @pytest.mark.usefixtures("shop")

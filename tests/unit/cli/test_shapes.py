@@ -16,10 +16,12 @@ from tocsin.messages.enrolment import fingerprint
 from tocsin.model import (
     Agent,
     AgentState,
+    AuditEntry,
     Incident,
     IncidentKind,
     Job,
     JobRow,
+    JobVersion,
     Pause,
     Run,
     RunState,
@@ -43,6 +45,10 @@ JOB: Final = JobRow(
 )
 AGENT: Final = Agent(id="01A", key="ab" * 32, name="web1")
 PAUSE: Final = Pause(id="01P", scope=Scope.TAG, value="role=db", since_us=AT_US)
+VERSION: Final = JobVersion(
+    job_id=7, version=3, name="hello", job=JOB.job, changed_us=AT_US, changed_by=""
+)
+ENTRY: Final = AuditEntry(number=1, at_us=AT_US, by="ann", act="pause job", subject="hello")
 STATUS: Final = Status(
     version="1",
     epoch=2,
@@ -224,6 +230,8 @@ _OF_NOUN: list[tuple[str, Callable[[], dict[str, Any]]]] = [
     ("run", lambda: shapes.run_shape(RUN)),
     ("job", lambda: shapes.job_shape(JOB)),
     ("agent", lambda: shapes.agent_shape(AGENT)),
+    ("version", lambda: shapes.version_shape(VERSION, "changed", {})),
+    ("audit entry", lambda: shapes.audit_shape(ENTRY)),
     ("maintenance", lambda: shapes.pause_shape(PAUSE)),
     ("story", _story_keys),
     ("status", lambda: {**shapes.status_shape(STATUS), "endpoint": ""}),

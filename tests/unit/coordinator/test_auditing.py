@@ -30,7 +30,7 @@ from tocsin.messages.enrolment import Denied, Enrol, Enrolled, fingerprint
 from tocsin.model import AuditEntry, Calendar, JobRow, Pool, Role, Scope
 
 from .bench import START_US, job
-from .test_applying import Desk
+from .office import Office
 
 HOST_KEY = "ab" * 32
 
@@ -68,18 +68,18 @@ CHANGING: dict[type[Any], tuple[Any, list[tuple[str, str]]]] = {
 a subject that chance makes is ""."""
 
 
-def prepared() -> Desk:
+def prepared() -> Office:
     """A coordinator with something to change, and an empty audit behind it."""
-    desk = Desk()
+    office = Office()
     names = ("a", "gone", "stopped", "busy")
-    desk.ask(PutJobs([job(name, overlap="queue") for name in names]))
-    desk.ask(PauseJobs(["stopped"]))
-    desk.ask(RunJobs(["busy", "busy"]))
-    desk.ask(StartPause([PauseScope(Scope.TAG, "role=db")]))
-    desk.ask(RunJobs(["gone"]))
-    desk.ask(KillRuns(["R4"]))
-    desk.requests._registry.enrol(HOST_KEY, Enrol(1, "web1", {}, "", b"", ""), START_US)
-    return desk
+    office.ask(PutJobs([job(name, overlap="queue") for name in names]))
+    office.ask(PauseJobs(["stopped"]))
+    office.ask(RunJobs(["busy", "busy"]))
+    office.ask(StartPause([PauseScope(Scope.TAG, "role=db")]))
+    office.ask(RunJobs(["gone"]))
+    office.ask(KillRuns(["R4"]))
+    office.requests._registry.enrol(HOST_KEY, Enrol(1, "web1", {}, "", b"", ""), START_US)
+    return office
 
 
 @pytest.mark.parametrize("kind", get_args(Ask), ids=lambda kind: kind.__name__)
@@ -91,13 +91,13 @@ def test_every_kind_of_request_has_its_decision(kind: type[Any]) -> None:
 @pytest.mark.parametrize("kind", CHANGING, ids=lambda kind: kind.__name__)
 def test_a_change_leaves_its_entries(kind: type[Any]) -> None:
     """Who did what to what, with the answer, and in the order done."""
-    desk = prepared()
+    office = prepared()
     ask, expected = CHANGING[kind]
-    (last,) = desk.store.audit("", 0, 1 << 60, 1)
+    (last,) = office.store.audit("", 0, 1 << 60, 1)
 
-    desk.ask(ask, by="bob")
+    office.ask(ask, by="bob")
 
-    entries = desk.store.audit_after(last.number, 100)
+    entries = office.store.audit_after(last.number, 100)
     assert [(e.act, e.subject if subject else "") for e, (_, subject) in
             zip(entries, expected, strict=True)] == expected  # fmt: skip
     assert {(e.by, e.at_us) for e in entries} == {("bob", START_US)}
@@ -107,8 +107,8 @@ def test_a_change_leaves_its_entries(kind: type[Any]) -> None:
 @pytest.mark.parametrize("kind", CHANGING, ids=lambda kind: kind.__name__)
 def test_what_changed_nothing_leaves_no_entry(kind: type[Any]) -> None:
     """Neither a request that is declined, nor a second one for the same."""
-    desk = prepared()
-    before = len(desk.store.audit_after(0, 100))
+    office = prepared()
+    before = len(office.store.audit_after(0, 100))
     declined: dict[type[Any], Any] = {
         PutJobs: PutJobs([job("a", schedule=["never"])]),
         RemoveJobs: RemoveJobs(["none"]),
@@ -123,18 +123,18 @@ def test_what_changed_nothing_leaves_no_entry(kind: type[Any]) -> None:
         AcceptAgent: AcceptAgent("none"),
     }
 
-    desk.ask(declined[kind])
-    desk.ask(ListAgents())
+    office.ask(declined[kind])
+    office.ask(ListAgents())
 
-    assert len(desk.store.audit_after(0, 100)) == before
+    assert len(office.store.audit_after(0, 100)) == before
 
 
 def test_an_entry_says_which_keys_changed_and_no_value() -> None:
     """Values may be secret, and stand in the job's versions."""
-    desk = prepared()
-    desk.ask(PutJobs([job("a", overlap="queue", env={"P": "secret"}, priority=5)]))
+    office = prepared()
+    office.ask(PutJobs([job("a", overlap="queue", env={"P": "secret"}, priority=5)]))
 
-    (entry,) = desk.store.audit("a", 0, 1 << 60, 1)
+    (entry,) = office.store.audit("a", 0, 1 << 60, 1)
 
     assert entry.detail == {"version": 2, "keys": ["env", "priority"]}
 

@@ -23,11 +23,11 @@ from tocsin.messages.client_link import (
 from tocsin.model import Agent, AgentState, Job, Run, RunState, Trigger
 
 from .bench import START_US, job
-from .test_applying import Desk
+from .office import Office
 from .test_chains import after
 
 
-class Counter(Desk):
+class Counter(Office):
     """A coordinator without its sockets, and three hosts."""
 
     def __init__(self) -> None:
