@@ -89,6 +89,7 @@ class Explainer:
         row = self._store.jobs_by_name([ask.job]).get(ask.job)
         agents = self._agents(now)
         going = [run for run in self._machine.active_runs() if run.job == ask.job]
+        is_ahead = moment.due_us is not None and moment.due_us > now.wall_us
         shown = [run for run in runs if ask.run in {"", run.id}][:RUNS_MAX]
         waiting = {
             run.id: found
@@ -113,7 +114,7 @@ class Explainer:
             full_pool="" if row is None else self._machine.full_pool(row.job),
             waiting=waiting,
             going=going,
-            hosts=[] if row is None else self._machine.hosts(row.job, now),
+            hosts=self._machine.hosts(row.job, now) if row and is_ahead else [],
         )
 
     def _barred(self, row: JobRow | None, dues_us: list[int | None]) -> dict[int, Barred]:

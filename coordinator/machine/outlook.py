@@ -10,7 +10,7 @@ from tocsin.targeting import Demand, demand_of
 from tocsin.units import format_duration
 
 from . import dependencies, pools
-from .eligibility import Verdict, is_meant, verdicts
+from .eligibility import HOSTS_MAX, Verdict, is_meant, verdicts
 from .fires import next_due_us
 from .state import Active, State
 
@@ -51,7 +51,7 @@ def waiting(state: State, run_id: str, now: Now) -> Waiting | None:
         pool=pools.why_full(state, active.job.pool) if active.may_go else "",
         until_us=None if until_us is None else until_us + ahead_us,
         gives_up_us=gives_up_us + ahead_us if active.may_go and gives_up_us is not None else None,
-        hosts=hosts_for(state, active.demand, now),
+        hosts=hosts_for(state, active.demand, now) if active.may_go else [],
     )
 
 
@@ -90,5 +90,8 @@ def hosts(state: State, job: Job, now: Now) -> list[Verdict]:
 
 def hosts_for(state: State, demand: Demand, now: Now) -> list[Verdict]:
     """How each agent stands to a demand, those that are meant by it before the others."""
+    found = verdicts(state, demand, now)
+    if len(found) <= HOSTS_MAX:
+        return found
     meant = {agent.name for agent in state.fleet.known.values() if is_meant(agent, demand)}
-    return sorted(verdicts(state, demand, now), key=lambda each: each.agent not in meant)
+    return sorted(found, key=lambda each: each.agent not in meant)
