@@ -8,8 +8,9 @@ from tocsin.messages.client_link import Step, StepKind, StepVerdict
 from tocsin.model import Overlap, SkipReason
 
 from .deciding import barred_words
-from .running import host_steps, standing, waiting_steps
+from .running import host_steps, waiting_steps
 from .scene import Scene, info, no
+from .standing import standing
 from .timeline import next_due
 from .words import plural, sentence, span
 

@@ -22,8 +22,9 @@ from .defining import (
     schedule_steps,
 )
 from .evidence import Evidence
-from .running import briefly, lateness_words, run_steps, standing
+from .running import run_steps
 from .scene import Scene, info, localised, no, scene_of, yes
+from .standing import briefly, lateness_words, standing
 from .words import listed, plural, sentence
 
 MEMBERS_MAX: Final = 50
