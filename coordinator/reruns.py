@@ -52,6 +52,11 @@ def _rerun(members: Sequence[Run], rows: dict[int, JobRow], *, failed_only: bool
         )
     params = {name: value for name, value in first.params.items() if name in row.job.params}
     check_given(row.job.name, row.job.params, params)
-    hosts = dict.fromkeys(run.pin or run.agent_id for run in again)
-    hosts.pop("", None)  # it went to no host: the job's target says where
+    hosts = dict.fromkeys(host for run in again if (host := run.pin or run.agent_id))
+    if not hosts and any(run.pin for run in members):
+        raise RequestError(
+            f"what did not succeed of {first.id} went to no host",
+            f"to repeat all of it: tocsin run rerun {first.id}",
+        )
+    # Without a host the job's target says where.
     return Rerun(row, first.group, params, list(hosts))

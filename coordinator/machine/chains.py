@@ -14,6 +14,7 @@ from .state import State
 
 def on_ended(state: State, event: FiresEnded, now: Now) -> None:
     """Fires may be over: let go who waited for that, and remove what was to run once."""
+    rows = dict(event.rows)
     for members in event.fires:
         well = dependencies.succeeded(members)
         if well is None:
@@ -21,9 +22,10 @@ def on_ended(state: State, event: FiresEnded, now: Now) -> None:
         first = members[0]
         for name in list(state.chains.dependents.get(first.job, ())):
             if dependencies.mark(state, name, members, now, well=well):
-                _go(state, name, first.group, event.rows, now)
-        row = event.rows.get(first.job_id)
+                _go(state, name, first.group, rows, now)
+        row = rows.get(first.job_id)
         if well and row is not None and row.job.ephemeral and row.version == first.job_version:
+            del rows[row.id]
             jobs.remove(state, row, "ephemeral", now)
 
 

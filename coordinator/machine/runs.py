@@ -117,7 +117,7 @@ def begin(  # noqa: PLR0913 - all that a fire is begun with
             run = _barred(run, member.barred, now)
         else:
             run = _later(run, row.job, now)
-            actives.append(_queue(state, run, row.job, now, blocked=blocked))
+            actives.append(_queue(state, run, row.job, now, blocked=blocked and not waits))
         state.commands.append(SaveRun(run))
         runs.append(run)
     if actives and rollout.is_rolled(row.job.target):
@@ -228,6 +228,7 @@ def release(state: State, job_id: int, cause: str, now: Now) -> None:
     skipped, blocked = _overlap(state, job_id, first.job, first.run.trigger, now)
     for active in held:
         if skipped is not None:
+            active.run = replace(active.run, facts=skipped.facts)
             finish_queued(state, active, Cause.EXPIRE, skipped.reason, now)
             continue
         state.free(active)

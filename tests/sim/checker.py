@@ -14,6 +14,7 @@ from typing import Final
 from tocsin.execution import AttemptKey, split_key
 from tocsin.model import (
     TERMINAL,
+    DependencyOn,
     Job,
     MissedPolicy,
     OnLost,
@@ -26,7 +27,7 @@ from tocsin.model import (
 
 from .evidence import End, Ending, Evidence, Excuse, Loss, Start, Term, Violation
 from .oracle import dues_us
-from .upkeep import OF_AGENTS, holds, is_blacked_out
+from .upkeep import OF_AGENTS, holds, is_blacked_out, is_of_job
 
 Check = Callable[[Evidence], Iterator[Violation]]
 RAN: Final = {
@@ -102,7 +103,7 @@ def _may_skip(run: Run, term: Term, evidence: Evidence, others: Counter[int]) ->
         case SkipReason.PAUSED:
             return _was_paused(run, term, evidence)
         case SkipReason.BLACKOUT:
-            return run.due_us is not None and is_blacked_out(term.job, run.due_us)
+            return is_blacked_out(term.job, run.created_us if run.due_us is None else run.due_us)
         case SkipReason.OVERLAP:
             return others[run.job_id] > 1 and term.job.overlap in {Overlap.SKIP, Overlap.QUEUE}
         case SkipReason.MISSED:
@@ -111,6 +112,8 @@ def _may_skip(run: Run, term: Term, evidence: Evidence, others: Counter[int]) ->
             return run.due_us is not None and term.job.missed.policy is MissedPolicy.ALL
         case SkipReason.NO_AGENT:
             return run.started_us is None
+        case SkipReason.DEPENDENCY:
+            return run.due_us is not None and bool(term.job.after)
         case _:
             return False
 
@@ -120,6 +123,8 @@ def _was_paused(run: Run, term: Term, evidence: Evidence) -> bool:
     if str(run.facts.get("scope", "")).partition(" ")[0] in OF_AGENTS:
         return any(pause.scope in OF_AGENTS for pause in evidence.pauses)
     spans = [t for t in evidence.terms if t.job_id == run.job_id and t.paused]
+    if run.trigger is Trigger.AFTER:
+        return bool(spans) or any(is_of_job(pause, term.job) for pause in evidence.pauses)
     if any(_within(span, last_us) for span in spans):
         return True
     return any(holds(pause, term.job, last_us) for pause in evidence.pauses)
@@ -373,16 +378,72 @@ def acknowledged_changes_survive(evidence: Evidence) -> Iterator[Violation]:
     """What a client was told is done is still so."""
     for wish in evidence.wishes:
         job, paused = evidence.jobs.get(wish.name, (None, False))
+        once = any(wished is not None and wished.ephemeral for wished, _ in wish.states)
+        if job is None and once:
+            continue
         if (job, paused) not in wish.states:
             found = "gone" if job is None else f"{job.schedule}, paused={paused}"
             yield Violation("client", f"job {wish.name} is {found}; wished: {wish.states}")
 
 
 def requests_are_single(evidence: Evidence) -> Iterator[Violation]:
-    """A due time is of a schedule or a catch-up; a request has none."""
+    """A due time is of a schedule or a catch-up; a request has none, nor has another job's end."""
     for run in evidence.runs:
-        if (run.trigger is Trigger.MANUAL) != (run.due_us is None):
+        if (run.trigger in {Trigger.SCHEDULE, Trigger.CATCHUP}) != (run.due_us is not None):
             yield Violation("due", f"is {run.trigger} with due {run.due_us}", run.id)
+
+
+# One job after another.
+
+
+def ends_fire_once(evidence: Evidence) -> Iterator[Violation]:
+    """What was begun by an end has a fire that can have ended so, and no other of its job has."""
+    groups: dict[str, list[Run]] = defaultdict(list)
+    for run in evidence.runs:
+        groups[run.group].append(run)
+    seen: dict[tuple[int, str], str] = {}
+    for run in evidence.runs:
+        job = _job_of(evidence, run)
+        if run.trigger is not Trigger.AFTER or job is None:
+            continue
+        cause = groups.get(run.cause, [])
+        ons = {it.on for it in job.after if cause and it.job == cause[0].job}
+        if not ons:
+            yield Violation("after", f"was begun by {run.cause}, which it is not after", run.id)
+        elif ons == {DependencyOn.SUCCESS} and any(r.state is RunState.FAILED for r in cause):
+            yield Violation("after", f"was begun by {run.cause}, which failed", run.id)
+        if seen.setdefault((run.job_id, run.cause), run.group) != run.group:
+            yield Violation("after", f"was begun by {run.cause} a second time", run.id)
+
+
+def repeats_go_to_the_same_hosts(evidence: Evidence) -> Iterator[Violation]:
+    """A fire that is repeated goes where it was, with what it had."""
+    hosts: dict[str, set[str]] = defaultdict(set)
+    for run in evidence.runs:
+        hosts[run.group] |= {run.pin or run.agent_id}
+    for run in evidence.runs:
+        known = hosts[run.cause] - {""}  # where it went to none, its job says where
+        if run.trigger is Trigger.RETRY and run.pin and known and run.pin not in known:
+            yield Violation("retry", f"goes to {run.pin}, not to {hosts[run.cause]}", run.id)
+
+
+def runs_have_their_parameters(evidence: Evidence) -> Iterator[Violation]:
+    """Every run has all parameters of its job; nothing but a skip is without."""
+    for run in evidence.runs:
+        job = _job_of(evidence, run)
+        if job is None or (run.state is RunState.SKIPPED and not run.params):
+            continue
+        if run.params.keys() != job.params.keys():
+            yield Violation("params", f"has {run.params} of {job.params}", run.id)
+
+
+def jobs_come_after_jobs(evidence: Evidence) -> Iterator[Violation]:
+    """No job that is there waits for one that is not, or does not last."""
+    for job, _ in evidence.jobs.values():
+        for dependency in job.after:
+            other, _ = evidence.jobs.get(dependency.job, (None, False))
+            if other is None or other.ephemeral:
+                yield Violation("after", f"job {job.name} comes after {other}")
 
 
 CHECKS: Final[list[Check]] = [
@@ -401,4 +462,8 @@ CHECKS: Final[list[Check]] = [
     output_is_whole,
     acknowledged_changes_survive,
     requests_are_single,
+    ends_fire_once,
+    repeats_go_to_the_same_hosts,
+    runs_have_their_parameters,
+    jobs_come_after_jobs,
 ]

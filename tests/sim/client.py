@@ -17,6 +17,7 @@ from tocsin.messages.client_link import (
     PauseScope,
     PutJobs,
     RemoveJobs,
+    RerunRuns,
     ResumeJobs,
     RunJobs,
     StartPause,
@@ -105,9 +106,30 @@ class Client:
         self._pending = None
         if not isinstance(answer, Declined):
             self._note(ask, sure=answer is not None)
-        elif isinstance(ask, PutJobs) and "disk" not in answer.message:
+        elif isinstance(ask, PutJobs) and not self._may_decline(ask, answer.message):
             raise Violation("client", f"{ask} was declined: {answer.message}")
         self._next()
+
+    def _may_decline(self, ask: PutJobs, said: str) -> bool:
+        """Whether a definition can have been refused: for the jobs around it, as they may be."""
+        if "disk" in said:
+            return True
+        for job in ask.jobs:
+            for dependency in job.after:
+                above = [other for other, _ in self._states(dependency.job)]
+                if any(other is None or other.ephemeral for other in above):
+                    return True
+            for name in self.wishes:
+                below = [it.job for other, _ in self._states(name) if other for it in other.after]
+                if job.ephemeral and job.name in below:
+                    return True
+        return False
+
+    def _states(self, name: str) -> list[State]:
+        """The states that a job may be in; one that is to run once may be gone by itself."""
+        states = self.wishes.get(name, [(None, False)])
+        once = any(job is not None and job.ephemeral for job, _ in states)
+        return [*states, (None, False)] if once and (None, False) not in states else states
 
     def _note(self, ask: Ask, *, sure: bool) -> None:
         names: list[str] = []
@@ -116,7 +138,7 @@ class Client:
         elif isinstance(ask, RemoveJobs | PauseJobs | ResumeJobs):
             names = ask.names
         for name in names:
-            before = self.wishes.get(name, [(None, False)])
+            before = self._states(name)
             after = [done for state in before for done in _after(ask, name, state, sure=sure)]
             states = after if sure else [*before, *after]
             self.wishes[name] = [s for i, s in enumerate(states) if s not in states[:i]]
@@ -155,7 +177,9 @@ SCOPES: Final = [
 ]
 
 
-def ask_for(happening: Happening, run_ids: list[str], pause_ids: list[str]) -> Ask | None:
+def ask_for(  # noqa: C901 - one case a kind
+    happening: Happening, run_ids: list[str], pause_ids: list[str]
+) -> Ask | None:
     """The request that a happening stands for."""
     name, number = f"job-{happening.who}", happening.number
     for_s = happening.amount_us / SECOND_US if happening.amount_us else None
@@ -177,6 +201,9 @@ def ask_for(happening: Happening, run_ids: list[str], pause_ids: list[str]) -> A
             return RemoveJobs([name])
         case "run":
             return RunJobs([name])
+        case "rerun":
+            ids = [run_ids[number % len(run_ids)]] if run_ids else []
+            return RerunRuns(ids, failed_only=number % 3 == 0) if ids else None
         case "kill":
             return KillRuns([run_ids[number % len(run_ids)]]) if run_ids else None
         case _:

@@ -103,6 +103,8 @@ def _going(state: State) -> dict[int, int]:
     """By job: of how many fires the runs wait for no other run."""
     going: dict[int, set[str]] = {}
     for active in state.active.values():
+        if active.is_held:
+            continue  # it takes no place until what it waits for holds
         if not active.blocked or active.run.state is not RunState.QUEUED:
             going.setdefault(active.run.job_id, set()).add(active.run.group)
     return {job_id: len(groups) for job_id, groups in going.items()}

@@ -35,6 +35,7 @@ from tocsin.model import (
     Trigger,
 )
 
+from .chains import BY_ITSELF, Chains, is_held
 from .chronicle import Chronicle
 from .decision import Decision
 from .evidence import Loss, Start, Term, Violation
@@ -65,7 +66,8 @@ FOLLOWS: Final[dict[RunState | None, frozenset[RunState]]] = {
 CONSTANT: Final = ("job_id", "job", "job_version", "due_us", "group", "slot", "pin", "trigger")
 
 
-NOT_OF_POLICY: Final = frozenset({SkipReason.OVERLAP, SkipReason.NO_AGENT})
+ASKED_FOR: Final = frozenset({Trigger.MANUAL, Trigger.RETRY})
+NOT_OF_POLICY: Final = frozenset({SkipReason.OVERLAP, SkipReason.NO_AGENT, SkipReason.DEPENDENCY})
 """Reasons of due times that were to be served, as far as the `missed` policy goes."""
 DECIDED_AT_ONCE: Final = 2_000
 """More due times of one job are decided in several steps."""
@@ -85,6 +87,7 @@ class Monitor:
         self.starts: dict[AttemptKey, Start] = {}
         self.pauses: dict[str, Pause] = {}
         self.fleet = Fleet(rejoin_us, self.pauses)
+        self.chains = Chains(self.ledger, self.pauses)
         self.all_pauses: list[Pause] = []
         """Every version of each of them."""
         self.commits = 0
@@ -126,6 +129,7 @@ class Monitor:
         decisions, self._undecided = self._undecided, []
         for decision in decisions:
             self._judge(decision)
+        self.chains.committed()
         self.chronicle.check(machine.next_due_us())
         self._check_memory(machine)
 
@@ -133,7 +137,10 @@ class Monitor:
         fired: dict[int, list[tuple[Run, Term]]] = defaultdict(list)
         begun: dict[str, dict[str, Run]] = defaultdict(dict)
         self.fleet.near(decision.reachable, decision.true_us)
+        self.chains.begin(decision)
         for command in decision.commands:
+            if isinstance(command, SaveRun | SaveJob | DropJob):
+                self.chains.saw(command, decision)
             match command:
                 case SaveRun(run):
                     if run.id not in self.ledger or run.id in begun[run.group]:
@@ -213,6 +220,7 @@ class Monitor:
         else:
             self._check_change(old, run, decision)
         self.ledger[run.id] = run
+        self.chains.noted(run)
         if run.state in TERMINAL:
             self.active.pop(run.id, None)
             self._by_job[run.job_id].pop(run.id, None)
@@ -233,12 +241,16 @@ class Monitor:
         recorded = None
         if run.due_us is not None:
             recorded = self.chronicle.record(run)
-        elif run.trigger is not Trigger.MANUAL:
+        elif run.trigger in BY_ITSELF:
             raise Violation("due", "has no due time", run.id)
-        earlier = [i for i in self._by_job[run.job_id] if self.ledger[i].group != run.group]
+        earlier = [
+            run_id
+            for run_id in self._by_job[run.job_id]
+            if self.ledger[run_id].group != run.group and not is_held(self.ledger[run_id])
+        ]
         if run.state is RunState.SKIPPED:
             self._check_skip(run, earlier, decision)
-        elif run.trigger is not Trigger.MANUAL:
+        elif run.trigger not in ASKED_FOR:
             term = self.chronicle.term_at(run.job_id)
             if term is not None:
                 self._check_agents(run, term.job, decision)
@@ -253,7 +265,7 @@ class Monitor:
         if is_for_agents(run) and term is not None:
             self._check_agents(run, term.job, decision)
         if run.reason == SkipReason.NO_AGENT:
-            if term is not None and term.job.target.agents == 1:
+            if term is not None and term.job.target.agents == 1 and not run.pin:
                 raise Violation("reason", "was given up at once", run.id)
             if run.pin:
                 self.fleet.check_barred(run, decision)
@@ -264,7 +276,7 @@ class Monitor:
             return
         key = (runs[0].job_id, runs[0].job_version)
         term = next(t for t in reversed(self.chronicle.terms) if (t.job_id, t.version) == key)
-        if term.job.target.agents != 1:
+        if term.job.target.agents != 1 and runs[0].trigger is not Trigger.RETRY:
             self.fleet.check_fire(runs, term.job, decision)
 
     def _check_change(self, old: Run, run: Run, decision: Decision) -> None:
@@ -280,7 +292,9 @@ class Monitor:
         if run.state is RunState.LOST:
             self._lost(run, old, decision)
         given_up = {RunState.SKIPPED, RunState.REFUSED}
-        if old.state is RunState.QUEUED and run.state in given_up:
+        if is_held(old):
+            pass  # judged with the chains
+        elif old.state is RunState.QUEUED and run.state in given_up:
             self._check_expired(run, decision)
         if run.state is RunState.DISPATCHED and old.state is RunState.QUEUED:
             self._sent_us[run.id] = decision.true_us

@@ -16,7 +16,17 @@ from tocsin.agent.machine import reports
 from tocsin.agent.machine.records import Accepted, Ended, Handed
 from tocsin.agent.machine.state import State as AgentState
 from tocsin.agent.spool import Spool
-from tocsin.coordinator.machine import agents, blackouts, jobs, pauses, retries, runs, waiting
+from tocsin.coordinator.machine import (
+    agents,
+    blackouts,
+    dependencies,
+    jobs,
+    pauses,
+    retries,
+    runs,
+    waiting,
+)
+from tocsin.coordinator.machine.commands import FetchFires
 from tocsin.coordinator.machine.fires import next_due_us
 from tocsin.coordinator.machine.state import State
 from tocsin.coordinator.service import Service
@@ -224,16 +234,75 @@ def _a_changed_schedule_starts_from_now() -> AbstractContextManager[None]:
     )
 
 
+def _ends_stay_used() -> AbstractContextManager[None]:
+    return swapped(dependencies, "consume", lambda *_: "")
+
+
+def _failures_take_nothing_back() -> AbstractContextManager[None]:
+    save = dependencies._save
+
+    def lenient(state: State, condition: Any) -> None:
+        held_by = state.chains.after.get(condition.job, {}).get(condition.dependency.job)
+        if condition.succeeded is False and held_by is not None and not condition.held_by:
+            condition = replace(condition, held_by=held_by.held_by)
+        save(state, condition)
+
+    return swapped(dependencies, "_save", lenient)
+
+
+def _due_times_wait_for_nobody() -> AbstractContextManager[None]:
+    return swapped(dependencies, "must_wait", lambda *_: False)
+
+
+def _ends_are_looked_at_later() -> AbstractContextManager[None]:
+    fetch = Service._fetch
+
+    def late(self: Any, at: Any) -> None:
+        kept = [one for one in self._unfetched if isinstance(one, FetchFires)]
+        self._unfetched = [one for one in self._unfetched if one not in kept]
+        fetch(self, at)
+        self._unfetched += kept
+
+    return swapped(Service, "_fetch", late)
+
+
+def _found_runs_end_anew() -> AbstractContextManager[None]:
+    mark = dependencies.mark
+
+    def naive(state: State, name: str, members: Any, now: Any, *, well: bool) -> bool:
+        return mark(state, name, [replace(r, reopened=False) for r in members], now, well=well)
+
+    return swapped(dependencies, "mark", naive)
+
+
+def _what_ran_once_stays() -> AbstractContextManager[None]:
+    remove = jobs.remove
+
+    def tidy(state: State, row: Any, by: str, now: Any) -> None:
+        if by != "ephemeral":
+            remove(state, row, by, now)
+
+    return swapped(jobs, "remove", tidy)
+
+
+def _restarts_forget_what_holds() -> AbstractContextManager[None]:
+    def forgetful(state: State, conditions: Any) -> None:
+        restore(state, [replace(condition, held_by="") for condition in conditions])
+
+    restore = dependencies.restore
+    return swapped(dependencies, "restore", forgetful)
+
+
 MUTANTS: Final[dict[str, tuple[int, Mutant]]] = {
     "the agent does not journal what it accepts": (256, _agent_journals_all_but(Accepted)),
-    "the agent does not journal to whom it hands orders": (81, _agent_journals_all_but(Handed)),
+    "the agent does not journal to whom it hands orders": (83, _agent_journals_all_but(Handed)),
     "the agent hands orders over before they are written": (5, _agent_hands_over_before_writing),
-    "the agent forgets ends when it reports them": (12, _agent_forgets_when_it_reports),
+    "the agent forgets ends when it reports them": (9, _agent_forgets_when_it_reports),
     "the agent listens to any session": (107, _agent_listens_to_any_session),
-    "the agent keeps its spool id whatever it forgot": (554, _agent_keeps_its_spool_id),
+    "the agent keeps its spool id whatever it forgot": (1408, _agent_keeps_its_spool_id),
     "the agent confirms ends that it did not write": (41, _agent_confirms_ends_before_writing),
     "the coordinator answers before it commits": (1, _coordinator_answers_before_it_commits),
-    "the coordinator listens to any session": (27, _coordinator_listens_to_any_session),
+    "the coordinator listens to any session": (333, _coordinator_listens_to_any_session),
     "the coordinator takes reports in any order": (16, _coordinator_takes_reports_in_any_order),
     "the coordinator believes late hellos": (23, _coordinator_believes_late_hellos),
     "the coordinator orders again from a new memory": (
@@ -246,7 +315,7 @@ MUTANTS: Final[dict[str, tuple[int, Mutant]]] = {
     "pauses are ignored": (2, _coordinator_ignores_pauses),
     "a pause is forgotten at its end": (21, _a_pause_is_forgotten_at_its_end),
     "a job's pause never ends": (1, lambda: swapped(pauses, "may_resume", lambda *_: False)),
-    "paused agents get runs": (1, lambda: swapped(pauses, "holds", lambda *_: False)),
+    "paused agents get runs": (7, lambda: swapped(pauses, "holds", lambda *_: False)),
     "paused agents hold up due times": (1, lambda: swapped(runs, "_paused", lambda *_: None)),
     "blackouts are ignored": (2, lambda: swapped(blackouts, "barriers", lambda *_: [])),
     "the cursor moves from now": (60, _cursor_moves_from_now),
@@ -255,6 +324,13 @@ MUTANTS: Final[dict[str, tuple[int, Mutant]]] = {
     "a restart lets everything go": (8, _restart_lets_everything_go),
     "slots are never freed": (1, _slots_are_never_freed),
     "a changed schedule starts from now": (110, _a_changed_schedule_starts_from_now),
+    "ends are never used up": (29, _ends_stay_used),
+    "failures take nothing back": (51, _failures_take_nothing_back),
+    "due times wait for nobody": (1, _due_times_wait_for_nobody),
+    "ends are looked at when they are durable": (1, _ends_are_looked_at_later),
+    "runs that are found again end anew": (894, _found_runs_end_anew),
+    "what has succeeded once stays": (21, _what_ran_once_stays),
+    "restarts forget what holds": (9, _restarts_forget_what_holds),
 }
 """By what is taken away: the first seed that finds it, and how. `python -m tests.sim.mutants`
 finds those seeds again after the plans have changed."""

@@ -12,6 +12,8 @@ from tocsin.coordinator.machine.state import Policy
 from tocsin.model import (
     Blackout,
     Choose,
+    Dependency,
+    DependencyOn,
     Job,
     Missed,
     MissedPolicy,
@@ -128,6 +130,7 @@ def make_plan(seed: int, without: Iterable[Fault] = (), dropped: Iterable[int] =
         elif fault in APART:
             happenings += _kills_meanwhile(dice, troubles)
     happenings = _with_upkeep(happenings, Random(f"{seed} upkeep"), active_us)
+    happenings = _with_chains(happenings, Random(f"{seed} chains"), active_us)
     happenings.sort(key=lambda happening: happening.at_us)
     less, gone = frozenset(without), frozenset(dropped)
     kept = [
@@ -290,6 +293,37 @@ def _kept_up(job: Job | None, dice: Random) -> Job | None:
         return msgspec.structs.replace(job, labels=labels)
     start, end = dice.choice(BLACKOUTS)
     return msgspec.structs.replace(job, labels=labels, blackout=[Blackout(start=start, end=end)])
+
+
+# One job after another.
+
+
+def _with_chains(asks: list[Happening], dice: Random, active_us: int) -> list[Happening]:
+    """In some worlds jobs come after others, run once or have parameters, and are repeated."""
+    if dice.random() < 0.5:
+        return asks
+    asks = [msgspec.structs.replace(ask, job=_chained(ask.job, dice)) for ask in asks]
+    for _ in range(dice.choice([0, 2, 5])):
+        at_us = dice.randrange(SECOND_US, active_us)
+        asks.append(Happening(at_us, "rerun", number=dice.randrange(1000)))
+    return asks
+
+
+def _chained(job: Job | None, dice: Random) -> Job | None:
+    """A job that may come after those of lower numbers."""
+    if job is None:
+        return None
+    number = int(job.name.removeprefix("job-"))
+    others = dice.sample(range(number), min(number, dice.choice([0, 1, 1, 2])))
+    ends = dice.choices(list(DependencyOn), k=len(others))
+    after = [Dependency(job=f"job-{n}", on=on) for n, on in zip(others, ends, strict=True)]
+    return msgspec.structs.replace(
+        job,
+        after=after,
+        schedule=[] if after and dice.random() < 0.6 else job.schedule,
+        ephemeral=dice.random() < 0.1,
+        params={"days": "7"} if dice.random() < 0.2 else {},
+    )
 
 
 # Trouble.

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from tocsin.execution import AttemptKey
 from tocsin.messages.client_link import OutputPiece
-from tocsin.model import Blackout, OnLost, Run, RunState, SkipReason, Trigger
+from tocsin.model import Blackout, Dependency, OnLost, Run, RunState, SkipReason, Trigger
 
 from .checker import check
 from .evidence import Ending, Evidence, Excuse, Loss, Term
@@ -266,6 +266,37 @@ def forget_the_jobs(evidence: Evidence) -> None:  # noqa: D103 - its name says i
     evidence.jobs.clear()
 
 
+def begin_by_nobodys_end(evidence: Evidence) -> None:  # noqa: D103 - its name says it
+    _change(evidence, _succeeded, trigger=Trigger.AFTER, cause="nobody")
+
+
+def begin_twice_by_one_end(evidence: Evidence) -> None:  # noqa: D103 - its name says it
+    cause = evidence.runs[_at(evidence, _succeeded)]
+    ran = evidence.runs[_at(evidence, lambda r: _succeeded(r) and r.job_id != cause.job_id)]
+    for term in evidence.terms:
+        if term.job_id == ran.job_id:
+            term.job = replace(term.job, after=[Dependency(job=cause.job)])
+    fired = replace(ran, trigger=Trigger.AFTER, cause=cause.group, due_us=None)
+    evidence.runs += [replace(fired, id=name, group=name) for name in ("one", "other")]
+
+
+def come_after_nobody(evidence: Evidence) -> None:  # noqa: D103 - its name says it
+    job, paused = next(iter(evidence.jobs.values()))
+    evidence.jobs[job.name] = replace(job, after=[Dependency(job="nobody")]), paused
+
+
+def repeat_elsewhere(evidence: Evidence) -> None:  # noqa: D103 - its name says it
+    run = evidence.runs[_at(evidence, lambda r: _succeeded(r) and r.agent_id != "")]
+    again = replace(run, id="new", group="new", trigger=Trigger.RETRY, due_us=None)
+    evidence.runs.append(replace(again, cause=run.group, pin="elsewhere"))
+
+
+def lose_a_parameter(evidence: Evidence) -> None:  # noqa: D103 - its name says it
+    ran = evidence.runs[_at(evidence, _succeeded)]
+    term = _term(evidence, ran)
+    term.job = replace(term.job, params={**term.job.params, "one_more": "7"})
+
+
 SPOILT: dict[str, list[Callable[[Evidence], None]]] = {
     "due": [
         drop_a_record,
@@ -309,6 +340,9 @@ SPOILT: dict[str, list[Callable[[Evidence], None]]] = {
         garble_output,
     ],
     "client": [undo_a_change, forget_the_jobs],
+    "after": [begin_by_nobodys_end, begin_twice_by_one_end, come_after_nobody],
+    "retry": [repeat_elsewhere],
+    "params": [lose_a_parameter],
 }
 
 

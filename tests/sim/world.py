@@ -20,12 +20,13 @@ from tocsin.execution import AttemptKey
 from tocsin.instants import Now
 from tocsin.keys import KeyPair, load_or_make_keypair
 from tocsin.messages.agent_link import FromAgent, ToAgent, Welcome
-from tocsin.messages.client_link import Answer, Ask, EndPause, PauseJobs
+from tocsin.messages.client_link import Answer, Ask, EndPause, KillRuns, PauseJobs
 from tocsin.model import Agent
 
 from . import checker
 from .agent import SimMachine
 from .agent_ports import EXECUTOR
+from .chains import is_held
 from .client import Client, ask_for
 from .coordinator import Coordinator, Crash
 from .evidence import End, Evidence, Excuse, Start, Violation
@@ -400,8 +401,16 @@ class World:
         self.client.be_heard()
         for name in sorted(self.client.wishes.keys() | self._job_names()):
             self.client.want(PauseJobs([name], "the end"))
+        for seconds in (30, 120):
+            self.at(self.now_us + seconds * SECOND_US, "end of waiting", self._end_waiting)
         for seconds in (0, 60):  # what was asked for and is under way comes in between
             self.at(self.now_us + seconds * SECOND_US, "end of pauses", self._end_pauses)
+
+    def _end_waiting(self) -> None:
+        """A clock that was set back may not reach the next due time for hours."""
+        for run in list(self.monitor.active.values()):
+            if is_held(run):
+                self.client.want(KillRuns([run.id]))
 
     def _end_pauses(self) -> None:
         for pause_id in self.monitor.pauses:
