@@ -5,9 +5,12 @@ from __future__ import annotations
 import click
 
 from tocsin.messages.client_link import AcceptAgent, AgentsPage, Done, ListAgents
-from tocsin.model import AgentState
+from tocsin.model import Agent, AgentState
 
+from . import undo
 from .agent_join import join, token
+from .agent_orders import cordon, drain, revoke, uncordon, undrain
+from .agent_show import show
 from .asking import open_session
 from .failing import OK, NotFoundError
 from .options import output_option
@@ -30,6 +33,8 @@ def agent(ctx: click.Context, config_file: str | None) -> int:
 
 agent.add_command(token)
 agent.add_command(join)
+for order in (cordon, uncordon, drain, undrain, revoke, show):
+    agent.add_command(order)
 
 
 @agent.command("list")
@@ -50,7 +55,7 @@ def list_(*, as_json: bool) -> None:
     lines = [
         (
             row.name,
-            ", ".join(filter(None, (row.state, agent_pause(row, pauses)))),
+            ", ".join(filter(None, (row.state, _held(row), agent_pause(row, pauses)))),
             f"{row.busy}/{row.slots}",
             row.executors,
             row.tags,
@@ -61,6 +66,12 @@ def list_(*, as_json: bool) -> None:
         for row, shape in zip(rows, shapes, strict=True)
     ]
     click.echo(table(headings, lines))
+
+
+def _held(row: Agent) -> str:
+    """What is to be said beside an agent's state."""
+    held = "" if row.held is None or row.held is row.state else str(row.held)
+    return held + (f" ({row.reason})" if row.reason else "")
 
 
 @agent.command()
@@ -82,9 +93,10 @@ def accept(*, fingerprint: str, as_json: bool) -> None:
                 f"no host waits with the fingerprint {fingerprint}", "see: tocsin agent list"
             )
         names = session.answer(Done, AcceptAgent(fingerprint)).names
+    again = undo.command("agent", "revoke", *names)
     if as_json:
-        print_json(action_shape("accepted", names, []))
+        print_json(action_shape("accepted", names, [again]))
         return
     for name in names:
         click.echo(f"accepted {name}: its agent connects by itself")
-    click.echo("undo: stop the agent on that host; revoking it is not supported by this version")
+    click.echo(f"undo: {again}")

@@ -192,7 +192,8 @@ def _facts(one: Run) -> list[tuple[str, object]]:
         ("parameters", one.params),
         ("due", due),
         ("agent", one.agent),
-        ("attempt", one.attempt),
+        ("placed", one.placed),
+        ("attempt", _attempt(one)),
         ("exit code", one.exit_code),
         ("created", local_time(one.created_us)),
         ("dispatched", local_time(one.dispatched_us)),
@@ -203,3 +204,9 @@ def _facts(one: Run) -> list[tuple[str, object]]:
         ("facts", one.facts),
         ("why", undo.command("why", one.job, "--run", one.id)),
     ]
+
+
+def _attempt(one: Run) -> str:
+    if not one.launch_failures:
+        return str(one.attempt)
+    return f"{one.attempt}, of which {one.launch_failures} could not begin"

@@ -56,6 +56,8 @@ def run_shape(run: Run) -> dict[str, Any]:
         "facts": run.facts,
         "cause": run.cause or None,
         "params": run.params,
+        "placed": run.placed or None,
+        "launch_failures": run.launch_failures,
     }
 
 
@@ -110,6 +112,11 @@ def agent_shape(agent: Agent, pauses: Iterable[Pause] = ()) -> dict[str, Any]:
         "last_seen": _time(agent.last_seen_us),
         "fingerprint": fingerprint(agent.key),
         "maintenance": [pause.id for pause in pauses if pauses_agent(pause, agent)],
+        "down_since": _time(agent.down_since_us),
+        "held": agent.held,
+        "reason": agent.reason or None,
+        "held_by": agent.held_by or None,
+        "drain_until": _time(agent.drain_until_us),
     }
 
 

@@ -16,8 +16,10 @@ import msgspec
 from tocsin.messages.client_link import (
     AcceptAgent,
     Ask,
+    CordonAgents,
     CreateToken,
     Done,
+    DrainAgents,
     EndPause,
     Explain,
     GetAttempts,
@@ -39,23 +41,37 @@ from tocsin.messages.client_link import (
     RemoveJobs,
     RerunRuns,
     ResumeJobs,
+    RevokeAgents,
     RunJobs,
     StartPause,
     Subscribe,
     Token,
+    UncordonAgents,
+    UndrainAgents,
     Unsubscribe,
     WalkAudit,
 )
 from tocsin.messages.enrolment import Enrol, Enrolled, ToStranger
-from tocsin.model import AuditEntry, Job, JobRow, Pause, Run
+from tocsin.model import Agent, AgentState, AuditEntry, Job, JobRow, Pause, Run
 
-from .machine.commands import Command, DropJob, Reply, SaveAudit, SaveJob, SavePause, SaveRun
+from .machine.commands import (
+    Command,
+    DropJob,
+    Reply,
+    SaveAgent,
+    SaveAudit,
+    SaveJob,
+    SavePause,
+    SaveRun,
+)
 from .machine.events import (
     AgentBeat,
     AgentBye,
     AgentHello,
     AgentJoined,
     AgentReport,
+    AgentsHeld,
+    AgentsRevoked,
     CancelRequested,
     Event,
     FiresEnded,
@@ -79,6 +95,11 @@ SYSTEM: Final = "tocsin"
 """Who acts when nobody asked."""
 RUNS_NAMED_MAX: Final = 20
 """So many ids of the runs of one request are in its entry."""
+_HOLDS: Final = {
+    AgentState.CORDONED: "cordon",
+    AgentState.DRAINING: "drain",
+    None: "uncordon",
+}
 _DONE: Final = {"create": "create", "change": "change", "remove": "remove"}
 
 
@@ -103,6 +124,9 @@ def of_event(event: Event, commands: Iterable[Command], at_us: int) -> list[Comm
             return _entries(_of_runs("rerun job", commands), event.by, at_us)
         case CancelRequested():
             return _entries(_of_runs("kill run", commands), event.by, at_us)
+        case AgentsHeld() | AgentsRevoked():
+            saved_agents = [_of_agent(event, c.agent) for c in commands if isinstance(c, SaveAgent)]
+            return _entries(saved_agents, event.by, at_us)
         case (
             Tick() | JobsDue() | FiresEnded() | AgentJoined() | AgentHello() | AgentBeat()
             | AgentReport() | AgentBye() | IncidentsNoticed() | ZonesChanged()
@@ -125,7 +149,8 @@ def of_answer(ask: Ask, answer: object, by: str, at_us: int) -> list[Command]:
             return _entries([("accept agent", name, {}) for name in names], by, at_us)
         case (
             PutJobs() | RemoveJobs() | PauseJobs() | ResumeJobs() | StartPause() | EndPause()
-            | RunJobs() | RerunRuns() | KillRuns()
+            | RunJobs() | RerunRuns() | KillRuns() | CordonAgents() | UncordonAgents()
+            | DrainAgents() | UndrainAgents() | RevokeAgents()
         ):  # fmt: skip
             return []
         case (
@@ -187,6 +212,16 @@ def _of_pause(act: str, pause: Pause) -> Act:
     detail = {"pause": pause.id, "reason": pause.reason, "until_us": pause.until_us}
     subject = f"{pause.scope} {pause.value}".rstrip()
     return act, subject, {key: value for key, value in detail.items() if value}
+
+
+def _of_agent(event: AgentsHeld | AgentsRevoked, agent: Agent) -> Act:
+    detail = {"reason": agent.reason, "until_us": agent.drain_until_us}
+    if isinstance(event, AgentsRevoked):
+        act = "revoke agent"
+        detail["lost_now"] = event.lost_now
+    else:
+        act = f"{_HOLDS[event.held]} agent"
+    return act, agent.name, {key: value for key, value in detail.items() if value}
 
 
 def _of_runs(act: str, commands: Iterable[Command]) -> list[Act]:

@@ -142,7 +142,7 @@ class Registry:
         self._store.stage_token(replace(token, uses_left=token.uses_left - 1))
         agent = self._let_in(key, ask.name, token.tags)
         if ask.client_key:
-            self._keep(PeerRow(ask.client_key, token.role, f"user@{ask.name}"))
+            self._keep(PeerRow(ask.client_key, token.role, _user_at(ask.name)))
         return Enrolled(agent.id, agent.name, self._port)
 
     def _good(self, token: TokenRow, key: str, ask: Enrol, now_us: int) -> bool:
@@ -151,10 +151,24 @@ class Registry:
         return fits and token.uses_left > 0 and now_us < token.expires_us
 
     def _taken(self, name: str) -> bool:
-        return any(agent.name == name for agent in self.agents.values())
+        named = self._named(name)
+        return named is not None and named.state is not AgentState.REVOKED
+
+    def _named(self, name: str) -> Agent | None:
+        return next((agent for agent in self.agents.values() if agent.name == name), None)
+
+    def strike_off(self, agent: Agent) -> None:
+        """Hear nothing more of an agent, nor of the command line that was let in with it."""
+        user = _user_at(agent.name)
+        for peer in list(self._peers.values()):
+            if peer.agent_id == agent.id or (peer.name == user and not peer.agent_id):
+                del self._peers[peer.key]
+                self._store.stage_struck_off(peer.key)
 
     def _let_in(self, key: str, name: str, tags: dict[str, str]) -> Agent:
-        agent = Agent(id=self._new_id(), key=key, name=name, tags=tags, given_tags=tags)
+        revoked = self._named(name)
+        agent_id = revoked.id if revoked is not None else self._new_id()
+        agent = Agent(id=agent_id, key=key, name=name, tags=tags, given_tags=tags)
         self.agents[agent.id] = agent
         self._let_in_lately.append(agent)
         self._store.stage([SaveAgent(agent)])
@@ -190,3 +204,8 @@ class Registry:
         del self._pending[pending.key]
         self._store.stage_settled(pending.key)
         return self._let_in(pending.key, pending.name, {})
+
+
+def _user_at(name: str) -> str:
+    """What the command line of a host is called."""
+    return f"user@{name}"

@@ -21,9 +21,11 @@ from tocsin.messages.client_link import (
     Answer,
     Ask,
     AuditPage,
+    CordonAgents,
     CreateToken,
     Declined,
     Done,
+    DrainAgents,
     EndPause,
     Explain,
     GetAttempts,
@@ -48,19 +50,22 @@ from tocsin.messages.client_link import (
     RemoveJobs,
     RerunRuns,
     ResumeJobs,
+    RevokeAgents,
     RunJobs,
     RunsPage,
     Shared,
     StartPause,
     Status,
     Subscribe,
+    UncordonAgents,
+    UndrainAgents,
     Unsubscribe,
     WalkAudit,
 )
 from tocsin.model import TERMINAL, Agent, AgentState, JobRow, RunState
 from tocsin.params import check_given
 
-from . import auditing, pausing
+from . import agent_orders, auditing, pausing
 from .applying import Applying
 from .explaining import Explainer
 from .gateway import ClientAsked
@@ -145,7 +150,7 @@ class Requests:
                 answers.append((entry.asked.asker, answer))
         return answers
 
-    def _answer(self, asked: ClientAsked, now: Now) -> Answer | Event | None:  # noqa: C901, PLR0912 - one case a request
+    def _answer(self, asked: ClientAsked, now: Now) -> Answer | Event | None:  # noqa: C901, PLR0912, PLR0915 - one case a request
         ask, asker, by = asked.ask, asked.asker, asked.by
         match ask:
             case RunJobs(names, params):
@@ -215,6 +220,10 @@ class Requests:
                 return self._registry.create_token(ask, self._enrol_port, now.wall_us)
             case AcceptAgent(asked_fingerprint):
                 return Done([self._registry.accept(asked_fingerprint).name])
+            case CordonAgents() | UncordonAgents() | DrainAgents() | UndrainAgents():
+                return agent_orders.hold_agents(asked, ask, self._registry)
+            case RevokeAgents():
+                return agent_orders.revoke_agents(asked, ask, self._registry)
             case GetStatus():
                 return self.status(now, "ok")
             case Subscribe(runs_wanted):
@@ -267,9 +276,10 @@ class Requests:
         rows = []
         for agent in self._registry.everyone():
             session = live.get(agent.id)
+            agent = replace(agent, busy=self._machine.busy(agent.id))
             if session is not None:
                 seen_us = now.wall_us - (now.steady_us - session.heard_us)
-                agent = replace(agent, busy=session.busy, last_seen_us=seen_us)
+                agent = replace(agent, last_seen_us=seen_us)
             rows.append(agent)
         return rows
 

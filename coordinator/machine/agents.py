@@ -25,7 +25,7 @@ from tocsin.messages.agent_link import (
 from tocsin.model import Agent, AgentState, RunState
 from tocsin.targeting import demand_of
 
-from . import runs, turns
+from . import holds, runs, turns
 from .commands import SaveOutput, SaveRun
 from .events import AgentBeat, AgentBye, AgentHello, AgentJoined, AgentReport, PastRun
 from .placement import order_again
@@ -37,6 +37,7 @@ def restore(state: State, agents: Iterable[Agent], now: Now) -> None:
     rejoin_us = round(state.policy.rejoin_s * SECOND_US)
     for agent in agents:
         state.fleet.known[agent.id] = agent
+        holds.restore(state, agent, now)
         gone_us = 0
         if agent.state is AgentState.DOWN:
             if agent.down_since_us is None:
@@ -61,10 +62,13 @@ def on_hello(state: State, event: AgentHello, now: Now) -> None:
     if hello.epoch_seen > state.epoch:
         state.say(agent_id, Rejected(f"epoch {state.epoch} is over: {hello.epoch_seen} was seen"))
         return
+    known = state.fleet.known.get(agent_id, event.agent)
+    if known.state is AgentState.REVOKED:
+        state.say(agent_id, Rejected("this agent was revoked"))
+        return
     if _is_old(state, agent_id, hello):
         return  # what it says of attempts is not so any more
     state.fleet.hellos.setdefault(agent_id, {})[hello.spool] = hello.number
-    known = state.fleet.known.get(agent_id, event.agent)
     agent = replace(
         known,
         state=known.held or AgentState.UP,

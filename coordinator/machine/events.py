@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from tocsin.messages.agent_link import Hello, Report
-from tocsin.model import Agent, Calendar, Incident, Job, JobRow, Pause, Pool, Run
+from tocsin.model import Agent, AgentState, Calendar, Incident, Job, JobRow, Pause, Pool, Run
 
 Asker = tuple[bytes, int]
 """Whom to answer: a connection and the number of its request."""
@@ -141,6 +141,29 @@ class AgentJoined(msgspec.Struct, frozen=True):
     agent: Agent
 
 
+class AgentsHeld(msgspec.Struct, frozen=True):
+    """Agents that are to take no runs (`held`: cordoned or draining), or to take them again."""
+
+    asker: Asker
+    by: str
+    agent_ids: list[str]
+    held: AgentState | None
+    reason: str = ""
+    deadline_s: float | None = None
+    """What a draining agent still runs then is cancelled."""
+
+
+class AgentsRevoked(msgspec.Struct, frozen=True):
+    """Agents to be struck off."""
+
+    asker: Asker
+    by: str
+    agent_ids: list[str]
+    reason: str = ""
+    lost_now: bool = False
+    """Give up at once what they run, and not only when they have been away for long."""
+
+
 class AgentHello(msgspec.Struct, frozen=True):
     """An agent opened a session; `past` has those of its attempts' runs that are over here."""
 
@@ -187,6 +210,8 @@ Event = (
     | RerunRequested
     | CancelRequested
     | AgentJoined
+    | AgentsHeld
+    | AgentsRevoked
     | AgentHello
     | AgentBeat
     | AgentReport

@@ -28,6 +28,7 @@ from . import (
     barriers,
     chains,
     dependencies,
+    holds,
     incidents,
     jobs,
     outlook,
@@ -47,6 +48,8 @@ from .events import (
     AgentHello,
     AgentJoined,
     AgentReport,
+    AgentsHeld,
+    AgentsRevoked,
     CancelRequested,
     Event,
     FiresEnded,
@@ -169,6 +172,7 @@ class Machine:
                 waiting.release_delayed(state, now)
                 runs.expire_held(state, now)
                 agents.close_silent(state, now)
+                holds.end_drains(state, now)
                 pauses.drop_passed(state, now)
                 jobs.fetch_due(state, now)
             case RunsRequested():
@@ -195,6 +199,10 @@ class Machine:
                 agents.on_hello(state, event, now)
             case AgentJoined():
                 agents.on_joined(state, event)
+            case AgentsHeld():
+                holds.on_held(state, event, now)
+            case AgentsRevoked():
+                holds.on_revoked(state, event, now)
             case AgentBye():
                 agents.on_bye(state, event, now)
             case _:
@@ -207,7 +215,8 @@ class Machine:
             at_us for at_us in (self.next_due_us(), pauses.deadline_us(state)) if at_us is not None
         ]
         wall += [state.chains.patience[0][0]] if state.chains.patience else []
-        steady = [*state.fleet.lost_at.values(), *state.fleet.away.values()]
+        fleet = state.fleet
+        steady = [*fleet.lost_at.values(), *fleet.away.values(), *fleet.drains.values()]
         heaps = (state.delayed, state.expiries, state.rolling.times)
         steady += [heap[0][0] for heap in heaps if heap]
         steady += [state.fleet.silence_check_us] if state.fleet.silence_check_us is not None else []
@@ -264,6 +273,10 @@ class Machine:
     def hosts(self, job: Job, now: Now) -> list[Verdict]:
         """How each agent stands to a job."""
         return outlook.hosts(self._state, job, now)
+
+    def busy(self, agent_id: str) -> int:
+        """How many runs an agent was given that are not over."""
+        return len(self._state.by_agent.get(agent_id, ()))
 
     def sessions(self) -> list[Session]:
         """The agents that are connected."""

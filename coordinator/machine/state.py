@@ -132,6 +132,8 @@ class Fleet(msgspec.Struct):
     """By id; also those that are down, were revoked or never connected."""
     away: dict[str, int] = {}
     """Steady instant until which an agent without a session is expected back."""
+    drains: dict[str, int] = {}
+    """Steady instant at which what still runs on a draining agent is cancelled."""
     lost_at: dict[str, int] = {}
     """Steady instant at which the runs of an agent without a session are lost."""
     hellos: dict[str, dict[str, int]] = {}

@@ -66,6 +66,10 @@ class Store(Protocol):
         """Stage who a key belongs to."""
         ...
 
+    def stage_struck_off(self, key: str) -> None:
+        """Stage that a key belongs to nobody any more."""
+        ...
+
     def stage_token(self, token: TokenRow) -> None:
         """Stage a token, or what is left of it."""
         ...

@@ -83,6 +83,9 @@ class SqliteStore:
     def stage_peer(self, peer: PeerRow) -> None:
         self._staged.write("save_peer", (peer.key, peer.role, peer.name, peer.agent_id))
 
+    def stage_struck_off(self, key: str) -> None:
+        self._staged.write("drop_peer", (key,))
+
     def stage_token(self, token: TokenRow) -> None:
         head = (token.id, token.digest, token.expires_us, token.uses_left, token.name_glob)
         self._staged.write("save_token", (*head, to_json(token.tags), token.role))

@@ -251,6 +251,41 @@ class Explain(msgspec.Struct, frozen=True, array_like=True, tag="explain"):
     run: str = ""
 
 
+class CordonAgents(msgspec.Struct, frozen=True, array_like=True, tag="cordon_agents"):
+    """Give these agents no more runs; what they have goes on."""
+
+    names: list[str]
+    reason: str = ""
+
+
+class UncordonAgents(msgspec.Struct, frozen=True, array_like=True, tag="uncordon_agents"):
+    """Give these agents runs again, whichever order kept them from it."""
+
+    names: list[str]
+
+
+class DrainAgents(msgspec.Struct, frozen=True, array_like=True, tag="drain_agents"):
+    """Give these agents no more runs; what they still run after `deadline_s` is cancelled."""
+
+    names: list[str]
+    reason: str = ""
+    deadline_s: float | None = None
+
+
+class UndrainAgents(msgspec.Struct, frozen=True, array_like=True, tag="undrain_agents"):
+    """Give these agents runs again, whichever order kept them from it."""
+
+    names: list[str]
+
+
+class RevokeAgents(msgspec.Struct, frozen=True, array_like=True, tag="revoke_agents"):
+    """Hear these agents no more. What they run is lost at once (`lost_now`), or in its time."""
+
+    names: list[str]
+    reason: str = ""
+    lost_now: bool = False
+
+
 class Subscribe(msgspec.Struct, frozen=True, array_like=True, tag="subscribe"):
     """Send me a snapshot, with the `runs` newest runs, and then every change."""
 
@@ -288,6 +323,11 @@ Ask = (
     | Explain
     | CreateToken
     | AcceptAgent
+    | CordonAgents
+    | UncordonAgents
+    | DrainAgents
+    | UndrainAgents
+    | RevokeAgents
     | Subscribe
     | Unsubscribe
 )
@@ -321,6 +361,11 @@ NEEDED_ROLE: Final[dict[type[Any], Role]] = {
     RemoveJobs: Role.AUTHOR,
     CreateToken: Role.ADMIN,
     AcceptAgent: Role.ADMIN,
+    CordonAgents: Role.OPERATOR,
+    UncordonAgents: Role.OPERATOR,
+    DrainAgents: Role.OPERATOR,
+    UndrainAgents: Role.OPERATOR,
+    RevokeAgents: Role.ADMIN,
 }
 """The least that one must be to ask; a question without a row here is refused."""
 

@@ -106,6 +106,9 @@ VALUES (?, ?, ?, ?, ?, ?, ?)
 -- name: save_peer
 INSERT OR REPLACE INTO peer (key, role, name, agent_id) VALUES (?, ?, ?, ?)
 
+-- name: drop_peer
+DELETE FROM peer WHERE key = ?
+
 -- name: save_token
 INSERT OR REPLACE INTO token (id, digest, expires_us, uses_left, name_glob, tags, role)
 VALUES (?, ?, ?, ?, ?, ?, ?)

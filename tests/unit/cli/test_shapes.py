@@ -97,6 +97,8 @@ def test_a_run_that_has_not_begun() -> None:
         "facts": {},
         "cause": None,
         "params": {},
+        "placed": None,
+        "launch_failures": 0,
     }
 
 
@@ -154,6 +156,11 @@ def test_an_agent_and_a_host_that_waits() -> None:
         "last_seen": None,
         "fingerprint": fingerprint("ab" * 32),
         "maintenance": [],
+        "down_since": None,
+        "held": None,
+        "reason": None,
+        "held_by": None,
+        "drain_until": None,
     }
     waiting = Agent(id="", key="cd" * 32, name="web2", state=AgentState.PENDING, last_seen_us=AT_US)
     shape = shapes.agent_shape(waiting)

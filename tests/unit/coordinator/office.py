@@ -8,7 +8,7 @@ from typing import Any
 from tocsin.coordinator import auditing
 from tocsin.coordinator.gateway import ClientAsked
 from tocsin.coordinator.machine.commands import FetchFires, Reply, SaveAgent
-from tocsin.coordinator.machine.events import Event, FiresEnded
+from tocsin.coordinator.machine.events import AgentJoined, Event, FiresEnded
 from tocsin.coordinator.machine.machine import Machine
 from tocsin.coordinator.machine.state import Policy
 from tocsin.coordinator.registry import Registry
@@ -33,7 +33,7 @@ class Office:
         self.machine = Machine(
             epoch=1, policy=Policy(), new_id=lambda: f"R{next(self.ids)}", chance=EvenChance()
         )
-        registry = Registry(self.store, server_key="", port=1, new_id=lambda: "A1")
+        registry = Registry(self.store, server_key="", port=1, new_id=lambda: f"A{next(self.ids)}")
         self.requests = Requests(
             self.store,
             self.machine,
@@ -47,6 +47,8 @@ class Office:
     def ask(self, ask: Ask, by: str = "ann", route: bytes = b"client") -> Any:
         """The answer to a request, with everything done that follows from it."""
         result = self.requests.take(ClientAsked((route, 1), by, ask), self.now)
+        for agent in self.requests._registry.take_let_in():
+            self.machine.handle(AgentJoined(agent), self.now)
         if not isinstance(result, Event):
             return result
         answers = []

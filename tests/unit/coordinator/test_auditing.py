@@ -13,7 +13,9 @@ from tocsin.messages.client_link import (
     NEEDED_ROLE,
     AcceptAgent,
     Ask,
+    CordonAgents,
     CreateToken,
+    DrainAgents,
     EndPause,
     KillRuns,
     ListAgents,
@@ -23,8 +25,11 @@ from tocsin.messages.client_link import (
     RemoveJobs,
     RerunRuns,
     ResumeJobs,
+    RevokeAgents,
     RunJobs,
     StartPause,
+    UncordonAgents,
+    UndrainAgents,
 )
 from tocsin.messages.enrolment import Denied, Enrol, Enrolled, fingerprint
 from tocsin.model import AuditEntry, Calendar, JobRow, Pool, Role, Scope
@@ -62,6 +67,11 @@ CHANGING: dict[type[Any], tuple[Any, list[tuple[str, str]]]] = {
     EndPause: (EndPause(["R3"]), [("end pause", "tag role=db")]),
     KillRuns: (KillRuns(["R1", "R2"]), [("kill run", "busy")]),
     CreateToken: (CreateToken(), [("create token", "")]),
+    CordonAgents: (CordonAgents(["db1", "db2"], "disks"), [("cordon agent", "db1")]),
+    UncordonAgents: (UncordonAgents(["db1", "db2"]), [("uncordon agent", "db2")]),
+    DrainAgents: (DrainAgents(["db1"], "", 60.0), [("drain agent", "db1")]),
+    UndrainAgents: (UndrainAgents(["db2"]), [("uncordon agent", "db2")]),
+    RevokeAgents: (RevokeAgents(["db1"], "stolen"), [("revoke agent", "db1")]),
     AcceptAgent: (AcceptAgent(fingerprint(HOST_KEY)), [("accept agent", "web1")]),
 }
 """A request of each kind that changes something, and the entries it must leave (act, subject);
@@ -78,6 +88,11 @@ def prepared() -> Office:
     office.ask(StartPause([PauseScope(Scope.TAG, "role=db")]))
     office.ask(RunJobs(["gone"]))
     office.ask(KillRuns(["R4"]))
+    for number in (1, 2):
+        key = f"{number}" * 64
+        office.requests._registry.enrol(key, Enrol(1, f"db{number}", {}, "", b"", ""), START_US)
+        office.ask(AcceptAgent(fingerprint(key)))
+    office.ask(CordonAgents(["db2"], "disks"))
     office.requests._registry.enrol(HOST_KEY, Enrol(1, "web1", {}, "", b"", ""), START_US)
     return office
 
@@ -121,6 +136,11 @@ def test_what_changed_nothing_leaves_no_entry(kind: type[Any]) -> None:
         KillRuns: KillRuns(["none"]),
         CreateToken: CreateToken(uses=0),
         AcceptAgent: AcceptAgent("none"),
+        CordonAgents: CordonAgents(["db2"], "disks"),
+        UncordonAgents: UncordonAgents(["db1"]),
+        DrainAgents: DrainAgents(["db1"], "", -1.0),
+        UndrainAgents: UndrainAgents(["db1"]),
+        RevokeAgents: RevokeAgents(["none"]),
     }
 
     office.ask(declined[kind])
