@@ -14,7 +14,7 @@ from functools import lru_cache
 import msgspec
 
 from tocsin.errors import ScheduleError
-from tocsin.schedule.fields import DAY, WEEKDAY, fold_sunday, item_mask, split_items, value
+from tocsin.schedule.fields import DAY, WEEKDAY, fold_sunday, item_mask, key_for, split_items, value
 
 _FROM_END = re.compile(r"L(?:-([0-9]{1,2}))?(W)?")
 _NEAREST = re.compile(r"([0-9]{1,2})W")
@@ -112,6 +112,11 @@ class Days(msgspec.Struct, frozen=True):
 @lru_cache(maxsize=1024)
 def parse_days(day_text: str, weekday_text: str, key: str) -> Days:
     """The two day fields of an expression, in upper case."""
+    return _parse_days(day_text, weekday_text, key_for(day_text + weekday_text, key))
+
+
+@lru_cache(maxsize=1024)
+def _parse_days(day_text: str, weekday_text: str, key: str) -> Days:
     days, from_end, workdays = _parse_day_field(_starred(day_text), key)
     weekdays, nth = _parse_weekday_field(_starred(weekday_text), key)
     both = day_text[0] in "*?" or weekday_text[0] in "*?"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 
 import msgspec
 
@@ -21,7 +22,7 @@ _NUMBER_DIGITS_MAX = 4
 _SUNDAY_AGAIN = 7
 
 
-class Kind(msgspec.Struct, frozen=True):
+class Kind(msgspec.Struct, frozen=True, eq=False):
     """One place in a cron expression: its name, its range and the names of its values.
 
     `high` ends an open range (`5/2`, `*`), `top` is the greatest number that may be written, and
@@ -56,8 +57,19 @@ MONTH = Kind("month", 1, 12, 12, 12, _MONTHS)
 WEEKDAY = Kind("weekday", 0, 6, _SUNDAY_AGAIN, 6, _WEEKDAYS)
 
 
+def key_for(text: str, key: str) -> str:
+    """The key where a text may depend on it, else none, so that it is read once for all keys."""
+    return key if "H" in text or "~" in text else ""
+
+
 def field_mask(text: str, kind: Kind, key: str) -> int:
     """The values of a whole field as bits: bit 5 is set when 5 is meant."""
+    return _field_mask(text, kind, key_for(text, key))
+
+
+# Jobs that are spread by their names differ in one field; the others are few.
+@lru_cache(maxsize=1024)
+def _field_mask(text: str, kind: Kind, key: str) -> int:
     mask = 0
     for item in split_items(text, kind):
         mask |= item_mask(item, kind, key)
