@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 from tocsin.instants import Now, to_rfc3339
-from tocsin.model import Agent, AgentState, SkipReason
-from tocsin.targeting import PIN, Demand, has_tags
+from tocsin.model import Agent, AgentState, Job, SkipReason
+from tocsin.targeting import PIN, Demand, demand_of, has_tags
 
 from . import pauses
 from .fires import Barred
@@ -123,6 +123,21 @@ def barred(state: State, agent: Agent, now: Now) -> Barred | None:
         hindrance = found
     facts = hindrance.facts or {"because": f"host {agent.name} is {hindrance.why}"}
     return Barred(hindrance.reason, facts)
+
+
+def all_paused(state: State, job: Job, now: Now) -> Barred | None:
+    """That the agents of a job are paused, when but for that one of them could be had."""
+    if not pauses.of_some_agents(state):
+        return None
+    demand, found = demand_of(job), None
+    for agent in state.fleet.known.values():
+        if is_meant(agent, demand):
+            hindrance = barred(state, agent, now)
+            if hindrance is None:
+                return None
+            if hindrance.reason is SkipReason.PAUSED:
+                found = hindrance
+    return found
 
 
 def _with_reason(what: str, reason: str) -> str:

@@ -12,8 +12,8 @@ from tocsin import wire
 from tocsin.execution import Order
 from tocsin.instants import Now, to_rfc3339
 from tocsin.messages.agent_link import Dispatch
-from tocsin.model import Choose, Job, Pause, RunState
-from tocsin.targeting import Demand, demand_of, matches
+from tocsin.model import Choose, RunState
+from tocsin.targeting import Demand, matches
 
 from . import pauses, pools, transitions
 from .choosing import Choice, choose
@@ -41,19 +41,6 @@ def candidates(state: State, demand: Demand) -> list[str]:
         ]
         state.candidates[demand] = found
     return found
-
-
-def all_paused(state: State, job: Job, now_us: int) -> Pause | None:
-    """A pause, when there are agents for a job and each one of them is paused."""
-    if not pauses.of_some_agents(state):
-        return None
-    demand, pause = demand_of(job), None
-    for session in state.sessions.values():
-        if matches(session.agent, demand):
-            pause = pauses.of_agent(state, session.agent, now_us)
-            if pause is None:
-                return None
-    return pause
 
 
 def place_waiting(state: State, now: Now) -> None:

@@ -25,12 +25,12 @@ from tocsin.params import effective
 from tocsin.schedule.spread import spread_us
 from tocsin.targeting import demand_of
 
-from . import dependencies, pauses, retries, rollout, transitions, turns
+from . import dependencies, retries, rollout, transitions, turns
 from .commands import SaveRun
+from .eligibility import all_paused
 from .ending import finish_queued, over
 from .fanout import chosen, members
 from .fires import LATE_US, Barred, Skip
-from .placement import all_paused
 from .state import Active, State, key_of
 from .transitions import Cause
 from .waiting import delay, enqueue, let_go
@@ -194,8 +194,7 @@ def _paused(state: State, row: JobRow, trigger: Trigger, now: Now) -> Barred | N
     """Whether all agents of a job are paused; a run that a person asks for waits for one."""
     if trigger in _ASKED_FOR or not state.pauses:
         return None
-    pause = all_paused(state, row.job, now.wall_us)
-    return None if pause is None else pauses.barred_by(pause)
+    return all_paused(state, row.job, now)
 
 
 def _overlap(

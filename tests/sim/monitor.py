@@ -39,7 +39,7 @@ from .chains import BY_ITSELF, Chains, is_held
 from .chronicle import Chronicle
 from .decision import Decision
 from .evidence import Loss, Start, Term, Violation
-from .fleet import Fleet, fits
+from .fleet import Fleet
 from .oracle import dues_us
 from .policies import ON_TIME_US, Debt, expected
 from .upkeep import OF_AGENTS, barred, is_of_job, is_paused
@@ -198,14 +198,15 @@ class Monitor:
                 raise Violation("pause", f"job {term.job.name} is paused beyond its time")
 
     def _check_agents(self, run: Run, job: Job, decision: Decision) -> None:
-        """A due time is lost to paused agents when there are agents, and all are paused."""
+        """A due time is lost to paused agents when no other agent of its job is to be had."""
         if run.pin:
             if run.state is RunState.SKIPPED:
                 self.fleet.check_barred(run, decision)
             return
-        fit = [agent for agent in decision.reachable if fits(agent, job)]
+        meant = [agent for agent in self.fleet.meant(job) if agent.held is None]
         wall_us, pauses = decision.now.wall_us, self.pauses.values()
-        all_paused = bool(fit) and all(is_paused(agent, pauses, wall_us) for agent in fit)
+        all_paused = any(is_paused(agent, pauses, wall_us) for agent in meant)
+        all_paused &= not any(self.fleet.is_to_be_had(agent, decision) for agent in meant)
         if all_paused is not (run.state is RunState.SKIPPED):
             raise Violation("pause", f"all agents are paused: {all_paused}", run.id)
 

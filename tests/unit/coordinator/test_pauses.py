@@ -230,3 +230,20 @@ def test_pauses_survive_a_restart() -> None:
 
     assert verdicts(bench) == [(1, "paused")]
     assert bench.runs[run.id].state == "queued"
+
+
+def test_an_agent_that_is_expected_back_is_waited_for() -> None:
+    """After a restart the paused agent is back first: the due time waits for the other one."""
+    bench = Bench()
+    bench.hello("A")
+    bench.hello("B")
+    bench.put(job())
+    bench.maintain(Scope.AGENT, "a")
+    bench.restart(seconds=55)
+    bench.hello("A")
+
+    bench.pass_time(5)
+    assert [run.state for run in bench.records()] == ["queued"]
+    bench.hello("B")
+
+    assert [run.agent for run in bench.records()] == ["b"]
