@@ -76,13 +76,14 @@ def next_(*, name: str, count: int, as_json: bool) -> None:
     """Show when a job is due next."""
     with open_session() as session:
         row = known_jobs(session, [name])[name]
+        paused = job_pause(row, pauses_now(session))
     now_us = clock.now_us()
     dues_us = next_fires_us(row.job, now_us, count)
     if as_json:
         print_json(as_text(dues_us))
         return
-    if row.paused:
-        click.echo(f"tocsin: {name} is paused: these will be skipped", err=True)
+    if paused:
+        click.echo(f"tocsin: {name} is {paused}; what is due meanwhile is skipped", err=True)
     if not dues_us:
         click.echo(f"{name} is not due: it runs when asked to")
     for due_us in dues_us:

@@ -42,6 +42,7 @@ from .evidence import Loss, Start, Term, Violation
 from .fleet import Fleet
 from .oracle import dues_us
 from .policies import ON_TIME_US, Debt, expected
+from .reasons import Reasons
 from .upkeep import OF_AGENTS, barred, is_of_job, is_paused
 
 UNDER_WAY: Final = frozenset({RunState.DISPATCHED, RunState.ACCEPTED, RunState.RUNNING})
@@ -88,6 +89,7 @@ class Monitor:
         self.pauses: dict[str, Pause] = {}
         self.fleet = Fleet(rejoin_us, self.pauses)
         self.chains = Chains(self.ledger, self.pauses)
+        self.reasons = Reasons()
         self.all_pauses: list[Pause] = []
         """Every version of each of them."""
         self.commits = 0
@@ -346,6 +348,7 @@ class Monitor:
         verdicts: dict[int, str] = {}
         for run, _ in records:
             assert run.due_us is not None
+            self.reasons.check(run, term.job)
             skipped = run.state is RunState.SKIPPED
             is_fire = not skipped or run.reason in NOT_OF_POLICY or is_for_agents(run)
             late = wall_us - run.due_us > ON_TIME_US

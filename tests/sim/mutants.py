@@ -20,6 +20,7 @@ from tocsin.coordinator.machine import (
     agents,
     blackouts,
     dependencies,
+    incidents,
     jobs,
     pauses,
     retries,
@@ -201,6 +202,13 @@ def _a_pause_is_forgotten_at_its_end() -> AbstractContextManager[None]:
     return swapped(pauses, "drop_passed", hasty)
 
 
+def _the_last_incident_explains_everything() -> AbstractContextManager[None]:
+    def rash(state: State, *_: Any) -> Any:
+        return state.incidents[-1] if state.incidents else None
+
+    return swapped(incidents, "covering", rash)
+
+
 def _cursor_moves_from_now() -> AbstractContextManager[None]:
     serve = jobs._serve
 
@@ -318,6 +326,8 @@ MUTANTS: Final[dict[str, tuple[int, Mutant]]] = {
     "paused agents get runs": (7, lambda: swapped(pauses, "holds", lambda *_: False)),
     "paused agents hold up due times": (1, lambda: swapped(runs, "_paused", lambda *_: None)),
     "blackouts are ignored": (2, lambda: swapped(blackouts, "barriers", lambda *_: [])),
+    "incidents explain nothing": (41, lambda: swapped(incidents, "covering", lambda *_: None)),
+    "the last incident explains everything": (428, _the_last_incident_explains_everything),
     "the cursor moves from now": (60, _cursor_moves_from_now),
     "changes leave what is owed": (12, _changes_leave_what_is_owed),
     "a removal leaves what waits": (8, _removal_leaves_what_waits),

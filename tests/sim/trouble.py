@@ -58,6 +58,7 @@ def _freeze(world: World, happening: Happening) -> None:
     until_us = world.now_us + happening.amount_us
     if happening.number % 4 == 0:
         world.is_frozen = True
+        world.monitor.reasons.kinds.add("stall")
         world.at(until_us, "thaw", world.thaw)
         return
     machine = _machine(world, happening)
@@ -90,6 +91,7 @@ def _skew(world: World, happening: Happening) -> None:
 
 def _outage(world: World, happening: Happening) -> None:
     store = world.coordinator.store
+    world.monitor.reasons.kinds.add("stall")
     store.outage = OUTAGES[happening.number % 3]
 
     def mend() -> None:

@@ -215,6 +215,7 @@ class World:
             self.coordinator.crash()
             self.at(self.now_us + SECOND_US // 2, "restart", self._start_coordinator)
             return
+        self.monitor.reasons.came(self.wall_of(self._offset_us))
         self.note("coordinator", f"starts with epoch {self.coordinator.epochs[-1]}")
         self._compare()
         held, self._held_asks = self._held_asks, []
@@ -228,6 +229,7 @@ class World:
         if not self.coordinator.is_up:
             return
         self.note("coordinator", "crashes")
+        self.monitor.reasons.went(self.wall_of(self._offset_us))
         self.coordinator.crash()
         for machine in self.machines.values():
             machine.line.server_changed(up=False)
@@ -374,6 +376,7 @@ class World:
     def step_wall(self, by_us: int) -> None:
         """The coordinator's wall clock steps."""
         self._offset_us += by_us
+        self.monitor.reasons.kinds.add("step")
         if self.coordinator.is_up and not self.is_frozen:
             self._shown_us = self._offset_us
             self._sleep()

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import time
+from contextlib import closing
 from typing import Any
 
 from tests.fleet import Fleet, until
 from tocsin import clock
 from tocsin.instants import to_rfc3339
+
+from .test_outage import database
 
 JOB = """
 jobs:
@@ -76,3 +80,26 @@ def test_a_coordinator_that_ends_in_good_order_knows_when(fleet: Fleet) -> None:
     (incident,) = fleet.json("status")["incidents"]
     assert incident["kind"] == "down"
     assert incident["from"] >= to_rfc3339(ended_us)
+
+
+def test_other_zone_data_than_before_moves_due_times(fleet: Fleet) -> None:
+    """The next coordinator works the due times of local clocks out anew, and says so."""
+    fleet.apply(
+        "jobs:\n"
+        "  berlin: {schedule: 0 12 * * *, timezone: Europe/Berlin, shell: 'true'}\n"
+        "  utc: {schedule: 0 12 * * *, shell: 'true'}\n"
+    )
+    before = {job["name"]: job["next"] for job in fleet.json("job", "list")}
+    assert fleet.stop("coordinator") == 0
+    with closing(sqlite3.connect(database(fleet), isolation_level=None)) as store:
+        store.execute("UPDATE setting SET value = '1999a' WHERE name = 'zones'")
+        store.execute("UPDATE job SET next_due_us = next_due_us + 3600000000")
+
+    fleet.start_coordinator()
+
+    after = {job["name"]: job["next"] for job in fleet.json("job", "list")}
+    assert after["berlin"] == before["berlin"]
+    assert after["utc"] > before["utc"]
+    (zones,) = [one for one in fleet.json("status")["incidents"] if one["kind"] == "zones"]
+    assert zones["what"].endswith("before 1999a")
+    assert "jobs_moved=1" in (fleet.home / "coordinator.log").read_text()

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from tocsin.coordinator.machine.events import ZonesChanged
+from tocsin.coordinator.machine.events import Tick, ZonesChanged
 from tocsin.coordinator.machine.incidents import KEPT_MAX
+from tocsin.coordinator.machine.state import Policy
 from tocsin.instants import SECOND_US, from_rfc3339, to_rfc3339
 from tocsin.model import IncidentKind, Run
 
@@ -137,6 +138,40 @@ def test_a_clock_that_steps_forward_leaves_due_times_to_the_missed_policy() -> N
     assert len(found["fire"]) == 1
     assert sum(run.dues for run in found["missed"]) == 89
     assert {run.facts["incident"] for run in found["missed"]} == {"step"}
+
+
+def test_a_clock_that_steps_back_ninety_minutes_waits_until_it_catches_up() -> None:
+    """What has its record is not due again; then everything goes on as before."""
+    bench = started()
+    bench.pass_time(60, steps=2)
+
+    bench.step_wall(-5400)
+    bench.pass_time(60, steps=91)
+
+    dues = [run.due_us for run in bench.records()]
+    assert dues == [START_US + n * MINUTE_US for n in (1, 2, 3)]
+    assert {run.trigger for run in bench.records()} == {"schedule"}
+
+
+def test_a_machine_that_slept_loses_no_agent_and_catches_up() -> None:
+    """Two hours on the wall clock, none on the steady one: the agent was not silent meanwhile."""
+    bench = Bench(Policy(agent_silence_s=10))
+    bench.hello()
+    bench.put(job(overlap="allow", missed={"policy": "latest", "within": 3600.0}))
+    bench.pass_time(5)
+    from_us = bench.wall_us
+
+    bench.wall_us += 7230 * SECOND_US
+    bench.notice(IncidentKind.SUSPEND, from_us, bench.wall_us)
+    bench.feed(Tick())
+
+    assert bench.agents["A"].state == "up"
+    found = by_reason(bench)
+    (run,) = found["fire"]
+    assert (run.trigger, run.state) == ("catchup", "dispatched")
+    assert "slept" in run.cause
+    assert {skip.facts["incident"] for skip in found["missed"]} == {"suspend"}
+    assert sum(skip.dues for skip in found["missed"]) == 119
 
 
 def test_the_latest_incidents_are_remembered_through_a_restart() -> None:
