@@ -17,7 +17,7 @@ from . import undo
 from .applying import check_index, hold, prune_of, put
 from .asking import open_session
 from .failing import CHANGES, OK
-from .fires import next_fires_us
+from .fires import begun_by, next_fires_us
 from .options import key_values, output_option
 from .plan import Plan, compare
 from .plan_report import plan_shape, print_plan
@@ -193,7 +193,7 @@ def _print_done(done: JobsPut, made: Plan, undos: list[str]) -> None:
             click.echo(f"removed {one.name}: its runs stay on record")
             continue
         fires_us = next_fires_us(job, made.held.now_us, 1)
-        when = "runs when asked to"
+        when = f"runs {begun_by(job)}" if job.after else "runs when asked to"
         if fires_us:
             when = f"next {local_time(fires_us[0])}, {distance(fires_us[0], made.held.now_us)}"
         click.echo(f"{_DONE[one.action]} {one.name} (version {one.version}): {when}")

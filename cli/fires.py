@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from tocsin.instants import to_rfc3339
-from tocsin.model import Blackout, Calendar, Job
+from tocsin.model import Blackout, Calendar, DependencyOn, Job
 from tocsin.schedule import Schedule, parse
 from tocsin.schedule.calendars import compile_calendar
 from tocsin.schedule.notes import clock_note
@@ -28,6 +28,15 @@ class Fire(NamedTuple):
 def schedules_of(job: Job) -> list[Schedule]:
     """The schedules of a job that has been checked."""
     return [parse(text, job.timezone, key=job.name, dst=job.dst) for text in job.schedule]
+
+
+def begun_by(job: Job) -> str:
+    """What begins a job, in words: its schedules, the jobs that it comes after, or requests."""
+    others = [
+        it.job if it.on is DependencyOn.SUCCESS else f"{it.job} ({it.on})" for it in job.after
+    ]
+    after = [f"after {', '.join(others)}"] if others else []
+    return "; ".join([*job.schedule, *after]) or "@manual"
 
 
 def next_fires_us(job: Job, after_us: int, count: int) -> list[int]:

@@ -15,7 +15,7 @@ from tocsin.params import check_given
 
 from . import undo
 from .asking import known_jobs, known_runs, open_session
-from .fires import as_text, next_fires_us
+from .fires import as_text, begun_by, next_fires_us
 from .job_history import history, revert
 from .options import COUNT, key_values, length_options, output_option, timeout_option
 from .paused import job_pause, pauses_now, say_paused
@@ -85,7 +85,8 @@ def next_(*, name: str, count: int, as_json: bool) -> None:
     if paused:
         click.echo(f"tocsin: {name} is {paused}; what is due meanwhile is skipped", err=True)
     if not dues_us:
-        click.echo(f"{name} is not due: it runs when asked to")
+        how = begun_by(row.job) if row.job.after else "when asked to"
+        click.echo(f"{name} is not due: it runs {how}")
     for due_us in dues_us:
         click.echo(f"{local_time(due_us)}  {distance(due_us, now_us)}")
 
@@ -202,7 +203,7 @@ def _print_action(action: str, names: list[str], undo_command: str, *, as_json: 
 def _line(row: JobRow, pauses: list[Pause]) -> list[object]:
     return [
         row.job.name,
-        "; ".join(row.job.schedule) or "@manual",
+        begun_by(row.job),
         local_time(row.next_due_us),
         row.last_state,
         _state(row, pauses),

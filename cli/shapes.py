@@ -82,6 +82,7 @@ def job_shape(row: JobRow, pauses: Iterable[Pause] = ()) -> dict[str, Any]:
         "paused_by": row.paused_by or None,
         "pause_until": _time(row.pause_until_us),
         "maintenance": [pause.id for pause in pauses if pauses_job(pause, row.job)],
+        "after": [{"job": it.job, "on": it.on} for it in job.after],
     }
 
 

@@ -75,13 +75,14 @@ def _check_dependents(
     ]
     if not staying:
         return
+    come = "comes" if len(staying) == 1 else "come"
     some = ", ".join(staying[:NAMES_SHOWN]) + (", …" if staying[NAMES_SHOWN:] else "")
     if name in removed:
         raise RequestError(
-            f"job {name} cannot be removed: {some} comes after it",
+            f"job {name} cannot be removed: {some} {come} after it",
             f"remove both together, or take {name} out of that job's after first",
         )
     raise RequestError(
-        f"job {name} cannot be ephemeral: {some} comes after it",
+        f"job {name} cannot be ephemeral: {some} {come} after it",
         "a job that is gone after its first success would let the other wait for ever",
     )

@@ -40,7 +40,17 @@ from tocsin.messages.client_link import (
     RunsPage,
     Token,
 )
-from tocsin.model import Agent, AgentState, Job, JobRow, Role, Run, RunState
+from tocsin.model import (
+    Agent,
+    AgentState,
+    Dependency,
+    DependencyOn,
+    Job,
+    JobRow,
+    Role,
+    Run,
+    RunState,
+)
 
 from .conftest import Desk, Tocsin
 from .test_shapes import AT_US, RUN
@@ -299,3 +309,21 @@ def test_a_damaged_join_string_is_refused(tocsin: Tocsin, word: str, said: str) 
     found = tocsin("agent", "join", word)
     assert found.code == 2
     assert said in found.err
+
+
+def test_a_job_that_comes_after_others_says_so(tocsin: Tocsin, shop: Shop) -> None:
+    """Beside its schedules, and where it has no due time."""
+    row = shop.rows["hello"]
+    after = [Dependency(job="dump"), Dependency(job="copy", on=DependencyOn.ANY)]
+    job = msgspec.structs.replace(row.job, after=after)
+    shop.rows["hello"] = msgspec.structs.replace(row, job=job)
+    assert "0 9 * * *; after dump, copy (any)" in tocsin("job", "list").out
+    (listed,) = json.loads(tocsin("job", "list", "-o", "json").out)
+    assert listed["after"] == [{"job": "dump", "on": "success"}, {"job": "copy", "on": "any"}]
+
+    job = msgspec.structs.replace(job, schedule=[])
+    shop.rows["hello"] = msgspec.structs.replace(row, job=job)
+
+    assert tocsin("job", "next", "hello").out == (
+        "hello is not due: it runs after dump, copy (any)\n"
+    )

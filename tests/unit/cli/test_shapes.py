@@ -130,6 +130,7 @@ def test_a_job() -> None:
         "paused_by": None,
         "pause_until": None,
         "maintenance": [],
+        "after": [],
     }
     paused = JobRow(id=7, job=JOB.job, version=3, paused=True, next_due_us=AT_US)
     shape = shapes.job_shape(paused)
