@@ -100,7 +100,7 @@ _HOLDS: Final = {
     AgentState.DRAINING: "drain",
     None: "uncordon",
 }
-_DONE: Final = {"create": "create", "change": "change", "remove": "remove"}
+_DONE: Final = frozenset({"create", "change", "remove"})
 
 
 def of_event(event: Event, commands: Iterable[Command], at_us: int) -> list[Command]:

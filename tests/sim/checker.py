@@ -25,6 +25,7 @@ from tocsin.model import (
     Trigger,
 )
 
+from .acts import faults
 from .evidence import End, Ending, Evidence, Excuse, Loss, Start, Term, Violation
 from .oracle import dues_us
 from .upkeep import OF_AGENTS, holds, is_blacked_out, is_of_job
@@ -446,6 +447,15 @@ def jobs_come_after_jobs(evidence: Evidence) -> Iterator[Violation]:
                 yield Violation("after", f"job {job.name} comes after {other}")
 
 
+# The audit.
+
+
+def every_act_is_in_the_audit(evidence: Evidence) -> Iterator[Violation]:
+    """Each has one entry, and the entries are a chain without a break."""
+    for fault in faults(evidence.audit, evidence.acts):
+        yield Violation("audit", fault)
+
+
 CHECKS: Final[list[Check]] = [
     due_times_have_one_record,
     skips_have_true_reasons,
@@ -466,4 +476,5 @@ CHECKS: Final[list[Check]] = [
     repeats_go_to_the_same_hosts,
     runs_have_their_parameters,
     jobs_come_after_jobs,
+    every_act_is_in_the_audit,
 ]

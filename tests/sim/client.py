@@ -22,11 +22,12 @@ from tocsin.messages.client_link import (
     RunJobs,
     StartPause,
 )
-from tocsin.model import Job, Scope
+from tocsin.model import Calendar, Job, Pool, Scope
 
 from .evidence import Violation, Wish
 from .oracle import SECOND_US
 from .plan import Happening
+from .upkeep import TODAY
 
 TIMEOUT_US: Final = 4 * SECOND_US
 WAY_US: Final = 15_000
@@ -114,6 +115,9 @@ class Client:
         """Whether a definition can have been refused: for the jobs around it, as they may be."""
         if "disk" in said:
             return True
+        if ask.remove or ask.remove_pools or ask.remove_calendars:
+            gone = ("there is no ", " is used by job ", " cannot be removed: ")
+            return any(words in said for words in gone)
         for job in ask.jobs:
             for dependency in job.after:
                 above = [other for other, _ in self._states(dependency.job)]
@@ -134,7 +138,7 @@ class Client:
     def _note(self, ask: Ask, *, sure: bool) -> None:
         names: list[str] = []
         if isinstance(ask, PutJobs):
-            names = [job.name for job in ask.jobs]
+            names = [*(job.name for job in ask.jobs), *ask.remove]
         elif isinstance(ask, RemoveJobs | PauseJobs | ResumeJobs):
             names = ask.names
         for name in names:
@@ -152,11 +156,11 @@ def _after(ask: Ask, name: str, state: State, *, sure: bool) -> list[State]:
     """The states that a request leads to from a state; none when it cannot have been done."""
     job, paused = state
     match ask:
-        case PutJobs(jobs):
+        case PutJobs(jobs=jobs, remove=removed) if name not in removed:
             return [(next(j for j in jobs if j.name == name), paused)]
         case _ if job is None:
             return [] if sure else [state]
-        case RemoveJobs():
+        case RemoveJobs() | PutJobs():
             return [(None, False)]
         case PauseJobs():
             return [(job, True)]
@@ -164,6 +168,28 @@ def _after(ask: Ask, name: str, state: State, *, sure: bool) -> list[State]:
             return [(job, False)]
         case _:
             return [state]
+
+
+CALENDARS: Final = [
+    Calendar(name="today", dates=[f"{TODAY} the day of this world"]),
+    Calendar(name="never", dates=["2020-02-29"]),
+]
+
+
+def _applied(happening: Happening) -> PutJobs:
+    """A change of several things together."""
+    assert happening.job is not None
+    number = happening.number
+    wanted = {entry.calendar for entry in happening.job.blackout}
+    others = [f"job-{i}" for i in range(3) if f"job-{i}" != happening.job.name]
+    return PutJobs(
+        [happening.job],
+        remove=[others[number % 2]] if number % 3 == 0 else [],
+        calendars=[calendar for calendar in CALENDARS if calendar.name in wanted],
+        pools=[Pool(name=f"pool-{number % 2}", slots=number % 4 + 1)],
+        remove_pools=[f"pool-{(number + 1) % 2}"] if number % 5 == 0 else [],
+        remove_calendars=["never"] if number % 7 == 0 and "never" not in wanted else [],
+    )
 
 
 SCOPES: Final = [
@@ -187,6 +213,8 @@ def ask_for(  # noqa: C901 - one case a kind
         case "put":
             assert happening.job is not None
             return PutJobs([happening.job])
+        case "apply":
+            return _applied(happening)
         case "pause_for":
             return PauseJobs([name], "simulated", for_s)
         case "maintain":

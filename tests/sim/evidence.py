@@ -12,7 +12,9 @@ import msgspec
 
 from tocsin.execution import AttemptKey
 from tocsin.messages.client_link import OutputPiece
-from tocsin.model import Job, Pause, Run
+from tocsin.model import AuditEntry, Job, Pause, Run
+
+from .acts import Act
 
 
 class Violation(Exception):  # noqa: N818 - named for the fact
@@ -108,6 +110,9 @@ class Evidence(msgspec.Struct):
     """What each attempt wrote to each stream."""
     pauses: list[Pause] = []
     """Every version of every maintenance."""
+    acts: list[Act] = []
+    """What durable decisions did."""
+    audit: list[AuditEntry] = []
     losses: list[Loss] = []
     excuses: list[Excuse] = []
     wishes: list[Wish] = []

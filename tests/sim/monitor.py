@@ -35,6 +35,7 @@ from tocsin.model import (
     Trigger,
 )
 
+from .acts import Acts
 from .chains import BY_ITSELF, Chains, is_held
 from .chronicle import Chronicle
 from .decision import Decision
@@ -79,6 +80,7 @@ class Monitor:
 
     def __init__(self, patience_us: int, rejoin_us: int) -> None:
         self.chronicle = Chronicle()
+        self.acts = Acts()
         self.ledger: dict[str, Run] = {}
         self.active: dict[str, Run] = {}
         self.attempts: dict[AttemptKey, Run] = {}
@@ -136,6 +138,7 @@ class Monitor:
         self._check_memory(machine)
 
     def _judge(self, decision: Decision) -> None:  # noqa: C901, PLR0912 - one case a command
+        self.acts.note(decision.event, decision.commands, self.ledger)
         fired: dict[int, list[tuple[Run, Term]]] = defaultdict(list)
         begun: dict[str, dict[str, Run]] = defaultdict(dict)
         self.fleet.near(decision.reachable, decision.true_us)

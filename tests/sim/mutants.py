@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -16,6 +16,7 @@ from tocsin.agent.machine import reports
 from tocsin.agent.machine.records import Accepted, Ended, Handed
 from tocsin.agent.machine.state import State as AgentState
 from tocsin.agent.spool import Spool
+from tocsin.coordinator import auditing
 from tocsin.coordinator.machine import (
     agents,
     blackouts,
@@ -31,6 +32,7 @@ from tocsin.coordinator.machine.commands import FetchFires
 from tocsin.coordinator.machine.fires import next_due_us
 from tocsin.coordinator.machine.state import State
 from tocsin.coordinator.service import Service
+from tocsin.coordinator.store.sqlite import SqliteStore
 from tocsin.model import RunState
 
 from .agent_ports import SimSpool
@@ -301,6 +303,47 @@ def _restarts_forget_what_holds() -> AbstractContextManager[None]:
     return swapped(dependencies, "restore", forgetful)
 
 
+@contextmanager
+def _the_audit_is_kept_later() -> Iterator[None]:
+    """In a transaction of its own, behind that of the act."""
+    commit = Service._commit
+    of_event, late = auditing.of_event, list[Any]()
+
+    def defer(event: Any, commands: Any, at_us: int) -> list[Any]:
+        late.extend(of_event(event, commands, at_us))
+        return []
+
+    def keep_later(self: Any, at: Any) -> None:
+        commit(self, at)
+        entries = [*late]
+        late.clear()
+        self._store.stage(entries)
+        if entries:
+            self._store.commit()
+
+    with swapped(auditing, "of_event", defer), swapped(Service, "_commit", keep_later):
+        yield
+
+
+def _the_audit_counts_by_itself() -> AbstractContextManager[None]:
+    """In memory, so that a commit that is tried again counts twice."""
+    sealed, numbers = SqliteStore._sealed, dict[int, int]()
+
+    def counted(self: Any, entries: Any) -> Any:
+        for values in sealed(self, entries):
+            numbers[id(self)] = max(numbers.get(id(self), 0) + 1, values[0])
+            yield numbers[id(self)], *values[1:]
+
+    return swapped(SqliteStore, "_sealed", counted)
+
+
+def _an_apply_leaves_what_it_was_to_remove() -> AbstractContextManager[None]:
+    on_put = jobs.on_put
+    return swapped(
+        jobs, "on_put", lambda state, event, now: on_put(state, replace(event, removals=[]), now)
+    )
+
+
 MUTANTS: Final[dict[str, tuple[int, Mutant]]] = {
     "the agent does not journal what it accepts": (256, _agent_journals_all_but(Accepted)),
     "the agent does not journal to whom it hands orders": (83, _agent_journals_all_but(Handed)),
@@ -332,6 +375,14 @@ MUTANTS: Final[dict[str, tuple[int, Mutant]]] = {
     "changes leave what is owed": (12, _changes_leave_what_is_owed),
     "a removal leaves what waits": (8, _removal_leaves_what_waits),
     "a restart lets everything go": (8, _restart_lets_everything_go),
+    "an apply leaves what it was to remove": (6, _an_apply_leaves_what_it_was_to_remove),
+    "calendars are not kept": (1, lambda: swapped(jobs, "_put_shared", lambda *_: None)),
+    "the audit has nothing of what nobody asked": (
+        7,
+        lambda: swapped(auditing, "_of_itself", lambda *_: iter(())),
+    ),
+    "the audit is kept later": (13, _the_audit_is_kept_later),
+    "the audit counts by itself": (52, _the_audit_counts_by_itself),
     "slots are never freed": (1, _slots_are_never_freed),
     "a changed schedule starts from now": (110, _a_changed_schedule_starts_from_now),
     "ends are never used up": (29, _ends_stay_used),

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from random import Random  # noqa: TID251 - everything here comes from one seed
 
 import msgspec
+from msgspec.structs import replace
 
 from tocsin.coordinator.machine.state import Policy
 from tocsin.model import (
@@ -131,6 +132,8 @@ def make_plan(seed: int, without: Iterable[Fault] = (), dropped: Iterable[int] =
             happenings += _kills_meanwhile(dice, troubles)
     happenings = _with_upkeep(happenings, Random(f"{seed} upkeep"), active_us)
     happenings = _with_chains(happenings, Random(f"{seed} chains"), active_us)
+    if seed % 5 == 0:
+        happenings = _with_sets(happenings, Random(f"{seed} sets"))
     happenings.sort(key=lambda happening: happening.at_us)
     less, gone = frozenset(without), frozenset(dropped)
     kept = [
@@ -268,7 +271,7 @@ def _with_upkeep(asks: list[Happening], dice: Random, active_us: int) -> list[Ha
     """In some worlds jobs have blackouts and labels, and there is maintenance."""
     if dice.random() < 0.6:
         return asks
-    asks = [msgspec.structs.replace(ask, job=_kept_up(ask.job, dice)) for ask in asks]
+    asks = [replace(ask, job=_kept_up(ask.job, dice)) for ask in asks]
     for _ in range(dice.choice([1, 3, 6])):
         kind = dice.choice(["maintain", "maintain", "end_maintenance", "pause_for"])
         length_us = dice.choice([0, 3, 10, 25]) * SECOND_US + dice.randrange(SECOND_US)
@@ -285,14 +288,31 @@ def _with_upkeep(asks: list[Happening], dice: Random, active_us: int) -> list[Ha
     return asks
 
 
+def _with_sets(asks: list[Happening], dice: Random) -> list[Happening]:
+    """In some worlds jobs come with pools and calendars, and others go with them."""
+    return [
+        replace(ask, kind="apply", job=_with_calendar(ask.job, dice), number=dice.randrange(1000))
+        if ask.kind == "put" and ask.job is not None and dice.random() < 0.6
+        else ask
+        for ask in asks
+    ]
+
+
+def _with_calendar(job: Job, dice: Random) -> Job:
+    if dice.random() < 0.7:
+        return job
+    name = dice.choice(["today", "never"])
+    return replace(job, blackout=[*job.blackout, Blackout(calendar=name)])
+
+
 def _kept_up(job: Job | None, dice: Random) -> Job | None:
     if job is None:
         return None
     labels = {"team": dice.choice(["a", "b", "c"])}
     if dice.random() < 0.6:
-        return msgspec.structs.replace(job, labels=labels)
+        return replace(job, labels=labels)
     start, end = dice.choice(BLACKOUTS)
-    return msgspec.structs.replace(job, labels=labels, blackout=[Blackout(start=start, end=end)])
+    return replace(job, labels=labels, blackout=[Blackout(start=start, end=end)])
 
 
 # One job after another.
@@ -302,7 +322,7 @@ def _with_chains(asks: list[Happening], dice: Random, active_us: int) -> list[Ha
     """In some worlds jobs come after others, run once or have parameters, and are repeated."""
     if dice.random() < 0.5:
         return asks
-    asks = [msgspec.structs.replace(ask, job=_chained(ask.job, dice)) for ask in asks]
+    asks = [replace(ask, job=_chained(ask.job, dice)) for ask in asks]
     for _ in range(dice.choice([0, 2, 5])):
         at_us = dice.randrange(SECOND_US, active_us)
         asks.append(Happening(at_us, "rerun", number=dice.randrange(1000)))
@@ -317,7 +337,7 @@ def _chained(job: Job | None, dice: Random) -> Job | None:
     others = dice.sample(range(number), min(number, dice.choice([0, 1, 1, 2])))
     ends = dice.choices(list(DependencyOn), k=len(others))
     after = [Dependency(job=f"job-{n}", on=on) for n, on in zip(others, ends, strict=True)]
-    return msgspec.structs.replace(
+    return replace(
         job,
         after=after,
         schedule=[] if after and dice.random() < 0.6 else job.schedule,

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from tocsin.audit_chain import seal
 from tocsin.execution import AttemptKey
 from tocsin.messages.client_link import OutputPiece
-from tocsin.model import Blackout, Dependency, OnLost, Run, RunState, SkipReason, Trigger
+from tocsin.model import (
+    AuditEntry,
+    Blackout,
+    Dependency,
+    OnLost,
+    Run,
+    RunState,
+    SkipReason,
+    Trigger,
+)
 
+from .acts import Act
 from .checker import check
 from .evidence import Ending, Evidence, Excuse, Loss, Term
 from .oracle import SECOND_US
@@ -63,6 +74,35 @@ def _term(evidence: Evidence, run: Run) -> Term:
 
 
 # The ways to spoil it.
+
+
+def forget_an_act(evidence: Evidence) -> None:  # noqa: D103 - its name says it
+    evidence.acts.append(Act("remove job", "job-1", "user"))
+
+
+def audit_what_was_not_done(evidence: Evidence) -> None:  # noqa: D103 - its name says it
+    evidence.acts.pop()
+
+
+def blame_somebody_else(evidence: Evidence) -> None:  # noqa: D103 - its name says it
+    entries = [replace(entry, by="bob") for entry in evidence.audit]
+    evidence.audit = [*_chained(entries)]
+
+
+def alter_an_entry(evidence: Evidence) -> None:  # noqa: D103 - its name says it
+    evidence.audit[0] = replace(evidence.audit[0], at_us=0)
+
+
+def cut_out_an_entry(evidence: Evidence) -> None:  # noqa: D103 - its name says it
+    del evidence.audit[1]
+
+
+def _chained(entries: list[AuditEntry]) -> Iterator[AuditEntry]:
+    digest = ""
+    for entry in entries:
+        sealed = seal(entry, entry.number, digest)
+        digest = sealed.digest
+        yield sealed
 
 
 def drop_a_record(evidence: Evidence) -> None:  # noqa: D103 - its name says it
@@ -338,6 +378,13 @@ SPOILT: dict[str, list[Callable[[Evidence], None]]] = {
         leave_a_hole_in_output,
         number_output_wrongly,
         garble_output,
+    ],
+    "audit": [
+        forget_an_act,
+        audit_what_was_not_done,
+        blame_somebody_else,
+        alter_an_entry,
+        cut_out_an_entry,
     ],
     "client": [undo_a_change, forget_the_jobs],
     "after": [begin_by_nobodys_end, begin_twice_by_one_end, come_after_nobody],

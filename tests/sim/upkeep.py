@@ -14,6 +14,9 @@ from .oracle import SECOND_US
 DAYS: Final = ("Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed")
 """1970-01-01 was a Thursday."""
 DAY_S: Final = 86_400
+TODAY: Final = "2027-01-15"
+"""The day on which the world begins; the calendar `today` has no other."""
+TODAY_S: Final = 1_800_000_000
 OF_AGENTS: Final = frozenset({Scope.AGENT, Scope.TAG})
 
 
@@ -58,9 +61,13 @@ def barred(term: Term, pauses: Iterable[Pause], due_us: int) -> str:
 
 
 def is_blacked_out(job: Job, due_us: int) -> bool:
-    """Whether a due time is in one of its job's windows, `HH:MM` or `Fri HH:MM`, in UTC."""
+    """Whether a due time is in one of its job's windows, `HH:MM` or `Fri HH:MM`, or calendars."""
     second = due_us // SECOND_US
     for entry in job.blackout:
+        if entry.calendar:
+            if entry.calendar == "today" and second // DAY_S == TODAY_S // DAY_S:
+                return True
+            continue
         weekly = " " in entry.start
         at = second % (7 * DAY_S if weekly else DAY_S)
         first, last = _place(entry.start), _place(entry.end)

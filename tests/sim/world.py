@@ -463,6 +463,8 @@ class World:
                     for r in runs if r.output_bytes or r.id in with_output},
             printed={key: bytes(data) for key, data in self.paper.items()},
             pauses=monitor.all_pauses,
+            acts=monitor.acts.done,
+            audit=store.audit_after(0, 1_000_000),
             losses=monitor.losses,
             excuses=self.excuses,
             wishes=self.client.all_wishes(),
