@@ -19,7 +19,7 @@ from tocsin.coordinator.machine.commands import (
     SavePool,
     SaveRun,
 )
-from tocsin.coordinator.machine.events import CancelRequested, Event, RunsRequested
+from tocsin.coordinator.machine.events import CancelRequested, Event, RerunRequested, RunsRequested
 from tocsin.model import AuditEntry, JobRow, Run, RunState
 
 NOUNS: Final = frozenset({"job", "run", "pause", "calendar", "pool"})
@@ -48,9 +48,10 @@ class Acts:
         by = getattr(event, "by", "")
         self.done += [Act(act, subject, by or who) for act, subject, who in self._of(commands)]
         saved = [command.run for command in commands if isinstance(command, SaveRun)]
-        if isinstance(event, RunsRequested):
+        if isinstance(event, RunsRequested | RerunRequested):
+            verb = "run" if isinstance(event, RunsRequested) else "rerun"
             jobs = {run.job for run in saved if run.id not in before and run.due_us is None}
-            self.done += [Act("run job", job, by) for job in sorted(jobs)]
+            self.done += [Act(f"{verb} job", job, by) for job in sorted(jobs)]
         if isinstance(event, CancelRequested):
             killed = {run.job for run in saved if run.id in event.run_ids and _is_killed(run)}
             self.done += [Act("kill run", job, by) for job in sorted(killed)]

@@ -375,8 +375,8 @@ MUTANTS: Final[dict[str, tuple[int, Mutant]]] = {
     "changes leave what is owed": (12, _changes_leave_what_is_owed),
     "a removal leaves what waits": (8, _removal_leaves_what_waits),
     "a restart lets everything go": (8, _restart_lets_everything_go),
-    "an apply leaves what it was to remove": (6, _an_apply_leaves_what_it_was_to_remove),
-    "calendars are not kept": (1, lambda: swapped(jobs, "_put_shared", lambda *_: None)),
+    "an apply leaves what it was to remove": (75, _an_apply_leaves_what_it_was_to_remove),
+    "calendars are not kept": (5, lambda: swapped(jobs, "_put_shared", lambda *_: None)),
     "the audit has nothing of what nobody asked": (
         7,
         lambda: swapped(auditing, "_of_itself", lambda *_: iter(())),
