@@ -10,7 +10,7 @@ from .shrink import shrink
 from .swap import swapped
 from .world import Failure, run_world
 
-SEEDS = 160
+SEEDS = 200
 CHUNK = 20
 
 
