@@ -175,7 +175,8 @@ def _line(one: Run) -> list[object]:
 def _reason(one: Run) -> str:
     """Why a run is in its state; of a skip also what its record says in words."""
     because = one.facts.get("because") if one.state is RunState.SKIPPED else None
-    return f"{one.reason}: {because}" if because else one.reason
+    words = (one.reason, because, one.facts.get("reason")) if because else (one.reason,)
+    return ": ".join(str(word) for word in words if word)
 
 
 def _facts(one: Run) -> list[tuple[str, object]]:
