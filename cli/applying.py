@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -132,7 +132,11 @@ def check_index(session: Session, plan: Plan, index: str) -> None:
     if compared == plan.compared:
         return
     subjects = {*plan.versions, *(shared.name for shared in plan.shared)}
-    culprits = [cell(_culprit(entry)) for entry in _changes_since(session, planned_us, subjects)]
+    culprits = [
+        cell(_culprit(entry))
+        for entry in _changes_since(session, planned_us)
+        if plan.prune is not None or entry.subject in subjects  # pruning looks at every name
+    ]
     more = f"; and {len(culprits) - _CULPRITS_SHOWN} more" * (len(culprits) > _CULPRITS_SHOWN)
     said = "; ".join(culprits[:_CULPRITS_SHOWN]) + more
     raise RequestError(
@@ -141,16 +145,14 @@ def check_index(session: Session, plan: Plan, index: str) -> None:
     )
 
 
-def _changes_since(
-    session: Session, since_us: int, subjects: Iterable[str]
-) -> Iterator[AuditEntry]:
-    """Who changed definitions of these names since, newest first."""
-    wanted, before, more = set(subjects), 0, True
+def _changes_since(session: Session, since_us: int) -> Iterator[AuditEntry]:
+    """Who changed definitions since, newest first."""
+    before, more = 0, True
     while more:
         page = session.answer(AuditPage, ListAudit("", since_us, before))
         for entry in page.rows:
             before = entry.number
-            if entry.act in _DEFINING and entry.subject in wanted:
+            if entry.act in _DEFINING:
                 yield entry
         more = page.more
 

@@ -22,10 +22,15 @@ def print_plan(plan: Plan) -> None:
         click.echo(f"{SIGNS[shared.action]} {shared.action} {shared.kind} {shared.name}")
         if shared.action != "keep":
             _print_lines(_shared_lines(shared))
+    kept = [change.name for change in plan.changes if change.action == "keep"]
     for change in plan.changes:
-        click.echo(f"{SIGNS[change.action]} {change.action} {change.name}")
         if change.action != "keep":
+            click.echo(f"{SIGNS[change.action]} {change.action} {change.name}")
             _print_lines(_change_lines(change, plan))
+        elif len(kept) <= NAMES_SHOWN:
+            click.echo(f"{SIGNS['keep']} keep {change.name}")
+    if len(kept) > NAMES_SHOWN:
+        click.echo(f"{SIGNS['keep']} keep {some(kept)}")
     if plan.untouched:
         click.echo(f"not in these files, and left as they are: {some(plan.untouched)}")
 
@@ -44,6 +49,9 @@ def _shared_lines(shared: SharedChange) -> Iterator[str]:
 def _change_lines(change: Change, plan: Plan) -> Iterator[str]:
     yield from _key_lines(change.changed, new=change.row is None)
     before, after = change.fires(plan)
+    if change.job is None:
+        yield f"next, which will not be: {_times(before)}"
+        return
     if change.row is not None and before != after:
         yield f"next before: {_times(before)}"
         yield f"next after:  {_times(after)}"
