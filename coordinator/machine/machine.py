@@ -168,10 +168,10 @@ class Machine:
             case AgentBeat():
                 agents.on_beat(state, event, now)
             case Tick():
+                agents.close_silent(state, now)
                 waiting.expire(state, now)
                 waiting.release_delayed(state, now)
                 runs.expire_held(state, now)
-                agents.close_silent(state, now)
                 holds.end_drains(state, now)
                 pauses.drop_passed(state, now)
                 jobs.fetch_due(state, now)

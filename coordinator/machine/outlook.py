@@ -47,7 +47,7 @@ def waiting(state: State, run_id: str, now: Now) -> Waiting | None:
         )
     return Waiting(
         behind=_behind(state, active) if active.blocked else "",
-        turn=_turn(state, active) if active.waits_turn else "",
+        turn=_turn(state, active) if active.waits_turn and until_us is None else "",
         pool=pools.why_full(state, active.job.pool) if active.may_go else "",
         until_us=None if until_us is None else until_us + ahead_us,
         gives_up_us=gives_up_us + ahead_us if active.may_go and gives_up_us is not None else None,

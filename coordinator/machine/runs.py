@@ -9,7 +9,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from tocsin.execution import Outcome, Status
-from tocsin.instants import SECOND_US, Now
+from tocsin.instants import Now
 from tocsin.messages.agent_link import AttemptReport, Cancel, Phase
 from tocsin.model import (
     END_STATE,
@@ -22,22 +22,21 @@ from tocsin.model import (
     Trigger,
 )
 from tocsin.params import effective
-from tocsin.schedule.spread import spread_us
 from tocsin.targeting import demand_of
 
 from . import dependencies, retries, rollout, transitions, turns
 from .commands import SaveRun
 from .eligibility import all_paused
-from .ending import finish_queued, over
+from .ending import bar, finish_queued, over
 from .fanout import chosen, members
 from .fires import LATE_US, Barred, Skip
+from .jitter import later_us
 from .state import Active, State, key_of
 from .transitions import Cause
 from .waiting import delay, enqueue, let_go
 
 _ASKED_FOR: Final = frozenset({Trigger.MANUAL, Trigger.RETRY})
 """A person asked for it."""
-_JITTERED: Final = frozenset({Trigger.SCHEDULE, Trigger.CATCHUP})
 
 
 def record_skip(state: State, row: JobRow, skip: Skip, now: Now) -> Run:
@@ -87,7 +86,7 @@ def begin(  # noqa: PLR0913 - all that a fire is begun with
     if skipped is None and not (waits and row.job.overlap is Overlap.REPLACE):
         skipped, blocked = _overlap(state, row.id, row.job, trigger, now)
     if skipped is not None:
-        return [skip(state, row, trigger, skipped, now, due_us=due_us, cause=cause)]
+        return [skip(state, row, trigger, skipped, now, due_us=due_us, by=by, cause=cause)]
     if row.job.after and not waits and due_us is not None:
         cause = dependencies.consume(state, row.job.name)
     everyone = chosen(state, pins, now) if pins else members(state, row.job, now)
@@ -128,15 +127,14 @@ def begin(  # noqa: PLR0913 - all that a fire is begun with
 
 
 def _later(run: Run, job: Job, now: Now) -> Run:
-    """A run of a due time begins later than that by its job's jitter; others begin at once."""
-    if job.jitter_s <= 0 or run.trigger not in _JITTERED:
+    """A run of a due time begins later than that by its job's jitter."""
+    spread_us = later_us(job, run)
+    if not spread_us:
         return run
-    key = f"{run.job}@{run.agent}" if run.pin else run.job
     from_us = now.wall_us
     if run.due_us is not None and now.wall_us - run.due_us <= LATE_US:
         from_us = run.due_us
-    spread = spread_us(key, round(job.jitter_s * SECOND_US))
-    return replace(run, not_before_us=from_us + spread)
+    return replace(run, not_before_us=from_us + spread_us)
 
 
 def skip(  # noqa: PLR0913 - all that makes a skip
@@ -147,9 +145,10 @@ def skip(  # noqa: PLR0913 - all that makes a skip
     now: Now,
     *,
     due_us: int | None = None,
+    by: str = "",
     cause: str = "",
 ) -> Run:
-    """Record that one due time, or one end of another job, gets no run."""
+    """Record that one due time, one end of another job or one request gets no run."""
     run_id = state.new_id()
     run = Run(
         id=run_id,
@@ -161,6 +160,7 @@ def skip(  # noqa: PLR0913 - all that makes a skip
         state=RunState.QUEUED,
         created_us=now.wall_us,
         due_us=due_us,
+        requested_by=by,
         cause=cause,
     )
     run = _barred(run, barred, now)
@@ -227,8 +227,7 @@ def release(state: State, job_id: int, cause: str, now: Now) -> None:
     skipped, blocked = _overlap(state, job_id, first.job, first.run.trigger, now)
     for active in held:
         if skipped is not None:
-            active.run = replace(active.run, facts=skipped.facts)
-            finish_queued(state, active, Cause.EXPIRE, skipped.reason, now)
+            bar(state, active, skipped, now)
             continue
         state.free(active)
         active.run = replace(active.run, reason="", cause=cause)
@@ -244,8 +243,7 @@ def give_up_held(state: State, job_id: int, now: Now) -> None:
     for run_id in list(state.held.get(job_id, ())):
         active = state.active[run_id]
         facts = dependencies.missing(state, active.run.job)
-        active.run = replace(active.run, facts=facts)
-        finish_queued(state, active, Cause.EXPIRE, SkipReason.DEPENDENCY, now)
+        bar(state, active, Barred(SkipReason.DEPENDENCY, facts), now)
 
 
 def expire_held(state: State, now: Now) -> None:

@@ -94,7 +94,7 @@ def _go_on(state: State, group: str, now: Now) -> None:
     facts = rollout.why_stopped(rolled)
     while rolled.waiting:
         active = state.active[next(iter(rolled.waiting))]
-        if active.blocked or active.is_held:
+        if active.blocked or active.is_held or active.delayed_until_us is not None:
             return
         if facts is not None:
             bar(state, active, Barred(SkipReason.STOPPED, facts), now)

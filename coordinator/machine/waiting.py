@@ -64,6 +64,8 @@ def release_delayed(state: State, now: Now) -> None:
         if active is None or active.delayed_until_us != at_us:
             continue
         active.delayed_until_us = None
+        if active.waits_turn:
+            state.rolling.touched[active.run.group] = None
         if active.run.state is RunState.QUEUED and active.may_go:
             active.expires_us = at_us + round(state.policy.unplaced_s * SECOND_US)
             let_go(state, active, now)
@@ -139,6 +141,9 @@ def unblock(state: State, job_id: int, now: Now) -> None:
 
 def resume_queued(state: State, now: Now) -> None:
     """Let restored runs wait: for earlier runs of their job, for their delay, for an agent."""
+    for run_ids in state.held.values():
+        for run_id in run_ids:
+            _resume(state, state.active[run_id], now)
     for run_ids in state.by_job.values():
         siblings = [state.active[run_id] for run_id in run_ids]
         going = _groups_going(siblings)

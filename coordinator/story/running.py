@@ -80,7 +80,8 @@ def jitter_steps(scene: Scene, run: Run) -> list[Step]:
     if not later_us:
         return []
     within = format_duration(scene.job.jitter_s)
-    text = f"begins {span(later_us)} after its due time, always (jitter: {within})"
+    since = "its due time, always" if run.trigger is Trigger.SCHEDULE else "it was caught up"
+    text = f"begins {span(later_us)} after {since} (jitter: {within})"
     return [info(StepKind.JITTER, text, late_s=later_us / 1e6)]
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final, assert_never
 
 from tocsin.coordinator.machine.fires import LATE_US
+from tocsin.coordinator.machine.jitter import later_us
 from tocsin.coordinator.machine.outlook import Waiting
-from tocsin.model import TERMINAL, Run, RunState, Trigger
-from tocsin.schedule.spread import spread_us
+from tocsin.model import TERMINAL, Run, RunState
 
 from .deciding import skip_cause
 from .scene import Scene
@@ -129,9 +129,4 @@ def lateness_words(scene: Scene, run: Run) -> str:
 
 def jitter_us(scene: Scene, run: Run) -> int:
     """By how much the job's jitter lets a run of a due time begin later."""
-    job = scene.job
-    if job.jitter_s <= 0 or run.due_us is None:
-        return 0
-    if run.trigger not in {Trigger.SCHEDULE, Trigger.CATCHUP}:
-        return 0
-    return spread_us(f"{run.job}@{run.agent}" if run.pin else run.job, round(job.jitter_s * 1e6))
+    return 0 if run.due_us is None else later_us(scene.job, run)

@@ -38,7 +38,8 @@ ON CONFLICT (id) DO UPDATE SET
     finished_us = excluded.finished_us, cancel_requested = excluded.cancel_requested,
     exit_code = excluded.exit_code, facts = excluded.facts,
     peak_memory_bytes = excluded.peak_memory_bytes, cpu_us = excluded.cpu_us,
-    output_bytes = excluded.output_bytes, cause = excluded.cause, placed = excluded.placed,
+    output_bytes = excluded.output_bytes, due_last_us = excluded.due_last_us,
+    cause = excluded.cause, placed = excluded.placed,
     launch_failures = excluded.launch_failures, reopened = excluded.reopened
 
 -- name: save_attempt
