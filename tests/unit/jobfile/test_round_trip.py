@@ -35,6 +35,7 @@ TEXT = st.text(
     st.characters(codec="utf-8", exclude_characters="\x00", exclude_categories=["Cs"]), max_size=30
 )
 NAMES = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,20}", fullmatch=True)
+OTHERS = st.sampled_from(["a-job-whose-name-none-of-NAMES-has", "its/likewise/long/neighbour"])
 SCHEDULES = st.sampled_from(
     ["* * * * *", "30 2 * * 1-5", "@daily", "@every 90s", "H H * * *", "@calendar Mon 02:00"]
 )
@@ -84,9 +85,7 @@ def jobs(draw: st.DrawFn) -> Job:
         "jitter_s": spans(0, 3600),
         "blackout": st.lists(BLACKOUTS, max_size=2),
         "after": st.lists(
-            st.builds(
-                Dependency, job=st.sampled_from(["x", "y/z"]), on=st.sampled_from(DependencyOn)
-            ),
+            st.builds(Dependency, job=OTHERS, on=st.sampled_from(DependencyOn)),
             max_size=1,
         ),
         "target": TARGETS,
