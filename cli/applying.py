@@ -23,11 +23,11 @@ from tocsin.messages.client_link import (
     Shared,
     Status,
 )
-from tocsin.model import AuditEntry, Calendar, Job, Pool
+from tocsin.model import AuditEntry, Calendar, Job, JobRow, Pool
 from tocsin.plan_index import parse_index
 
 from .asking import some_jobs
-from .plan import Held, Plan, Prune, compare
+from .plan import Change, Held, Plan, Prune, compare
 from .tables import cell, local_time
 
 if TYPE_CHECKING:
@@ -65,6 +65,16 @@ def hold(session: Session, wanted: JobSet, *, every: bool, agents: bool = False)
 def put_set(session: Session, wanted: JobSet) -> JobsPut:
     """Make the coordinator's jobs, calendars and pools as these are; others are left alone."""
     return put(session, compare(wanted, hold(session, wanted, every=False), InstalledExecutors()))
+
+
+def remove_jobs(session: Session, rows: list[JobRow]) -> None:
+    """Remove jobs, all or none; each must still be as its row says.
+
+    Raises:
+        RequestError: the coordinator declined, and nothing is done.
+    """
+    changes = [Change(None, row, {}) for row in rows]
+    put(session, Plan(changes, [], [], Held({}, {}, {}, [], 0), None))
 
 
 def put(session: Session, plan: Plan, *, dry_run: bool = False) -> JobsPut:

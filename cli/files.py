@@ -92,9 +92,8 @@ def apply(
         made = compare(wanted, hold(session, wanted, every=prune), executors, pruned)
         if index is not None:
             check_index(session, made, index)
-        put_back = _keep_old(made)
+        undos = [*_keep_old(made), *_removals(made)]
         done = put(session, made)
-    undos = [*put_back, *_removals(done)]
     if as_json:
         print_json(
             {
@@ -162,12 +161,12 @@ def _keep_old(made: Plan) -> list[str]:
     return [undo.keep_set(old)] if old != JobSet() else []
 
 
-def _removals(done: JobsPut) -> list[str]:
-    """The commands that remove what was created, users before what they use."""
-    jobs = [one.name for one in done.changes if one.action == "create"]
-    commands = [undo.command("job", "rm", *jobs)] if jobs else []
+def _removals(made: Plan) -> list[str]:
+    """The commands that remove what is created, users before what they use."""
+    jobs = [one.job for one in made.changes if one.job and one.action == "create"]
+    commands = [undo.removal(jobs)] if jobs else []
     for kind in ("calendar", "pool"):
-        names = [one.name for one in done.shared if (one.kind, one.action) == (kind, "create")]
+        names = [one.name for one in made.shared if (one.kind, one.action) == (kind, "create")]
         commands += [undo.command(kind, "rm", *names)] if names else []
     return commands
 

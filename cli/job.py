@@ -8,12 +8,14 @@ from typing import Any
 import click
 
 from tocsin import clock
-from tocsin.jobfile import InstalledExecutors, dump_yaml, job_to_file
-from tocsin.messages.client_link import Ask, Done, PauseJobs, RemoveJobs, ResumeJobs, RunJobs
+from tocsin.errors import ConfigError
+from tocsin.jobfile import InstalledExecutors, dump_yaml, job_to_file, read_job_files
+from tocsin.messages.client_link import Ask, Done, PauseJobs, ResumeJobs, RunJobs
 from tocsin.model import JobRow, Pause
 from tocsin.params import check_given
 
 from . import undo
+from .applying import remove_jobs
 from .asking import known_jobs, known_runs, open_session
 from .fires import as_text, begun_by, next_fires_us
 from .job_history import history, revert
@@ -166,14 +168,18 @@ def resume(*, names: tuple[str, ...], as_json: bool) -> None:
 
 
 @job.command()
-@_NAMES
+@click.argument("names", nargs=-1, metavar="[NAME]…")
+@click.option("--in", "files", multiple=True, metavar="FILE|DIR", help="All jobs of these files.")
 @output_option
-def rm(*, names: tuple[str, ...], as_json: bool) -> None:
+def rm(*, names: tuple[str, ...], files: tuple[str, ...], as_json: bool) -> None:
     """Remove jobs. Their runs stay on record, and those under way go on."""
+    if not names and not files:
+        raise ConfigError("no job is named", "name some, or files that define them: --in FILE")
+    defined = read_job_files(files, InstalledExecutors()).jobs if files else []
     with open_session() as session:
-        rows = known_jobs(session, names)
+        rows = known_jobs(session, [*names, *(job.name for job in defined)])
         put_back = undo.keep(row.job for row in rows.values())
-        session.ask(RemoveJobs(list(rows)))
+        remove_jobs(session, list(rows.values()))
     _print_action("removed", list(rows), put_back, as_json=as_json)
 
 

@@ -38,6 +38,21 @@ def keep_set(old: JobSet) -> str:
     Raises:
         ConfigError: the file cannot be written.
     """
+    return command("apply", str(_written(old)))
+
+
+def removal(jobs: list[Job]) -> str:
+    """The command that removes jobs; it names a file of them when they are many.
+
+    Raises:
+        ConfigError: the file cannot be written.
+    """
+    if len(jobs) + len(("job", "rm")) <= _SHOWN_MAX:
+        return command("job", "rm", *(job.name for job in jobs))
+    return command("job", "rm", "--in", str(_written(JobSet(jobs))))
+
+
+def _written(old: JobSet) -> Path:
     folder = find_places(os.environ).data_dir / "undo"
     path = folder / f"{clock.new_ulid()}.json"
     document = set_to_file(old.jobs, old.calendars, old.pools)
@@ -48,10 +63,10 @@ def keep_set(old: JobSet) -> str:
         _forget_old(folder)
     except OSError as error:
         raise ConfigError(
-            f"{path}: cannot keep the old definitions: {error.strerror}",
+            f"{path}: cannot keep what an undo needs: {error.strerror}",
             "nothing was changed; TOCSIN_HOME names another directory for such files",
         ) from error
-    return command("apply", str(path))
+    return path
 
 
 def _forget_old(folder: Path) -> None:

@@ -23,6 +23,7 @@ from tocsin.messages.client_link import (
     GetJobs,
     GetRuns,
     JobsPage,
+    JobsPut,
     KillRuns,
     ListAgents,
     ListJobs,
@@ -32,8 +33,8 @@ from tocsin.messages.client_link import (
     OutputPiece,
     PauseJobs,
     PausesPage,
+    PutJobs,
     ReadOutput,
-    RemoveJobs,
     RerunRuns,
     ResumeJobs,
     RunJobs,
@@ -74,7 +75,9 @@ class Shop:
                 return JobsPage(list(self.rows.values()))
             case GetJobs(names):
                 return JobsPage([self.rows[name] for name in names if name in self.rows])
-            case RemoveJobs(names) | PauseJobs(names) | ResumeJobs(names):
+            case PutJobs():
+                return JobsPut([])
+            case PauseJobs(names) | ResumeJobs(names):
                 return Done(names)
             case RunJobs():
                 return Done(list(self.runs))
@@ -174,7 +177,7 @@ def test_an_action_says_what_it_did(
 def test_a_removed_job_can_be_brought_back(tocsin: Tocsin, desk: Desk) -> None:
     """Its definition is kept before it goes."""
     said = tocsin("job", "rm", "hello")
-    assert desk.asked[-1] == RemoveJobs(["hello"])
+    assert desk.asked[-1] == PutJobs([], {"hello": 3}, remove=["hello"])
     kept = re.fullmatch(r"removed hello\nundo: tocsin apply (\S+)\n", said.out)
     assert kept is not None
     assert json.loads(Path(kept[1]).read_text())["jobs"]["hello"]["timeout"] == "1m"
@@ -197,7 +200,7 @@ def test_what_is_not_there_is_exit_code_4(
     found = tocsin(*arguments)
     assert found.code == 4
     assert said in found.err
-    assert not any(isinstance(ask, RemoveJobs | KillRuns | AcceptAgent) for ask in desk.asked)
+    assert not any(isinstance(ask, PutJobs | KillRuns | AcceptAgent) for ask in desk.asked)
 
 
 def test_running_and_waiting_tells_by_the_exit_code(tocsin: Tocsin, shop: Shop) -> None:

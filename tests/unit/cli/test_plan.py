@@ -363,4 +363,8 @@ def test_many_jobs_are_applied_together(tocsin: Tocsin, desk: Desk, file: Path) 
     assert len(json.loads(whole.out)["changes"]) == 1100
     assert [(put.part, put.more) for put in puts] == [(0, True), (1, True), (2, False)]
     assert refused.code == 1
+    (back,) = json.loads(whole.out)["undo"]
     assert len(json.loads(tocsin("job", "list", "-o", "json").out)) == 1100
+    assert tocsin(*back.split()[1:]).code == 0
+    assert tocsin("job", "list", "-o", "json").out == "[]\n"
+    assert tocsin("job", "rm").code == 2
