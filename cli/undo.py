@@ -17,13 +17,10 @@ from tocsin.jobfile import JobSet, set_to_file
 from tocsin.model import Job
 
 KEPT_MAX: Final = 100
-_SHOWN_MAX: Final = 20
 
 
 def command(*words: str) -> str:
     """A command line that a shell reads back as these words."""
-    if len(words) > _SHOWN_MAX:
-        words = (*words[:_SHOWN_MAX], "…")
     return shlex.join(("tocsin", *words))
 
 

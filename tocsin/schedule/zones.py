@@ -7,6 +7,7 @@ zone's wall clock, as though the clock's face stood in UTC: wall = instant + off
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from tocsin.errors import ScheduleError
@@ -82,9 +83,15 @@ def _zone_hint(name: str) -> str:
 
     if len(name) > _NAME_CHARS_MAX:
         return "see the tz database for the names"
-    known = {zone.lower(): zone for zone in available_timezones()}
+    known = _zones_by_lower_case()
     wanted = name.lower().replace(" ", "_")
     near = get_close_matches(wanted, known, n=1) or [
         zone for zone in sorted(known) if wanted and zone.rpartition("/")[2] == wanted
     ]
     return f"did you mean {known[near[0]]}?" if near else "see the tz database for the names"
+
+
+# Each listing opens every file of the time zone data.
+@cache
+def _zones_by_lower_case() -> dict[str, str]:
+    return {zone.lower(): zone for zone in available_timezones() if not zone.startswith(_REFUSED)}

@@ -83,6 +83,7 @@ def test_an_impossible_day_of_month_may_stand_beside_a_weekday() -> None:
         ("TZ=Europe/Pariss @daily", "'Europe/Pariss' is not known", "did you mean Europe/Paris?"),
         ("TZ= * * * * *", "time zone '' is not known", ""),
         ("CRON_TZ=paris @daily", "time zone 'paris' is not known", "did you mean Europe/Paris?"),
+        ("TZ=Local @daily", "time zone 'Local' is not known", "see the tz database"),
     ],
 )
 def test_a_refusal_says_what_was_wrong(text: str, message: str, hint: str) -> None:
