@@ -17,6 +17,7 @@ from tocsin.jobfile import JobSet, set_to_file
 from tocsin.model import Job
 
 KEPT_MAX: Final = 100
+_NAMED_MAX: Final = 20
 
 
 def command(*words: str) -> str:
@@ -44,7 +45,7 @@ def removal(jobs: list[Job]) -> str:
     Raises:
         ConfigError: the file cannot be written.
     """
-    if len(jobs) + len(("job", "rm")) <= _SHOWN_MAX:
+    if len(jobs) <= _NAMED_MAX:
         return command("job", "rm", *(job.name for job in jobs))
     return command("job", "rm", "--in", str(_written(JobSet(jobs))))
 
