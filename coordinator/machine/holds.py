@@ -110,9 +110,13 @@ def _revoke(state: State, agent: Agent, event: AgentsRevoked, now: Now) -> None:
 
 
 def _end_what_waits(state: State, agent: Agent, now: Now) -> None:
-    """No other agent may take the runs that are for this one alone."""
+    """No other agent may take the runs that are for this one alone.
+
+    What waits for the jobs that its own comes after is looked at when it is let go.
+    """
     for active in list(state.active.values()):
-        if active.run.pin != agent.id or active.run.state is not RunState.QUEUED:
+        run = active.run
+        if run.pin != agent.id or run.state is not RunState.QUEUED or active.is_held:
             continue
         hindrance = barred(state, agent, now)
         if active.run.attempt == 1 and hindrance is not None:

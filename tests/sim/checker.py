@@ -115,6 +115,8 @@ def _may_skip(run: Run, term: Term, evidence: Evidence, others: Counter[int]) ->
             return run.started_us is None
         case SkipReason.DEPENDENCY:
             return run.due_us is not None and bool(term.job.after)
+        case SkipReason.STOPPED:
+            return term.job.target.agents != 1 and bool(run.facts.get("failed"))
         case _:
             return False
 
@@ -239,6 +241,30 @@ def _wrong_exit(run: Run, end: End) -> str:
     return ""
 
 
+def retries_are_used_up(evidence: Evidence) -> Iterator[Violation]:
+    """A run fails when its retries are used up; attempts that never began use up none."""
+    refused: Counter[str] = Counter()
+    for attempt in evidence.attempts:
+        refused[attempt.id] += attempt.state is RunState.REFUSED
+    for run in evidence.runs:
+        job = _job_of(evidence, run)
+        never_sent = run.dispatched_us is None
+        if job is None or run.cancel_requested or (run.state is RunState.REFUSED and never_sent):
+            continue
+        last = run.state is RunState.REFUSED
+        if run.launch_failures != refused[run.id] + last:
+            yield Violation("retry", f"counts {run.launch_failures} launch failures", run.id)
+        if last and refused[run.id] != LAUNCHES_AGAIN:
+            yield Violation("retry", f"gave up after {refused[run.id] + 1} refusals", run.id)
+        began = run.attempt - refused[run.id]
+        if run.state in {RunState.FAILED, RunState.TIMED_OUT} and began <= job.retry.limit:
+            yield Violation("retry", f"gave up after {began} attempts", run.id)
+
+
+LAUNCHES_AGAIN: Final = 3
+"""So many attempts that were refused are followed by another."""
+
+
 def everything_is_over(evidence: Evidence) -> Iterator[Violation]:
     """In the end every run is over, and nothing is left behind anywhere."""
     for run in evidence.runs:
@@ -317,6 +343,8 @@ def _kinds(reason: str) -> frozenset[str]:
     """The kinds of faults that can be behind a loss of this reason."""
     if reason == "its agent has not been heard of since":
         return frozenset({"absent", "wipe"})
+    if reason == "its agent was revoked":
+        return frozenset({"revoked"})
     if reason in {"the agent has lost its memory of it", LOST_TRACE}:
         return frozenset({"wipe"})
     return frozenset({"executor", "machine", "agent", "wipe"})
@@ -464,6 +492,7 @@ CHECKS: Final[list[Check]] = [
     starts_are_recorded_and_single,
     attempts_follow_each_other,
     states_match_witnesses,
+    retries_are_used_up,
     everything_is_over,
     runs_of_a_job_do_not_overlap,
     removed_jobs_start_nothing,

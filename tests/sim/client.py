@@ -10,7 +10,9 @@ from typing import Final, Protocol
 from tocsin.messages.client_link import (
     Answer,
     Ask,
+    CordonAgents,
     Declined,
+    DrainAgents,
     EndPause,
     KillRuns,
     PauseJobs,
@@ -19,14 +21,16 @@ from tocsin.messages.client_link import (
     RemoveJobs,
     RerunRuns,
     ResumeJobs,
+    RevokeAgents,
     RunJobs,
     StartPause,
+    UncordonAgents,
 )
 from tocsin.model import Calendar, Job, Pool, Scope
 
 from .evidence import Violation, Wish
+from .happening import Happening
 from .oracle import SECOND_US
-from .plan import Happening
 from .upkeep import TODAY
 
 TIMEOUT_US: Final = 4 * SECOND_US
@@ -176,6 +180,13 @@ CALENDARS: Final = [
 ]
 
 
+def _pools(happening: Happening) -> list[Pool]:
+    """The pool that the job of a happening needs; one of them grows and shrinks."""
+    slots = {"narrow": 1, "wide": 1 + happening.number % 3}
+    name = happening.job.pool if happening.job is not None else ""
+    return [Pool(name=name, slots=slots[name])] if name else []
+
+
 def _applied(happening: Happening) -> PutJobs:
     """A change of several things together."""
     assert happening.job is not None
@@ -186,7 +197,7 @@ def _applied(happening: Happening) -> PutJobs:
         [happening.job],
         remove=[others[number % 2]] if number % 3 == 0 else [],
         calendars=[calendar for calendar in CALENDARS if calendar.name in wanted],
-        pools=[Pool(name=f"pool-{number % 2}", slots=number % 4 + 1)],
+        pools=[Pool(name=f"pool-{number % 2}", slots=number % 4 + 1), *_pools(happening)],
         remove_pools=[f"pool-{(number + 1) % 2}"] if number % 5 == 0 else [],
         remove_calendars=["never"] if number % 7 == 0 and "never" not in wanted else [],
     )
@@ -203,7 +214,7 @@ SCOPES: Final = [
 ]
 
 
-def ask_for(  # noqa: C901 - one case a kind
+def ask_for(  # noqa: C901, PLR0912 - one case a kind
     happening: Happening, run_ids: list[str], pause_ids: list[str]
 ) -> Ask | None:
     """The request that a happening stands for."""
@@ -212,7 +223,7 @@ def ask_for(  # noqa: C901 - one case a kind
     match happening.kind:
         case "put":
             assert happening.job is not None
-            return PutJobs([happening.job])
+            return PutJobs([happening.job], pools=_pools(happening))
         case "apply":
             return _applied(happening)
         case "pause_for":
@@ -234,5 +245,15 @@ def ask_for(  # noqa: C901 - one case a kind
             return RerunRuns(ids, failed_only=number % 3 == 0) if ids else None
         case "kill":
             return KillRuns([run_ids[number % len(run_ids)]]) if run_ids else None
+        case "cordon":
+            return CordonAgents([f"agent-{happening.who}"], "simulated")
+        case "drain" | "drain_by":
+            by_s = None if happening.kind == "drain" else number % 8 / 2
+            return DrainAgents([f"agent-{happening.who}"], "simulated", by_s)
+        case "uncordon":
+            return UncordonAgents([f"agent-{happening.who}"])
+        case "revoke" | "revoke_now":
+            now = happening.kind == "revoke_now"
+            return RevokeAgents([f"agent-{happening.who}"], "simulated", lost_now=now)
         case _:
             return None

@@ -14,6 +14,7 @@ from tocsin.coordinator.machine.commands import Command
 from tocsin.coordinator.machine.events import Asker, Event
 from tocsin.coordinator.machine.machine import Machine
 from tocsin.coordinator.machine.state import Policy
+from tocsin.coordinator.registry import Registry
 from tocsin.coordinator.service import Service
 from tocsin.coordinator.store.sqlite import SqliteStore
 from tocsin.coordinator.store.staging import Staging
@@ -142,15 +143,24 @@ class SimGateway:
         self.dropped: Counter[str] = Counter()
         self.inbox: deque[Incoming] = deque()
         self.routes: dict[str, int] = {}
+        self._registry: Registry | None = None
 
-    def serve(self, registry: object) -> None:
-        """There is nobody to keep out."""
+    def serve(self, registry: Registry) -> None:
+        """From now on, hear whom this registry knows; a key is its agent's id."""
+        self._registry = registry
 
     def receive(self, now_s: float) -> Incoming | None:
         """The next message."""
         del now_s
         self._process.fuse.burn()
-        return self.inbox.popleft() if self.inbox else None
+        while self.inbox:
+            incoming = self.inbox.popleft()
+            if not isinstance(incoming, AgentSaid) or self._may_speak(incoming.agent_id):
+                return incoming
+        return None
+
+    def _may_speak(self, agent_id: str) -> bool:
+        return self._registry is None or self._registry.knows(agent_id)
 
     def tell(self, agent_id: str, message: ToAgent) -> bool:
         """Send to an agent, over the connection on which it was last heard."""
@@ -297,7 +307,7 @@ class Coordinator:
 
     def leaves(self, agent_id: str, message: ToAgent) -> None:
         """Something leaves for an agent."""
-        self._monitor.sent(message)
+        self._monitor.sent(agent_id, message)
         self.port.told(agent_id, self._gateway.routes.get(agent_id, -1), message)
 
     def _committed(self) -> None:

@@ -17,14 +17,18 @@ class Fleet:
 
     def __init__(self, rejoin_us: int, pauses: Mapping[str, Pause]) -> None:
         self.agents: dict[str, Agent] = {}
+        self.revoked_us: dict[str, int] = {}
+        """True instants at which agents were revoked."""
         self._rejoin_us = rejoin_us
         self._pauses = pauses
         self._near_us: dict[str, int] = {}
         """True instant at which an agent was last connected."""
 
-    def saved(self, agent: Agent) -> None:
+    def saved(self, agent: Agent, true_us: int = 0) -> None:
         """What is known of an agent became durable."""
         self.agents[agent.id] = agent
+        if agent.state is AgentState.REVOKED:
+            self.revoked_us.setdefault(agent.id, true_us)
 
     def near(self, agents: Iterable[Agent], true_us: int) -> None:
         """These agents are connected."""

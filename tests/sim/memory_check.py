@@ -45,6 +45,8 @@ def compare(machine: Machine, store: SqliteStore, now: Now) -> None:
             message = f"of job {job_id} {going.get(job_id, 0)} go, after a restart {groups}"
             raise Violation("memory", message)
     _compare_pools(state, restored)
+    if state.fleet.known != restored.fleet.known:
+        raise Violation("memory", f"{state.fleet.known} known, {restored.fleet.known} stored")
     _compare_turns(state, restored)
     if not set(restored.due) <= set(state.due):
         raise Violation("memory", f"due in the store alone: {set(restored.due) - set(state.due)}")

@@ -26,6 +26,7 @@ from tocsin.execution import AttemptKey
 from tocsin.messages.agent_link import Chunk, Dispatch
 from tocsin.model import (
     TERMINAL,
+    AgentState,
     Job,
     Overlap,
     Pause,
@@ -44,6 +45,7 @@ from .fleet import Fleet
 from .oracle import dues_us
 from .policies import ON_TIME_US, Debt, expected
 from .reasons import Reasons
+from .rolling import Rolling
 from .upkeep import OF_AGENTS, barred, is_of_job, is_paused
 
 UNDER_WAY: Final = frozenset({RunState.DISPATCHED, RunState.ACCEPTED, RunState.RUNNING})
@@ -78,7 +80,7 @@ DECIDED_AT_ONCE: Final = 2_000
 class Monitor:
     """The ledger as it grows. `patience_us`: how long a run waits for an agent at least."""
 
-    def __init__(self, patience_us: int, rejoin_us: int) -> None:
+    def __init__(self, patience_us: int, rejoin_us: int, *, even: bool) -> None:
         self.chronicle = Chronicle()
         self.acts = Acts()
         self.ledger: dict[str, Run] = {}
@@ -92,6 +94,7 @@ class Monitor:
         self.fleet = Fleet(rejoin_us, self.pauses)
         self.chains = Chains(self.ledger, self.pauses)
         self.reasons = Reasons()
+        self.rolling = Rolling(self.ledger, self.fleet, even=even)
         self.all_pauses: list[Pause] = []
         """Every version of each of them."""
         self.commits = 0
@@ -134,6 +137,7 @@ class Monitor:
         for decision in decisions:
             self._judge(decision)
         self.chains.committed()
+        self.rolling.committed()
         self.chronicle.check(machine.next_due_us())
         self._check_memory(machine)
 
@@ -159,13 +163,14 @@ class Monitor:
                     self._output(chunk)
                 case SaveJob(row):
                     self.chronicle.saved(row, decision.now.wall_us)
+                    self.rolling.defined(row.id, row.version, row.job)
                 case DropJob(row, _):
                     self.chronicle.dropped(row.id, decision.now.wall_us)
                     self.removed_us[row.id] = decision.true_us
                 case SavePause() | DropPause() | SaveAgent():
                     self._upkeep(command, decision)
                 case _:
-                    pass
+                    self.rolling.saw(command)
         for records in fired.values():
             self._check_policy(records, decision.now.wall_us)
         for runs in begun.values():
@@ -187,7 +192,7 @@ class Monitor:
             case DropPause(pause_id):
                 self._check_dropped(self.pauses.pop(pause_id), decision.now.wall_us)
             case SaveAgent(agent):
-                self.fleet.saved(agent)
+                self.fleet.saved(agent, decision.true_us)
 
     def _check_dropped(self, pause: Pause, wall_us: int) -> None:
         if pause.until_us is None or pause.until_us > wall_us:
@@ -227,6 +232,7 @@ class Monitor:
             self._check_change(old, run, decision)
         self.ledger[run.id] = run
         self.chains.noted(run)
+        self.rolling.noted(old, run, decision)
         if run.state in TERMINAL:
             self.active.pop(run.id, None)
             self._by_job[run.job_id].pop(run.id, None)
@@ -310,6 +316,10 @@ class Monitor:
     def _check_expired(self, run: Run, decision: Decision) -> None:
         if (run.attempt > 1) is (run.state is RunState.SKIPPED):
             raise Violation("reason", f"is {run.state} at attempt {run.attempt}", run.id)
+        if run.reason == SkipReason.STOPPED:
+            return  # judged with the fires that go from host to host
+        if run.pin and self.fleet.agents[run.pin].state is AgentState.REVOKED:
+            return
         if run.attempt == 1 and run.pin and run.started_us is None:
             agent = self.fleet.agents[run.pin]
             if not self.fleet.is_to_be_had(agent, decision):
@@ -385,10 +395,12 @@ class Monitor:
 
     # What leaves, and what begins.
 
-    def sent(self, message: object) -> None:
+    def sent(self, agent_id: str, message: object) -> None:
         """Something is sent to an agent."""
         if not isinstance(message, Dispatch):
             return
+        if self.fleet.agents[agent_id].state is AgentState.REVOKED:
+            raise Violation("held", f"{agent_id} is sent orders, and was revoked")
         for order in message.orders:
             run_id, _, number = order.key.rpartition(".")
             run = self.ledger.get(run_id)

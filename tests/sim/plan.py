@@ -25,7 +25,9 @@ from tocsin.model import (
     Target,
 )
 
+from .happening import Happening
 from .oracle import SECOND_US
+from .rolling_plan import with_rolling
 
 
 class Fault(enum.StrEnum):
@@ -62,17 +64,6 @@ class Fault(enum.StrEnum):
     """Executor hosts sometimes do not start."""
     TERMINATE = "terminate"
     """An agent is asked to end in good order, and is started again."""
-
-
-class Happening(msgspec.Struct, frozen=True):
-    """Something from outside, at a true instant: `who` it befalls, how much or how long, what."""
-
-    at_us: int
-    kind: str
-    who: int = 0
-    amount_us: int = 0
-    number: int = 0
-    job: Job | None = None
 
 
 class AgentPlan(msgspec.Struct, frozen=True):
@@ -134,6 +125,7 @@ def make_plan(seed: int, without: Iterable[Fault] = (), dropped: Iterable[int] =
     happenings = _with_chains(happenings, Random(f"{seed} chains"), active_us)
     if seed % 5 == 0:
         happenings = _with_sets(happenings, Random(f"{seed} sets"))
+    happenings = with_rolling(happenings, Random(f"{seed} rolling"), active_us, count)
     happenings.sort(key=lambda happening: happening.at_us)
     less, gone = frozenset(without), frozenset(dropped)
     kept = [

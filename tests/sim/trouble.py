@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from .happening import Happening
 from .oracle import SECOND_US
-from .plan import Fault, Happening
+from .plan import Fault
 
 if TYPE_CHECKING:
     from .agent import SimMachine

@@ -15,13 +15,14 @@ from typing import Any, Final
 from tocsin import clock, wire
 from tocsin.coordinator import applying
 from tocsin.coordinator.machine.commands import SaveAgent
+from tocsin.coordinator.store.port import PeerRow
 from tocsin.errors import StoreError
 from tocsin.execution import AttemptKey
 from tocsin.instants import Now
 from tocsin.keys import KeyPair, load_or_make_keypair
 from tocsin.messages.agent_link import FromAgent, ToAgent, Welcome
-from tocsin.messages.client_link import Answer, Ask, EndPause, KillRuns, PauseJobs
-from tocsin.model import Agent
+from tocsin.messages.client_link import Answer, Ask, EndPause, KillRuns, PauseJobs, UncordonAgents
+from tocsin.model import Agent, Role
 
 from . import checker
 from .agent import SimMachine
@@ -30,11 +31,13 @@ from .chains import is_held
 from .client import Client, ask_for
 from .coordinator import Coordinator, Crash
 from .evidence import End, Evidence, Excuse, Start, Violation
+from .gathering import gather
+from .happening import Happening
 from .memory_check import compare
 from .monitor import Monitor
 from .network import LATE_US, Line
 from .oracle import SECOND_US
-from .plan import Fault, Happening, Plan
+from .plan import Fault, Plan
 from .swap import swapped
 from .trouble import TROUBLES
 
@@ -88,7 +91,8 @@ class World:
         """How long the coordinator stays away after its next crash."""
         self._absences: dict[tuple[str, str], Excuse] = {}
         patience_us = round(plan.policy.unplaced_s * SECOND_US)
-        self.monitor = Monitor(patience_us, round(plan.policy.rejoin_s * SECOND_US))
+        rejoin_us = round(plan.policy.rejoin_s * SECOND_US)
+        self.monitor = Monitor(patience_us, rejoin_us, even=Fault.STEP not in plan.faults)
         self.coordinator = Coordinator(
             self, self.monitor, plan.policy, folder / "key", self._dice("coordinator")
         )
@@ -171,6 +175,7 @@ class World:
         for agent_id in self.machines:
             agent = Agent(id=agent_id, key=agent_id, name=agent_id, executors=[EXECUTOR])
             store.stage([SaveAgent(agent)])
+            store.stage_peer(PeerRow(agent_id, Role.AGENT, agent_id, agent_id))
             self.monitor.fleet.saved(agent)
         store.commit()
         self._start_coordinator()
@@ -201,7 +206,12 @@ class World:
     def _is_quiet(self) -> bool:
         if self.steps % 16 or self.monitor.active or not self.client.is_idle:
             return False
-        return not any(machine.leftovers for machine in self.machines.values())
+        return not any(machine.leftovers for machine in self.heard_machines())
+
+    def heard_machines(self) -> list[SimMachine]:
+        """The machines whose agents were not revoked."""
+        gone = self.monitor.fleet.revoked_us
+        return [machine for machine in self.machines.values() if machine.agent_id not in gone]
 
     # The coordinator.
 
@@ -402,6 +412,8 @@ class World:
             machine.start()
             self.thaw_agent(machine)
         self.client.be_heard()
+        for agent_id in self.machines:
+            self.client.want(UncordonAgents([agent_id]))
         for name in sorted(self.client.wishes.keys() | self._job_names()):
             self.client.want(PauseJobs([name], "the end"))
         for seconds in (30, 120):
@@ -442,39 +454,9 @@ class World:
 
     def _judge(self) -> None:
         self._compare()
-        self.judged = self.evidence()
+        self.judged = gather(self)
         for violation in checker.check(self.judged):
             raise violation
-
-    def evidence(self) -> Evidence:
-        """Everything there is to judge."""
-        store, monitor = self.coordinator.store, self.monitor
-        runs = store.list_runs("", [], "", 1_000_000)
-        with_output = {key.rpartition(".")[0] for key, _ in self.paper}
-        rows = store.list_jobs("", 1000)
-        leftovers = [what for machine in self.machines.values() for what in machine.leftovers]
-        return Evidence(
-            runs=runs,
-            attempts=[a for run in runs if run.attempt > 1 for a in store.attempts(run.id)],
-            starts=self.starts,
-            ends=self.ends,
-            terms=monitor.chronicle.finished(),
-            output={r.id: store.read_output(r.id, 0, 0, 1 << 40)[0]
-                    for r in runs if r.output_bytes or r.id in with_output},
-            printed={key: bytes(data) for key, data in self.paper.items()},
-            pauses=monitor.all_pauses,
-            acts=monitor.acts.done,
-            audit=store.audit_after(0, 1_000_000),
-            losses=monitor.losses,
-            excuses=self.excuses,
-            wishes=self.client.all_wishes(),
-            jobs={row.job.name: (row.job, row.paused) for row in rows},
-            removed_us=monitor.removed_us,
-            ordered_us=monitor.ordered_us,
-            epochs=self.coordinator.epochs,
-            leftovers=leftovers,
-            patience_us={"absent": round(self.plan.policy.lost_after_s * SECOND_US / 2)},
-        )  # fmt: skip
 
 
 def run_world(plan: Plan) -> World:
