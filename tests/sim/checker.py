@@ -253,12 +253,12 @@ def retries_are_used_up(evidence: Evidence) -> Iterator[Violation]:
             continue
         last = run.state is RunState.REFUSED
         if run.launch_failures != refused[run.id] + last:
-            yield Violation("retry", f"counts {run.launch_failures} launch failures", run.id)
+            yield Violation("attempts", f"counts {run.launch_failures} launch failures", run.id)
         if last and refused[run.id] != LAUNCHES_AGAIN:
-            yield Violation("retry", f"gave up after {refused[run.id] + 1} refusals", run.id)
+            yield Violation("attempts", f"gave up after {refused[run.id] + 1} refusals", run.id)
         began = run.attempt - refused[run.id]
         if run.state in {RunState.FAILED, RunState.TIMED_OUT} and began <= job.retry.limit:
-            yield Violation("retry", f"gave up after {began} attempts", run.id)
+            yield Violation("attempts", f"gave up after {began} attempts", run.id)
 
 
 LAUNCHES_AGAIN: Final = 3

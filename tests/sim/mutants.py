@@ -37,6 +37,7 @@ from tocsin.model import RunState
 
 from .agent_ports import SimSpool
 from .plan import make_plan
+from .rolling_mutants import ROLLING
 from .swap import swapped
 from .world import Failure, run_world
 
@@ -392,6 +393,7 @@ MUTANTS: Final[dict[str, tuple[int, Mutant]]] = {
     "runs that are found again end anew": (894, _found_runs_end_anew),
     "what has succeeded once stays": (21, _what_ran_once_stays),
     "restarts forget what holds": (9, _restarts_forget_what_holds),
+    **ROLLING,
 }
 """By what is taken away: the first seed that finds it, and how. `python -m tests.sim.mutants`
 finds those seeds again after the plans have changed."""

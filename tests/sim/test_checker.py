@@ -337,6 +337,20 @@ def lose_a_parameter(evidence: Evidence) -> None:  # noqa: D103 - its name says 
     term.job = replace(term.job, params={**term.job.params, "one_more": "7"})
 
 
+def stop_what_nothing_stopped(evidence: Evidence) -> None:  # noqa: D103 - its name says it
+    _change(evidence, _skipped, reason=SkipReason.STOPPED, facts={})
+
+
+def give_up_too_early(evidence: Evidence) -> None:  # noqa: D103 - its name says it
+    failed = evidence.runs[_at(evidence, lambda r: r.state is RunState.FAILED)]
+    term = _term(evidence, failed)
+    term.job = replace(term.job, retry=replace(term.job.retry, limit=failed.attempt))
+
+
+def miscount_launch_failures(evidence: Evidence) -> None:  # noqa: D103 - its name says it
+    _change(evidence, _succeeded, launch_failures=1)
+
+
 SPOILT: dict[str, list[Callable[[Evidence], None]]] = {
     "due": [
         drop_a_record,
@@ -350,7 +364,9 @@ SPOILT: dict[str, list[Callable[[Evidence], None]]] = {
         claim_a_blackout,
         give_an_unknown_reason,
         limit_a_catch_up_that_was_none,
+        stop_what_nothing_stopped,
     ],
+    "attempts": [give_up_too_early, miscount_launch_failures],
     "blackout": [run_in_a_blackout],
     "group": [tear_a_group, pin_a_group_to_one_agent],
     "once": [
