@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 
+from tocsin.coordinator.machine.events import AgentsHeld, AgentsRevoked
 from tocsin.model import Agent, AgentState, Job, Pause, Run
 
 from .decision import Decision
@@ -58,6 +59,15 @@ class Fleet:
         return [agent for agent in agents if fits(agent, job)]
 
     # Judging.
+
+    def check_held(self, agent: Agent, decision: Decision) -> None:
+        """Only people hold agents, or take that back."""
+        if isinstance(decision.event, AgentsHeld | AgentsRevoked):
+            return
+        known = self.agents[agent.id]
+        before, after = (known.held, known.held_by), (agent.held, agent.held_by)
+        if before != after:
+            raise Violation("held", f"{agent.id} was {before}, and is {after} by itself")
 
     def check_fire(self, runs: list[Run], job: Job, decision: Decision) -> None:
         """The records of a fire on several agents are for the right ones."""

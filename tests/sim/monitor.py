@@ -192,6 +192,7 @@ class Monitor:
             case DropPause(pause_id):
                 self._check_dropped(self.pauses.pop(pause_id), decision.now.wall_us)
             case SaveAgent(agent):
+                self.fleet.check_held(agent, decision)
                 self.fleet.saved(agent, decision.true_us)
 
     def _check_dropped(self, pause: Pause, wall_us: int) -> None:
