@@ -84,18 +84,18 @@ def _ends_are_not_counted() -> AbstractContextManager[None]:
 
 
 ROLLING: Final[dict[str, tuple[int, Any]]] = {
-    "all hosts of a fire begin at once": (1, _all_may_go),
-    "nothing stops a fire": (1, lambda: swapped(rollout, "why_stopped", lambda *_: None)),
-    "nobody waits for canaries": (1, lambda: swapped(rollout, "_is_at_canaries", lambda *_: False)),
-    "hosts keep no distance": (1, lambda: swapped(rollout, "ready_at_us", lambda *_: None)),
-    "ends of hosts are not counted": (1, _ends_are_not_counted),
-    "a restart gives everybody his turn": (1, lambda: swapped(turns, "restore", lambda *_: None)),
-    "pools are never full": (1, lambda: swapped(pools, "is_full", lambda *_: False)),
-    "jitter is not waited out": (1, lambda: swapped(runs, "delay", lambda *_: None)),
-    "only connected hosts get a record": (1, _only_connected_hosts_count),
-    "nobody is expected back after a restart": (1, _nobody_is_expected_back),
-    "held agents get runs": (1, _held_agents_are_candidates),
+    "all hosts of a fire begin at once": (5, _all_may_go),
+    "nothing stops a fire": (8, lambda: swapped(rollout, "why_stopped", lambda *_: None)),
+    "nobody waits for canaries": (8, lambda: swapped(rollout, "_is_at_canaries", lambda *_: False)),
+    "hosts keep no distance": (5, lambda: swapped(rollout, "ready_at_us", lambda *_: None)),
+    "ends of hosts are not counted": (2, _ends_are_not_counted),
+    "a restart gives everybody his turn": (7, lambda: swapped(turns, "restore", lambda *_: None)),
+    "pools are never full": (8, lambda: swapped(pools, "is_full", lambda *_: False)),
+    "jitter is not waited out": (5, lambda: swapped(runs, "delay", lambda *_: None)),
+    "only connected hosts get a record": (7, _only_connected_hosts_count),
+    "nobody is expected back after a restart": (12, _nobody_is_expected_back),
+    "held agents get runs": (12, _held_agents_are_candidates),
     "a hello takes orders back": (1, _a_hello_takes_orders_back),
-    "launch failures use up retries": (1, _launch_failures_use_up_retries),
+    "launch failures use up retries": (9, _launch_failures_use_up_retries),
 }
 """See `mutants.MUTANTS`."""
