@@ -362,7 +362,7 @@ MUTANTS: Final[dict[str, tuple[int, Mutant]]] = {
         _coordinator_trusts_a_new_memory,
     ),
     "the coordinator retries what is lost": (16, _coordinator_retries_what_is_lost),
-    "the coordinator gives up the silent at once": (27, _coordinator_gives_up_the_silent_at_once),
+    "the coordinator gives up the silent at once": (76, _coordinator_gives_up_the_silent_at_once),
     "overlaps are ignored": (5, _coordinator_ignores_overlaps),
     "pauses are ignored": (2, _coordinator_ignores_pauses),
     "a pause is forgotten at its end": (21, _a_pause_is_forgotten_at_its_end),

@@ -97,7 +97,8 @@ class Rolling:
         if job.jitter_s > 0 and run.trigger in _DUE and run.due_us is not None:
             wall_us = decision.now.wall_us
             from_us = run.due_us if wall_us - run.due_us <= ON_TIME_US else wall_us
-            key = f"{run.job}@{run.agent}" if run.pin else run.job
+            alone = not run.pin or is_rolled(job.target)
+            key = run.job if alone else f"{run.job}@{run.agent}"
             wanted = from_us + place_us(key, job.jitter_s)
         if run.not_before_us != wanted:
             raise Violation("jitter", f"waits until {run.not_before_us}, not {wanted}", run.id)
