@@ -10,15 +10,13 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from random import Random  # noqa: TID251 - a seeded one
-from typing import Any, Final
+from typing import Final
 
 from tocsin import clock, wire
 from tocsin.coordinator import applying
 from tocsin.coordinator.machine.commands import SaveAgent
 from tocsin.coordinator.store.port import PeerRow
 from tocsin.errors import StoreError
-from tocsin.execution import AttemptKey
-from tocsin.instants import Now
 from tocsin.keys import KeyPair, load_or_make_keypair
 from tocsin.messages.agent_link import FromAgent, ToAgent, Welcome
 from tocsin.messages.client_link import Answer, Ask, EndPause, KillRuns, PauseJobs, UncordonAgents
@@ -30,7 +28,7 @@ from .agent_ports import EXECUTOR
 from .chains import is_held
 from .client import Client, ask_for
 from .coordinator import Coordinator, Crash
-from .evidence import End, Evidence, Excuse, Start, Violation
+from .evidence import Evidence, Violation
 from .gathering import gather
 from .happening import Happening
 from .memory_check import compare
@@ -39,9 +37,10 @@ from .network import LATE_US, Line
 from .oracle import SECOND_US
 from .plan import Fault, Plan
 from .swap import swapped
+from .timeline import START_US
 from .trouble import TROUBLES
+from .witnesses import Witnesses
 
-START_US: Final = 1_800_000_000 * SECOND_US
 QUIET_US: Final = 400 * SECOND_US
 """After it healed, the world has this long to come to rest."""
 STEPS_AT_ONCE: Final = 2_000
@@ -60,26 +59,15 @@ class Failure(Exception):  # noqa: N818 - named for the fact
         self.violation = violation
 
 
-class World:
+class World(Witnesses):
     """A fleet, a coordinator, a client, and time."""
 
     def __init__(self, plan: Plan, folder: Path) -> None:
+        patience_us = round(plan.policy.unplaced_s * SECOND_US)
+        rejoin_us = round(plan.policy.rejoin_s * SECOND_US)
+        super().__init__(Monitor(patience_us, rejoin_us, even=Fault.STEP not in plan.faults))
         self.plan = plan
-        self.now_us = 0
-        self.steps = 0
-        self.trace: list[tuple[int, int, str, Any]] = []
-        """True instant, step, who, what."""
-        self.ends: list[End] = []
-        self.starts: list[Start] = []
-        self.paper: dict[tuple[AttemptKey, int], bytearray] = {}
-        """What every attempt wrote to each stream."""
-        self.excuses: list[Excuse] = []
-        self._queue: list[tuple[int, int, str, Callable[[], None]]] = []
-        self._count = 0
-        self._ids = 0
         self._offset_us = 0
-        self._shown_us = 0
-        """How wrong the clock is that processes see at this moment."""
         self.is_healed = False
         self.is_frozen = False
         self._wake: tuple[int, int] = (0, 0)
@@ -89,10 +77,6 @@ class World:
         """What the client's link keeps for a coordinator that is away."""
         self.down_us = 0
         """How long the coordinator stays away after its next crash."""
-        self._absences: dict[tuple[str, str], Excuse] = {}
-        patience_us = round(plan.policy.unplaced_s * SECOND_US)
-        rejoin_us = round(plan.policy.rejoin_s * SECOND_US)
-        self.monitor = Monitor(patience_us, rejoin_us, even=Fault.STEP not in plan.faults)
         self.coordinator = Coordinator(
             self, self.monitor, plan.policy, folder / "key", self._dice("coordinator")
         )
@@ -123,38 +107,6 @@ class World:
             link_changed=machine.link_changed,
         )
         self.machines[agent_id] = machine
-
-    # Time.
-
-    def at(self, when_us: int, label: str, action: Callable[[], None]) -> None:
-        """Do something at a true instant."""
-        self._count += 1
-        heapq.heappush(self._queue, (when_us, self._count, label, action))
-
-    def now(self) -> Now:
-        """What the clocks show to whoever is at work."""
-        return Now(START_US + self.now_us + self._shown_us, self.now_us)
-
-    def true_us(self) -> int:
-        """True time."""
-        return self.now_us
-
-    def on_clock(self, offset_us: int) -> None:
-        """Show this machine's clocks."""
-        self._shown_us = offset_us
-
-    def wall_of(self, offset_us: int) -> int:
-        """What a wall clock that is wrong by so much shows."""
-        return START_US + self.now_us + offset_us
-
-    def new_id(self) -> str:
-        """An id that sorts by the wall clock, as a ULID does."""
-        self._ids += 1
-        return f"{(START_US + self.now_us + self._shown_us) // 1000:013}R{self._ids}"
-
-    def note(self, who: str, what: Any) -> None:
-        """Remember what happened, for the story of a failure."""
-        self.trace.append((self.now_us, self.steps, who, what))
 
     # The run of the world.
 
@@ -329,42 +281,6 @@ class World:
         """The coordinator answers the client."""
         self.note("client is told", answer)
         self.client.answered(number, answer)
-
-    # Witnesses.
-
-    def began(self, start: Start) -> None:
-        """A process bears witness to its start."""
-        self.note("witness", start)
-        self.starts.append(start)
-        self.monitor.started(start)
-
-    def over(self, end: End) -> None:
-        """A process bears witness to its end."""
-        self.note("witness", end)
-        self.ends.append(end)
-
-    def printed(self, key: AttemptKey, stream: int, data: bytes) -> None:
-        """A process bears witness to its output."""
-        self.paper.setdefault((key, stream), bytearray()).extend(data)
-
-    def agent_changed(self, agent_id: str, *, up: bool) -> None:
-        """An agent's process began or ended."""
-        self.note(agent_id, "starts" if up else "ends")
-        self.absence(agent_id, "down", begins=not up)
-
-    def absence(self, agent_id: str, why: str, *, begins: bool) -> None:
-        """An agent begins, or ceases, to be out of reach for one reason."""
-        known = self._absences.pop((agent_id, why), None)
-        if known is not None:
-            known.until_us = self.now_us
-        if begins:
-            self._absences[agent_id, why] = self.excuse("absent", agent_id)
-
-    def excuse(self, kind: str, agent_id: str) -> Excuse:
-        """Something happened that may cost knowledge of runs, until the agent is heard."""
-        excuse = Excuse(kind, agent_id, self.now_us)
-        self.excuses.append(excuse)
-        return excuse
 
     # Trouble.
 
