@@ -157,9 +157,9 @@ def _with_next(changes: list[Change]) -> Iterator[tuple[Change, Change | None]]:
 def _pauses(drill: Drill, changes: list[Change]) -> Iterator[Term]:
     """Spans in which a job may have been paused; they have no due times of their own."""
     clock = drill.fleet.clock
-    for change in changes:
-        if change.job is None or change.version > 1:
-            continue
+    firsts = {change.job_id: change for change in reversed(changes) if change.job is not None}
+    for change in firsts.values():
+        assert change.job is not None
         for from_us, until_us in paused_widest(drill.requester.acts, change.job.name):
             job = replace(change.job, schedule=[], enabled=True)
             shown = [clock.shown_us(from_us), clock.shown_us(min(until_us, true_us()))]

@@ -11,7 +11,7 @@ import msgspec
 from tests.sim.evidence import Violation
 from tests.sim.oracle import dues_us
 from tocsin.instants import SECOND_US
-from tocsin.model import RunState, Trigger
+from tocsin.model import Overlap, RunState, Trigger
 
 from .drill import Drill
 from .faults import Fault, Happening
@@ -62,10 +62,13 @@ def figures(drill: Drill, case: Case) -> Figures:
 
 def _lateness_us(drill: Drill, case: Case) -> Iterator[int]:
     clock = drill.fleet.clock
+    queues = {(t.job_id, t.version) for t in case.evidence.terms if t.job.overlap is Overlap.QUEUE}
     for start in case.evidence.starts:
         run = case.attempts.get(start.key)
         if run is None or run.trigger is not Trigger.SCHEDULE or run.attempt > 1:
             continue
+        if (run.job_id, run.job_version) in queues:
+            continue  # it waits for another on purpose
         dues = [at for at in clock.true_instants_us(run.due_us or 0) if at <= start.at_us + 20_000]
         if dues:
             yield max(start.at_us - max(dues), 0)
