@@ -25,6 +25,7 @@ from .ledger import gather
 from .members import COORDINATOR, DrillFleet
 
 EXIT_BROKEN = 1
+EXIT_INTERRUPTED = 130
 
 
 def main(arguments: list[str]) -> int:
@@ -40,7 +41,12 @@ def main(arguments: list[str]) -> int:
     for what in sweep.sweep(Path(tempfile.gettempdir())):
         say(f"removed what a drill that died had left: {what}")
     home = Path(tempfile.mkdtemp(prefix=f"{sweep.HOMES}{os.getpid()}-"))
-    violations, text = hold(home, options.seed, options.seconds, faults)
+    try:
+        violations, text = hold(home, options.seed, options.seconds, faults)
+    except KeyboardInterrupt:
+        shutil.rmtree(home)
+        say("interrupted; nothing is left")
+        return EXIT_INTERRUPTED
     say(text)
     if violations or options.keep:
         say(f"logs, databases and witnesses are kept in {home}")
@@ -67,7 +73,7 @@ def hold(home: Path, seed: int, seconds: float, faults: list[Fault]) -> tuple[li
         lines = [report.happening_line(happening) for happening in drill.happenings]
         (home / "faults.log").write_text("\n".join(lines) + "\n")
         return violations, report.tell(drill, case, violations)
-    except BaseException:
+    except Exception:
         say(f"the drill itself failed; logs are kept in {home}")
         raise
     finally:

@@ -168,7 +168,7 @@ def missing(drill: Drill, wanted: list[Fault]) -> list[str]:
     why = {
         Fault.CUT: "no network namespaces (root and `ip netns`)",
         Fault.CUT_ONE_WAY: "no network namespaces (root and `ip netns`)",
-        Fault.LOSSY: "neither netem nor iptables",
+        Fault.LOSSY: "no network namespaces, or neither netem nor iptables in them",
         Fault.FULL_DISK: "no right to mount a disk",
         Fault.STEP: "no libfaketime (apt install libfaketime)",
     }
