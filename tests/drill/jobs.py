@@ -15,6 +15,7 @@ from .members import AGENTS
 from .witness import SCRIPT
 
 COUNT: Final = 15
+POOLS: Final = {"narrow": 2}
 SCHEDULES: Final = [
     "* * * * * *", "*/2 * * * * *", "@every 2s", "*/3 * * * * *", "@every 3s", "1,4,9 * * * * *",
     "*/5 * * * * *", "@every 4s", "@every 5s", "*/15 * * * * *",
@@ -27,7 +28,29 @@ LINES: Final = [0, 3, 12, 80]
 
 def make_jobs(dice: Random, home: Path) -> dict[str, dict[str, Any]]:
     """The definitions as a job file has them, by name."""
-    return {f"job-{n:02}": make_job(n, dice, home) for n in range(COUNT)}
+    jobs = {f"job-{n:02}": make_job(n, dice, home) for n in range(COUNT)}
+    return jobs | special_jobs(dice, home)
+
+
+def special_jobs(dice: Random, home: Path) -> dict[str, dict[str, Any]]:
+    """Roll-outs, pools and jitter; their definitions stay as they are."""
+
+    def job(schedule: str, seconds: float, failing: str, **keys: Any) -> dict[str, Any]:
+        words = ["sh", str(SCRIPT), str(home / "witness"), str(seconds), failing, "3"]
+        environ = {"DRILL_HOME": str(home)}
+        return {"schedule": schedule, "env": environ, "shell": {"argv": words}, **keys}
+
+    rolled = {"agents": "all", "max_parallel": 1, "stagger": "500ms", "canary": 1}
+    stopped = {"agents": "all", "max_parallel": 2, "stop_after": dice.choice([1, 2])}
+    pooled = {"pool": "narrow", "overlap": "allow", "missed": {"policy": "all", "limit": 3}}
+    return {
+        "roll": job("@every 5s", 0.3, FAILING[1], target=rolled, on_lost="retry"),
+        "roll-stop": job("@every 4s", 0.3, FAILING[2], target=stopped, retry={"delay": 1}),
+        "pool-one": job("@every 2s", 1.2, FAILING[0], **pooled),
+        "pool-two": job("@every 3s", 1.5, FAILING[1], **pooled, on_lost="retry", priority=5),
+        "pool-three": job("*/4 * * * * *", 0.5, FAILING[0], **pooled, retry={"limit": 1}),
+        "spread": job("@every 5s", 0.1, FAILING[0], jitter="3s", target={"agents": 2}),
+    }
 
 
 def make_job(number: int, dice: Random, home: Path) -> dict[str, Any]:
@@ -57,6 +80,7 @@ def make_job(number: int, dice: Random, home: Path) -> dict[str, Any]:
         "kill_after": 2,
         "output": {"keep": dice.choice(["1KiB", "1MiB", "1MiB"])},
         "target": target,
+        "labels": {"team": "ab"[number % 2]},
         "env": {"DRILL_HOME": str(home)},
         "shell": {"argv": words},
     }
@@ -71,7 +95,7 @@ def read_jobs(definitions: dict[str, dict[str, Any]], folder: Path) -> dict[str,
 
 def as_file(definitions: dict[str, dict[str, Any]]) -> str:
     """A job file, in JSON, which is YAML too."""
-    return msgspec.json.encode({"jobs": definitions}).decode()
+    return msgspec.json.encode({"pools": POOLS, "jobs": definitions}).decode()
 
 
 def seconds_of(job: Job) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from fnmatch import fnmatchcase
 from typing import Final
 
 from tests.sim import checker
@@ -11,12 +12,13 @@ from tests.sim.evidence import Evidence, Term, Violation
 from tests.sim.monitor import DECIDED_AT_ONCE, NOT_OF_POLICY, is_for_agents
 from tests.sim.oracle import dues_us
 from tests.sim.policies import Debt, expected
-from tests.sim.upkeep import is_blacked_out
+from tests.sim.upkeep import is_blacked_out, is_of_job
 from tocsin.instants import SECOND_US
-from tocsin.model import Run, RunState, SkipReason, Trigger
+from tocsin.model import Pause, Run, RunState, Scope, SkipReason, Trigger
 
 from .drill import Drill
 from .faults import Fault
+from .fleetwide import nothing_starts_early, pools_are_never_too_full, roll_outs_go_host_by_host
 from .ledger import BackAgain, Case
 from .members import COORDINATOR
 from .requester import paused_surely
@@ -90,12 +92,39 @@ def _surely_paused(drill: Drill, name: str) -> list[tuple[int, int]]:
 
 def paused_jobs_start_nothing(drill: Drill, case: Case) -> Iterator[Violation]:
     """Nothing that falls due while a job is paused beyond doubt is run."""
+    kept = list(_surely_kept(drill))
+    jobs = _definitions(case.evidence)
     for run in case.evidence.runs:
         if run.due_us is None or run.state is RunState.SKIPPED:
             continue
-        for low, high in _surely_paused(drill, run.job):
+        term = jobs.get((run.job_id, run.job_version))
+        spans = _surely_paused(drill, run.job)
+        spans += [k[1:] for k in kept if term is not None and is_of_job(k[0], term.job)]
+        for low, high in spans:
             if low + EDGE_US < run.due_us < high - EDGE_US and run.created_us > low + EDGE_US:
                 yield Violation("paused", f"was due at {run.due_us}, in a pause", run.id)
+
+
+def paused_agents_get_nothing(drill: Drill, case: Case) -> Iterator[Violation]:
+    """No order is given to an agent while it is paused beyond doubt."""
+    kept = [k for k in _surely_kept(drill) if k[0].scope is Scope.AGENT]
+    for run in case.attempts.values():
+        for pause, low, high in kept:
+            inside = low + EDGE_US < (run.dispatched_us or 0) < high - EDGE_US
+            if inside and fnmatchcase(run.agent, pause.value):
+                yield Violation("paused", f"was given to {run.agent}, which is paused", run.id)
+
+
+def _surely_kept(drill: Drill) -> Iterator[tuple[Pause, int, int]]:
+    """Maintenance, and between which readings of the coordinator's clock it surely was."""
+    clock = drill.fleet.clock
+    for act in drill.requester.acts:
+        end_us = act.from_us + round(act.seconds * SECOND_US)
+        if act.what != "maintain" or not act.done or end_us <= act.until_us:
+            continue
+        if not clock.steps_between(act.from_us - EDGE_US, end_us + EDGE_US):
+            pause = Pause(id="", scope=act.scope, value=act.name, since_us=0)
+            yield pause, clock.shown_us(act.until_us), clock.shown_us(end_us)
 
 
 def overlaps_have_another_run(drill: Drill, case: Case) -> Iterator[Violation]:
@@ -199,8 +228,12 @@ Asked = Callable[[Drill, Case], Iterator[Violation]]
 ASKED: Final[list[Asked]] = [
     verdicts_follow_the_policy,
     paused_jobs_start_nothing,
+    paused_agents_get_nothing,
     overlaps_have_another_run,
     misses_have_a_cause,
     members_end_for_a_reason,
     triggers_say_whether_it_was_late,
+    nothing_starts_early,
+    pools_are_never_too_full,
+    roll_outs_go_host_by_host,
 ]

@@ -27,13 +27,13 @@ from tocsin.coordinator.store.rows import job_spec
 from tocsin.coordinator.store.sqlite import SqliteStore
 from tocsin.execution import AttemptKey
 from tocsin.instants import SECOND_US, from_rfc3339
-from tocsin.model import Job, Run, RunState
+from tocsin.model import Job, Pause, Run, RunState
 
 from .drill import Drill
 from .endings import Ends, all_printed
 from .faults import excuses_of
 from .members import LOST_AFTER_S
-from .requester import paused_widest
+from .requester import LINGERS_US, paused_widest
 from .wall_clock import WallClock
 from .witness import Account, is_alive, read_accounts, true_us, uptime_us
 
@@ -88,6 +88,7 @@ def gather(drill: Drill) -> Case:
         terms=[*_terms(drill, changes, runs), *_pauses(drill, changes)],
         output=output,
         printed=dict(all_printed(accounts, shapes, output)),
+        pauses=list(_maintenance(drill)),
         losses=list(_losses(drill, by_key)),
         excuses=excuses_of(drill.happenings, fleet.ids, BackAgain(drill)),
         wishes=drill.requester.wishes,
@@ -165,6 +166,20 @@ def _pauses(drill: Drill, changes: list[Change]) -> Iterator[Term]:
             shown = [clock.shown_us(from_us), clock.shown_us(min(until_us, true_us()))]
             span = {"after_us": min(shown) - SECOND_US, "until_us": max(shown) + SECOND_US}
             yield Term(change.job_id, job, 0, paused=True, **span)
+
+
+def _maintenance(drill: Drill) -> Iterator[Pause]:
+    """Maintenance, as early and as late as it may have been."""
+    clock = drill.fleet.clock
+    for act in drill.requester.acts:
+        if act.what != "maintain" or act.done is False:
+            continue
+        late_us = act.until_us if act.done else act.until_us + LINGERS_US
+        until_us = clock.shown_us(min(late_us, true_us())) + round((act.seconds + 1) * SECOND_US)
+        since_us = clock.shown_us(act.from_us) - SECOND_US
+        yield Pause(
+            id="", scope=act.scope, value=act.name, since_us=since_us, until_us=until_us
+        )  # fmt: skip
 
 
 def _removed(clock: WallClock, changes: list[Change]) -> dict[int, int]:

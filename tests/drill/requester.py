@@ -16,14 +16,22 @@ import msgspec
 
 from tests.sim.evidence import Wish
 from tocsin.instants import SECOND_US
-from tocsin.model import Job
+from tocsin.model import Job, Scope
 
 from .jobs import as_file, make_job, read_jobs
-from .members import DrillFleet
+from .members import AGENTS, DrillFleet
 from .witness import true_us
 
 State = tuple[Job | None, bool]
-ACTS: Final = ["pause", "resume", "resume", "put", "remove", "run", "run", "kill"]
+ACTS: Final = ["pause", "resume", "resume", "put", "remove", "run", "run", "kill", "maintain"]
+SCOPES: Final = [
+    (Scope.JOB, "job-0*"), (Scope.JOB, "*-one"), (Scope.LABEL, "team=a"), (Scope.LABEL, "team=[b]"),
+    (Scope.AGENT, AGENTS[0]), (Scope.AGENT, "*lt*"), (Scope.ALL, ""),
+]  # fmt: skip
+CHANGING: Final = "job-"
+"""Jobs with such names are changed and removed."""
+CHANGES: Final = frozenset({"put", "remove", "pause", "resume"})
+"""What changes how a job is."""
 DECLINED: Final = 1
 NOT_FOUND: Final = 4
 LINGERS_US: Final = 60 * SECOND_US
@@ -39,6 +47,10 @@ class Act(msgspec.Struct):
     until_us: int = 0
     done: bool | None = None
     job: Job | None = None
+    scope: Scope = Scope.JOB
+    """Of maintenance; its value is the name."""
+    seconds: float = 0.0
+    """How long maintenance takes."""
 
 
 class Requester:
@@ -112,8 +124,12 @@ class Requester:
 
     def _ask(self) -> None:
         what = self._dice.choice(ACTS)
-        name = self._dice.choice(sorted(self._definitions))
-        if what == "put":
+        changing = what in {"put", "remove"}
+        names = [n for n in self._definitions if n.startswith(CHANGING) or not changing]
+        name = self._dice.choice(sorted(names))
+        if what == "maintain":
+            self._maintain()
+        elif what == "put":
             number = int(name.rpartition("-")[2])
             self.put({name: make_job(number, self._dice, self._fleet.home)})
         elif what == "kill":
@@ -128,10 +144,18 @@ class Requester:
         else:
             self._do([Act(what, name, true_us())], ["job", what, name])
 
+    def _maintain(self) -> None:
+        scope, value = self._dice.choice(SCOPES)
+        seconds = round(self._dice.uniform(2, 8))
+        act = Act("maintain", value, true_us(), scope=scope, seconds=seconds)
+        option = [f"--{scope}", value] if value else [f"--{scope}"]
+        words = ["maintenance", "start", *option, "--for", f"{seconds}s", "--reason", "drill"]
+        self._do([act], words)
+
     # What to expect.
 
     def _note(self, act: Act) -> None:
-        if act.what in {"run", "kill"} or act.done is False:
+        if act.what not in CHANGES or act.done is False:
             return
         before = self._states.get(act.name, [(None, False)])
         after = [_after(act, state) for state in before]
@@ -149,7 +173,7 @@ class Requester:
             if other is not act
             and other.name == act.name
             and other.done is None
-            and other.what not in {"run", "kill"}
+            and other.what in CHANGES
             and since_us < other.until_us
         ]
 

@@ -16,11 +16,12 @@ from msgspec.structs import replace
 from tests.sim.evidence import Loss
 from tocsin.execution import AttemptKey
 from tocsin.instants import SECOND_US
-from tocsin.model import Run, RunState, SkipReason, Trigger
+from tocsin.model import Run, RunState, SkipReason, Target, Trigger
 
 from . import report, sweep
 from .drill import Drill, Exit
 from .faults import Fault
+from .jobs import POOLS
 from .judge import judge
 from .ledger import Case, gather
 from .members import COORDINATOR, DrillFleet
@@ -56,7 +57,8 @@ def whole() -> Iterator[Held]:
 @pytest.fixture
 def held(whole: Held) -> Held:
     """That drill, with a ledger to be spoilt."""
-    return Held(whole.drill, whole.case._replace(evidence=deepcopy(whole.case.evidence)))
+    evidence, accounts = deepcopy(whole.case.evidence), deepcopy(whole.case.accounts)
+    return Held(whole.drill, whole.case._replace(evidence=evidence, accounts=accounts))
 
 
 def test_a_short_drill_keeps_every_promise(whole: Held) -> None:
@@ -211,6 +213,40 @@ def leave_a_run_open(held: Held) -> None:  # noqa: D103 - its name says it
     _change(held, _succeeded, state=RunState.RUNNING, finished_us=None)
 
 
+def begin_before_it_is_due(held: Held) -> None:  # noqa: D103 - its name says it
+    evidence = held.case.evidence
+    key = _key(next(run for run in evidence.runs if _succeeded(run) and run.due_us))
+    evidence.starts = [
+        replace(s, at_us=s.at_us - 30 * SECOND_US) if s.key == key else s for s in evidence.starts
+    ]
+
+
+def _at_once(held: Held, count: int, **fields: Any) -> None:
+    """Let so many runs have begun together, of jobs with these fields."""
+    evidence, accounts = held.case.evidence, held.case.accounts
+    runs = [r for r in evidence.runs if _succeeded(r) and accounts[_key(r)].end][:count]
+    group = runs[0].group
+    for run in runs:
+        account = accounts[_key(run)]
+        account.started_us, account.end = [SECOND_US], (2 * SECOND_US, 0)
+        evidence.runs[evidence.runs.index(run)] = replace(run, group=group)
+        for term in evidence.terms:
+            if term.job_id == run.job_id:
+                term.job = replace(term.job, **fields)
+
+
+def fill_a_pool_too_full(held: Held) -> None:  # noqa: D103 - its name says it
+    _at_once(held, POOLS["narrow"] + 1, pool="narrow")
+
+
+def roll_out_to_too_many(held: Held) -> None:  # noqa: D103 - its name says it
+    _at_once(held, 3, target=Target(agents="all", max_parallel=2))
+
+
+def roll_out_beside_the_canary(held: Held) -> None:  # noqa: D103 - its name says it
+    _at_once(held, 2, target=Target(agents="all", canary=1))
+
+
 SPOILT: dict[str, list[Callable[[Held], None]]] = {
     "due": [drop_a_record],
     "once": [double_a_start, start_without_a_record],
@@ -228,6 +264,9 @@ SPOILT: dict[str, list[Callable[[Held], None]]] = {
     "client": [undo_a_change],
     "overlap": [overlap],
     "over": [leave_a_run_open],
+    "early": [begin_before_it_is_due],
+    "pool": [fill_a_pool_too_full],
+    "rollout": [roll_out_to_too_many, roll_out_beside_the_canary],
 }
 
 
