@@ -39,8 +39,7 @@ def nothing_starts_early(drill: Drill, case: Case) -> Iterator[Violation]:
         run = case.attempts.get(start.key)
         if run is None or run.due_us is None:
             continue
-        dues = drill.fleet.clock.true_instants_us(run.due_us)
-        if dues and min(dues) > start.at_us + GRAIN_US:
+        if drill.fleet.clock.reached_us(run.due_us) > start.at_us + GRAIN_US:
             yield Violation("early", f"began at {start.at_us}, before it was due", run.id)
 
 

@@ -85,6 +85,15 @@ class WallClock:
         """The true instants at which it may have shown this, earliest first; perhaps none."""
         return list(self._candidates_us(wall_us, slack_us))
 
+    def reached_us(self, wall_us: int) -> int:
+        """The first true instant at which it showed this or later."""
+        ends = [since for since, _ in self._spans[1:]] + [1 << 62]
+        return next(
+            max(since_us, wall_us - self._base_us - offset_us)
+            for (since_us, offset_us), until_us in zip(self._spans, ends, strict=True)
+            if wall_us - self._base_us - offset_us < until_us
+        )
+
     def _candidates_us(self, wall_us: int, slack_us: int) -> Iterator[int]:
         ends = [since for since, _ in self._spans[1:]] + [1 << 62]
         for (since_us, offset_us), until_us in zip(self._spans, ends, strict=True):
