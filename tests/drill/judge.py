@@ -14,10 +14,10 @@ from tests.sim.oracle import dues_us
 from tests.sim.policies import Debt, expected
 from tests.sim.upkeep import is_blacked_out, is_of_job
 from tocsin.instants import SECOND_US
-from tocsin.model import Pause, Run, RunState, Scope, SkipReason, Trigger
+from tocsin.model import Incident, IncidentKind, Pause, Run, RunState, Scope, SkipReason, Trigger
 
 from .drill import Drill
-from .faults import Fault
+from .faults import Fault, Happening
 from .fleetwide import nothing_starts_early, pools_are_never_too_full, roll_outs_go_host_by_host
 from .ledger import BackAgain, Case
 from .members import COORDINATOR
@@ -171,16 +171,13 @@ def misses_have_a_cause(drill: Drill, case: Case) -> Iterator[Violation]:
     for run in case.evidence.runs:
         if run.state is not RunState.SKIPPED or run.reason not in _LATE_REASONS:
             continue
-        spans = [
-            (due, created)
-            for created in clock.true_instants_us(run.created_us)
-            # A due time that the clock was set over was never there.
-            for due in clock.true_instants_us(run.due_us or 0) or [created]
-        ]
-        if not any(_had_cause(drill, *span) for span in spans):
+        due_us = clock.reached_us(run.due_us or 0)
+        decided = [at for at in clock.true_instants_us(run.created_us) if at >= due_us - EDGE_US]
+        if not any(_had_cause(drill, due_us, at) for at in decided):
             yield Violation("reason", "was missed without a cause", run.id)
 
 
+_NO_ROOM: Final = frozenset({Fault.FULL_DISK, Fault.LOCK_STORE})
 _LATE_REASONS: Final = frozenset({SkipReason.MISSED, SkipReason.CATCHUP_LIMIT})
 _MUTE: Final = frozenset(
     {
@@ -199,6 +196,35 @@ def _had_cause(drill: Drill, from_us: int, until_us: int) -> bool:
         and happening.until_us + OVERLAP_SLACK_US >= from_us
         for happening in drill.happenings
     ) or any(from_us - OVERLAP_SLACK_US <= at <= until_us + EDGE_US for at in exits)
+
+
+def incidents_have_happened(drill: Drill, case: Case) -> Iterator[Violation]:
+    """What is said to have befallen the coordinator's time is what was done to it."""
+    for incident in case.incidents:
+        if not any(_was(drill, incident, happening) for happening in drill.happenings):
+            yield Violation("incident", f"never happened: {incident}")
+
+
+def _was(drill: Drill, incident: Incident, happening: Happening) -> bool:
+    if happening.who != COORDINATOR or happening.fault not in _BEFELL[incident.kind]:
+        return False
+    if incident.kind is IncidentKind.STEP:
+        by_us = abs(happening.amount) * SECOND_US
+        return abs(abs(incident.amount_us) - by_us) <= STEP_SLACK_US
+    low, high = happening.from_us - EDGE_US, happening.until_us + NOTICED_US
+    return any(low <= at <= high for at in drill.fleet.clock.true_instants_us(incident.until_us))
+
+
+NOTICED_US: Final = 15 * SECOND_US
+"""A coordinator is at work again so soon after it may be."""
+STEP_SLACK_US: Final = SECOND_US * 3 // 2
+_BEFELL: Final[dict[IncidentKind, frozenset[Fault]]] = {
+    IncidentKind.DOWN: frozenset({Fault.KILL_COORDINATOR, Fault.TERMINATE, *_NO_ROOM}),
+    IncidentKind.STEP: frozenset({Fault.STEP}),
+    IncidentKind.STALL: frozenset({Fault.FREEZE_COORDINATOR, *_NO_ROOM}),
+    IncidentKind.SUSPEND: frozenset(),
+    IncidentKind.ZONES: frozenset(),
+}
 
 
 def members_end_for_a_reason(drill: Drill, case: Case) -> Iterator[Violation]:  # noqa: ARG001 - one signature for all
@@ -231,6 +257,7 @@ ASKED: Final[list[Asked]] = [
     paused_agents_get_nothing,
     overlaps_have_another_run,
     misses_have_a_cause,
+    incidents_have_happened,
     members_end_for_a_reason,
     triggers_say_whether_it_was_late,
     nothing_starts_early,

@@ -27,7 +27,7 @@ from tocsin.coordinator.store.rows import job_spec
 from tocsin.coordinator.store.sqlite import SqliteStore
 from tocsin.execution import AttemptKey
 from tocsin.instants import SECOND_US, from_rfc3339
-from tocsin.model import Job, Pause, Run, RunState
+from tocsin.model import Incident, Job, Pause, Run, RunState
 
 from .drill import Drill
 from .endings import Ends, all_printed
@@ -60,6 +60,8 @@ class Case(NamedTuple):
     accounts: dict[AttemptKey, Account]
     changes: list[Change]
     attempts: dict[AttemptKey, Run]
+    incidents: list[Incident]
+    """What the store says befell the coordinator's time."""
 
 
 def gather(drill: Drill) -> Case:
@@ -73,6 +75,7 @@ def gather(drill: Drill) -> Case:
         runs = store.list_runs("", [], "", 1_000_000)
         attempts = [a for run in runs if run.attempt > 1 for a in store.attempts(run.id)]
         rows = {row.job.name: (row.job, row.paused) for row in store.list_jobs("", 1000)}
+        incidents = store.incidents(0, _NEVER_US)
         output = {r.id: store.read_output(r.id, 0, 0, 1 << 40)[0] for r in runs if _ran(r)}
     finally:
         store.close()
@@ -99,7 +102,7 @@ def gather(drill: Drill) -> Case:
         leftovers=_leftovers(drill, accounts, by_key),
         patience_us={"absent": round(LOST_AFTER_S * SECOND_US / 2)},
     )
-    return Case(evidence, accounts, changes, by_key)
+    return Case(evidence, accounts, changes, by_key, incidents)
 
 
 def _key(run: Run) -> AttemptKey:

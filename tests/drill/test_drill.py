@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from tests.sim.evidence import Loss
 from tocsin.execution import AttemptKey
 from tocsin.instants import SECOND_US
-from tocsin.model import Run, RunState, SkipReason, Target, Trigger
+from tocsin.model import Incident, IncidentKind, Run, RunState, SkipReason, Target, Trigger
 
 from . import report, sweep
 from .drill import Drill, Exit
@@ -58,7 +58,12 @@ def whole() -> Iterator[Held]:
 def held(whole: Held) -> Held:
     """That drill, with a ledger to be spoilt."""
     evidence, accounts = deepcopy(whole.case.evidence), deepcopy(whole.case.accounts)
-    return Held(whole.drill, whole.case._replace(evidence=evidence, accounts=accounts))
+    return Held(
+        whole.drill,
+        whole.case._replace(
+            evidence=evidence, accounts=accounts, incidents=[*whole.case.incidents]
+        ),
+    )
 
 
 def test_a_short_drill_keeps_every_promise(whole: Held) -> None:
@@ -247,6 +252,11 @@ def roll_out_beside_the_canary(held: Held) -> None:  # noqa: D103 - its name say
     _at_once(held, 2, target=Target(agents="all", canary=1))
 
 
+def tell_of_a_sleep(held: Held) -> None:  # noqa: D103 - its name says it
+    slept = Incident(kind=IncidentKind.SUSPEND, from_us=1, until_us=2)
+    held.case.incidents.append(slept)
+
+
 SPOILT: dict[str, list[Callable[[Held], None]]] = {
     "due": [drop_a_record],
     "once": [double_a_start, start_without_a_record],
@@ -264,6 +274,7 @@ SPOILT: dict[str, list[Callable[[Held], None]]] = {
     "client": [undo_a_change],
     "overlap": [overlap],
     "over": [leave_a_run_open],
+    "incident": [tell_of_a_sleep],
     "early": [begin_before_it_is_due],
     "pool": [fill_a_pool_too_full],
     "rollout": [roll_out_to_too_many, roll_out_beside_the_canary],
