@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from tests.sim.evidence import Violation
 from tocsin.instants import SECOND_US
-from tocsin.model import Job, Run, RunState, Target
+from tocsin.model import TERMINAL, DependencyOn, Job, Run, RunState, SkipReason, Target, Trigger
 
 from .drill import Drill
 from .jobs import POOLS
@@ -117,6 +117,36 @@ def _known_us(drill: Drill, run: Run) -> int:
         if happening.from_us <= until_us and happening.until_us >= max(over) - HEARD_US:
             until_us = max(until_us, happening.until_us + 2 * HEARD_US)
     return until_us
+
+
+def ends_are_followed(drill: Drill, case: Case) -> Iterator[Violation]:  # noqa: ARG001
+    """When a fire has ended as a job without a schedule asks, that job has a record for it."""
+    lost = {loss.key.rpartition(".")[0] for loss in case.evidence.losses}
+    fires: dict[str, list[Run]] = defaultdict(list)
+    for run in case.evidence.runs:
+        fires[run.group].append(run)
+    followed = {(run.job, run.cause) for run in case.evidence.runs if run.trigger is Trigger.AFTER}
+    for term in case.evidence.terms:
+        if term.paused or term.job.schedule or len(term.job.after) != 1:
+            continue
+        before = term.job.after[0]
+        for group, members in fires.items():
+            if members[0].job != before.job or lost & {run.id for run in members}:
+                continue
+            ended = _ended(members)
+            asked = ended if before.on is DependencyOn.ANY else before.on
+            if ended and ended is asked and (term.job.name, group) not in followed:
+                yield Violation("after", f"{term.job.name} did not follow", group)
+
+
+def _ended(members: list[Run]) -> DependencyOn | None:
+    """How a fire has ended; a skip is no end, unless a roll-out was stopped before it."""
+    ran = [r for r in members if r.state is not RunState.SKIPPED]
+    stopped = any(run.reason == SkipReason.STOPPED for run in members)
+    if not ran or any(run.state not in TERMINAL for run in ran):
+        return None
+    good = all(run.state is RunState.SUCCEEDED for run in ran) and not stopped
+    return DependencyOn.SUCCESS if good else DependencyOn.FAILURE
 
 
 def _jobs(case: Case) -> dict[tuple[int, int], Job]:

@@ -33,9 +33,9 @@ def make_jobs(dice: Random, home: Path) -> dict[str, dict[str, Any]]:
 
 
 def special_jobs(dice: Random, home: Path) -> dict[str, dict[str, Any]]:
-    """Roll-outs, pools and jitter; their definitions stay as they are."""
+    """Roll-outs, pools, jitter, chains; their definitions stay as they are."""
 
-    def job(schedule: str, seconds: float, failing: str, **keys: Any) -> dict[str, Any]:
+    def job(schedule: str | list[str], seconds: float, failing: str, **keys: Any) -> dict[str, Any]:
         words = ["sh", str(SCRIPT), str(home / "witness"), str(seconds), failing, "3"]
         environ = {"DRILL_HOME": str(home)}
         return {"schedule": schedule, "env": environ, "shell": {"argv": words}, **keys}
@@ -49,6 +49,12 @@ def special_jobs(dice: Random, home: Path) -> dict[str, dict[str, Any]]:
         "pool-one": job("@every 2s", 1.2, FAILING[0], **pooled),
         "pool-two": job("@every 3s", 1.5, FAILING[1], **pooled, on_lost="retry", priority=5),
         "pool-three": job("*/4 * * * * *", 0.5, FAILING[0], **pooled, retry={"limit": 1}),
+        "first": job("@every 3s", 0.2, FAILING[1]),
+        "then": job([], 0.1, FAILING[0], after=[{"job": "first"}], overlap="allow"),
+        "alarm": job([], 0.1, FAILING[0], after=[{"job": "first", "on": "failure"}]),
+        "both": job([], 0.1, FAILING[2], after=[{"job": "first", "on": "any"}, {"job": "then"}]),
+        "timed": job("@every 5s", 0.1, FAILING[0], after=[{"job": "both"}], params={"days": "7"}),
+        "once": job("@every 2s", 0.1, FAILING[2], ephemeral=True),
         "spread": job("@every 5s", 0.1, FAILING[0], jitter="3s", target={"agents": 2}),
     }
 

@@ -18,7 +18,12 @@ from tocsin.model import Incident, IncidentKind, Pause, Run, RunState, Scope, Sk
 
 from .drill import Drill
 from .faults import Fault, Happening
-from .fleetwide import nothing_starts_early, pools_are_never_too_full, roll_outs_go_host_by_host
+from .fleetwide import (
+    ends_are_followed,
+    nothing_starts_early,
+    pools_are_never_too_full,
+    roll_outs_go_host_by_host,
+)
 from .ledger import BackAgain, Case
 from .members import COORDINATOR
 from .requester import paused_surely
@@ -66,9 +71,13 @@ def _verdicts(term: Term, runs: list[Run]) -> Iterator[tuple[int, str]]:
     for run in runs:
         assert run.due_us is not None
         skipped = run.state is RunState.SKIPPED
-        is_fire = not skipped or run.reason in NOT_OF_POLICY or is_for_agents(run)
+        is_fire = not skipped or run.reason in _SERVED or is_for_agents(run)
         for due_us in dues_us(term.job.schedule, run.due_us - 1, run.due_last_us or run.due_us):
             yield due_us, "fire" if is_fire else run.reason
+
+
+_SERVED: Final = NOT_OF_POLICY | {SkipReason.STOPPED}
+"""Reasons of due times that were to be served, and then were not."""
 
 
 def _barred(term: Term, verdicts: dict[int, str]) -> dict[int, str]:
@@ -262,5 +271,6 @@ ASKED: Final[list[Asked]] = [
     triggers_say_whether_it_was_late,
     nothing_starts_early,
     pools_are_never_too_full,
+    ends_are_followed,
     roll_outs_go_host_by_host,
 ]

@@ -257,6 +257,11 @@ def tell_of_a_sleep(held: Held) -> None:  # noqa: D103 - its name says it
     held.case.incidents.append(slept)
 
 
+def forget_who_came_after(held: Held) -> None:  # noqa: D103 - its name says it
+    runs = held.case.evidence.runs
+    runs[:] = [run for run in runs if run.job != "then"]
+
+
 SPOILT: dict[str, list[Callable[[Held], None]]] = {
     "due": [drop_a_record],
     "once": [double_a_start, start_without_a_record],
@@ -274,6 +279,7 @@ SPOILT: dict[str, list[Callable[[Held], None]]] = {
     "client": [undo_a_change],
     "overlap": [overlap],
     "over": [leave_a_run_open],
+    "after": [forget_who_came_after],
     "incident": [tell_of_a_sleep],
     "early": [begin_before_it_is_due],
     "pool": [fill_a_pool_too_full],
