@@ -22,6 +22,8 @@ from .faults import Fault
 from .jobs import lines_of
 from .witness import KILLED, Account, printed
 
+EXIT_US: Final = SECOND_US
+"""From a process's last word to the word that it is gone; longer while hosts are frozen."""
 TIMEOUT_SLACK_US: Final = SECOND_US // 2
 """A process says that it began a little later than its host began to count."""
 
@@ -39,6 +41,7 @@ class Ends:
         self._accounts = accounts
         self._attempts = attempts
         self._jobs = jobs
+        self._clock = drill.fleet.clock
         self._killed = {h.key: h.from_us for h in drill.happenings if h.fault is Fault.KILL_JOB}
         self._unwanted = {
             a.name for a in drill.requester.acts if a.what == "kill" and a.done is not False
@@ -64,23 +67,49 @@ class Ends:
             yield End(key, account.end[0], Ending.EXIT, account.end[1])
         if key in self._killed:
             yield End(key, min(account.last_us, self._killed[key]), Ending.EXIT, KILLED)
-        if account.end is None or account.term_us is not None:
+        if account.end is None or account.term_us is not None or self._was_faster(account):
             at_us = account.term_us or account.last_us
             if job is not None and self._may_time_out(account, job):
                 yield End(key, at_us, Ending.TIMEOUT)
-            if job is not None and self._may_be_cancelled(key, job):
+            if job is not None and self._may_be_cancelled(account, job):
                 yield End(key, at_us, Ending.CANCEL)
             if account.end is None:
                 yield End(key, account.last_us, Ending.CRASH)
 
-    def _may_time_out(self, account: Account, job: Job) -> bool:
-        if account.term_us is None or not account.started_us:
-            return True  # it does not say how long it lived
-        lived_us = account.term_us - account.started_us[0]
-        return lived_us >= job.timeout_s * SECOND_US - TIMEOUT_SLACK_US
+    def _was_faster(self, account: Account) -> bool:
+        """Whether it ended by itself in the moment in which it was told to.
 
-    def _may_be_cancelled(self, key: AttemptKey, job: Job) -> bool:
-        return job.overlap is Overlap.REPLACE or key.rpartition(".")[0] in self._unwanted
+        Between its last word and its exit it is still alive for whoever tells it to end.
+        """
+        run = self._attempts.get(account.key)
+        if run is None or run.finished_us is None or account.end is None:
+            return False
+        # Agents tell when a process has ended, and theirs is the machine's own clock.
+        took_us = run.finished_us - self._clock.shown_us(0) - account.end[0]
+        return run.exit_code == account.end[1] and took_us < EXIT_US
+
+    def _may_time_out(self, account: Account, job: Job) -> bool:
+        end_us = account.term_us or (account.end and account.end[0])
+        if end_us is None or not account.started_us:
+            return True  # it does not say how long it lived
+        return end_us - account.started_us[0] >= job.timeout_s * SECOND_US - TIMEOUT_SLACK_US
+
+    def _may_be_cancelled(self, account: Account, job: Job) -> bool:
+        run_id = account.key.rpartition(".")[0]
+        if run_id in self._unwanted:
+            return True
+        return job.overlap is Overlap.REPLACE and self._has_successor(run_id, account)
+
+    def _has_successor(self, run_id: str, account: Account) -> bool:
+        """Whether another run of the job was begun that it may have had to make room for."""
+        mine = self._attempts[account.key]
+        begun_us = min(self._clock.true_instants_us(mine.created_us), default=0)
+        return any(
+            begun_us <= at_us <= account.last_us + EXIT_US
+            for other in self._attempts.values()
+            if other.job_id == mine.job_id and other.id != run_id
+            for at_us in self._clock.true_instants_us(other.created_us)
+        )
 
 
 def all_printed(
