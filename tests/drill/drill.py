@@ -69,7 +69,8 @@ class Drill:
     def run(self, seconds: float) -> None:
         """Muster, live through faults for so long, heal, and come to rest."""
         self.fleet.muster()
-        self.requester.put(self._jobs)
+        if not self.requester.put(self._jobs).done:
+            raise Violation("client", "the jobs are not taken; see requests.log")
         self.watcher.start()
         self.requester.start()
         try:

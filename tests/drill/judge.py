@@ -36,7 +36,10 @@ OVERLAP_SLACK_US: Final = 5 * SECOND_US
 
 def judge(drill: Drill, case: Case) -> list[Violation]:
     """Every broken promise."""
-    violations = [*drill.violations, *drill.watcher.violations, *checker.check(case.evidence)]
+    violations = [*drill.violations, *drill.requester.violations, *drill.watcher.violations]
+    violations += checker.check(case.evidence)
+    if not case.evidence.starts:
+        violations.append(Violation("live", "nothing was run"))
     for ask in ASKED:
         violations += ask(drill, case)
     return violations

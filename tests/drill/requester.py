@@ -6,6 +6,7 @@ request can wait in the socket of a coordinator that is stopped), or never.
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import threading
 from collections.abc import Callable
@@ -14,7 +15,8 @@ from typing import Any, Final
 
 import msgspec
 
-from tests.sim.evidence import Wish
+from tests.sim.evidence import Violation, Wish
+from tocsin.cli.failing import FAILED, NOT_FOUND, OK, UNREACHABLE
 from tocsin.instants import SECOND_US
 from tocsin.model import Job, Scope
 
@@ -32,8 +34,9 @@ CHANGING: Final = "job-"
 """Jobs with such names are changed and removed."""
 CHANGES: Final = frozenset({"put", "remove", "pause", "resume"})
 """What changes how a job is."""
-DECLINED: Final = 1
-NOT_FOUND: Final = 4
+EXPECTED: Final = {OK: True, FAILED: False, NOT_FOUND: False, UNREACHABLE: None}
+"""Exit codes, and whether what was asked for is done then; None: who knows."""
+CITED_MAX: Final = 500
 LINGERS_US: Final = 60 * SECOND_US
 """A request that nobody acknowledged is done by then, or never."""
 
@@ -58,6 +61,7 @@ class Requester:
 
     def __init__(self, fleet: DrillFleet, dice: Random, run_ids: Callable[[], list[str]]) -> None:
         self.acts: list[Act] = []
+        self.violations: list[Violation] = []
         self._fleet = fleet
         self._dice = dice
         self._run_ids = run_ids
@@ -85,17 +89,17 @@ class Requester:
 
     def _do(self, acts: list[Act], command: list[str], text: str = "") -> None:
         self.acts += acts
-        try:
+        code: int | None = None
+        with contextlib.suppress(subprocess.TimeoutExpired):
             done = self._fleet.call(*command, input=text)
-        except subprocess.TimeoutExpired:
-            code = None
-        else:
             code = done.returncode
+            if code not in EXPECTED or "Traceback" in done.stderr:
+                message = f"{' '.join(command)} exits with {code}: {done.stderr[-CITED_MAX:]}"
+                self.violations.append(Violation("client", message))
+                code = None  # it may have been done
         for act in acts:
             act.until_us = true_us()
-            act.done = {0: True, DECLINED: False, NOT_FOUND: False}.get(code or 0)
-            if code is None:
-                act.done = None
+            act.done = None if code is None else EXPECTED[code]
             self._note(act)
         self._log(f"{' '.join(command)[:100]}: {code}")
 
