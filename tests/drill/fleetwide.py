@@ -79,6 +79,7 @@ def roll_outs_go_host_by_host(drill: Drill, case: Case) -> Iterator[Violation]:
             yield Violation("rollout", f"{len(worst)} at a time, not {limit}", worst[-1].id)
         yield from _canaries(job.target, spans[group])
         yield from _stops(drill, job.target, runs)
+        yield from _stopped(job.target, runs)
 
 
 def _canaries(target: Target, spans: list[Span]) -> Iterator[Violation]:
@@ -106,6 +107,15 @@ def _stops(drill: Drill, target: Target, runs: list[Run]) -> Iterator[Violation]
         given = drill.fleet.clock.true_instants_us(run.dispatched_us or 0)
         if run.attempt == 1 and given and min(given) > known[target.stop_after - 1]:
             yield Violation("rollout", f"began after {target.stop_after} failures", run.id)
+
+
+def _stopped(target: Target, runs: list[Run]) -> Iterator[Violation]:
+    """Who was left out because others had failed."""
+    failed = [r for r in runs if r.state not in {RunState.SKIPPED, RunState.SUCCEEDED}]
+    limit = 1 if target.canary else target.stop_after
+    for run in runs:
+        if run.reason == SkipReason.STOPPED and (limit is None or len(failed) < limit):
+            yield Violation("reason", f"was stopped after {len(failed)} failures", run.id)
 
 
 def _known_us(drill: Drill, run: Run) -> int:
