@@ -53,7 +53,7 @@ def coordinator(
     Its own administrator's context is admin.toml beside its databases; where this user knows no
     coordinator yet, it becomes the one that commands talk to.
     """
-    from tocsin.coordinator.service import run_coordinator
+    from tocsin.coordinator.starting import run_coordinator
 
     places = find_places(os.environ, daemon=True)
     given = {"bind": bind, "port": port, "enrol_port": enrol_port, "data_dir": data}
