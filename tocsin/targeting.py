@@ -24,6 +24,12 @@ def demand_of(job: Job, pin: str = "") -> Demand:
     return job.executor, tuple(tags)
 
 
+def pin_of(demand: Demand) -> str:
+    """The only agent that is asked for, by its id; '' when others may do."""
+    tags = demand[1]
+    return tags[-1][1][0] if tags and tags[-1][0] == PIN else ""
+
+
 def matches(agent: Agent, demand: Demand) -> bool:
     """Whether an agent offers the executor and carries the tags that are asked for."""
     return demand[0] in agent.executors and has_tags(agent, demand)

@@ -87,6 +87,7 @@ def on_hello(state: State, event: AgentHello, now: Now) -> None:
     state.fleet.lost_at.pop(agent_id, None)
     state.fleet.away.pop(agent_id, None)
     state.candidates.clear()
+    state.waiting.stirred[agent_id] = None
     if state.fleet.silence_check_us is None:
         state.fleet.silence_check_us = now.steady_us + SECOND_US
     _settle(state, session, event, now)

@@ -55,7 +55,7 @@ def on_held(state: State, event: AgentsHeld, now: Now) -> None:
             agent = replace(agent, state=event.held or AgentState.UP)
         state.keep_agent(agent)
         restore(state, agent, now)
-    state.candidates.clear()
+    state.stir()
     state.commands.append(Reply(event.asker, Done(names)))
 
 
@@ -85,7 +85,7 @@ def _revoke(state: State, agent: Agent, event: AgentsRevoked, now: Now) -> None:
     if state.sessions.pop(agent.id, None) is not None:
         state.say(agent.id, Rejected("this agent was revoked"))
     state.outgoing.pop(agent.id, None)
-    state.candidates.clear()
+    state.stir()
     fleet = state.fleet
     fleet.away.pop(agent.id, None)
     fleet.drains.pop(agent.id, None)

@@ -130,12 +130,14 @@ def _put_shared(state: State, event: JobsPut) -> None:
     for pool, old_pool in event.pools:
         if pool != old_pool:
             state.pools[pool.name] = pool.slots
+            state.stir()
             state.commands.append(SavePool(pool))
     for name in event.remove_calendars:
         state.calendars.pop(name, None)
         state.commands.append(DropCalendar(name))
     for name in event.remove_pools:
         state.pools.pop(name, None)
+        state.stir()
         state.commands.append(DropPool(name))
 
 

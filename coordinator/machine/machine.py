@@ -151,7 +151,8 @@ class Machine:
             turns.settle(state, now)
         if state.chains.ended:
             dependencies.ask(state)
-        if state.waiting or state.outgoing:
+        waits = state.waiting
+        if waits.anywhere or waits.stirred or waits.all_stirred or state.outgoing:
             placement.place_waiting(state, now)
         commands, state.commands = state.commands, []
         return commands

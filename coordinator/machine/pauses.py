@@ -89,7 +89,7 @@ def on_started(state: State, event: PausesStarted, now: Now) -> None:
     for pause in begun:
         state.pauses[pause.id] = pause
         state.commands.append(SavePause(pause))
-    state.candidates.clear()
+    state.stir()
     state.commands.append(Reply(event.asker, Done([pause.id for pause in begun])))
 
 
@@ -115,7 +115,7 @@ def drop_passed(state: State, now: Now) -> None:
         if not is_over(pause, now.wall_us):
             continue
         if pause.scope in AGENT_SCOPES:
-            state.candidates.clear()
+            state.stir()
         elif state.due and pause.until_us is not None and state.due[0][0] < pause.until_us:
             continue
         del state.pauses[pause.id]

@@ -13,12 +13,12 @@ from tocsin.execution import Order
 from tocsin.instants import Now, to_rfc3339
 from tocsin.messages.agent_link import Dispatch
 from tocsin.model import Choose, RunState
-from tocsin.targeting import Demand, matches
+from tocsin.targeting import Demand, matches, pin_of
 
 from . import pauses, pools, transitions
 from .choosing import Choice, choose
 from .commands import SaveRun
-from .state import Active, Queue, Session, State, key_of
+from .state import Active, Place, Queue, Session, State, key_of
 
 ASIDE_MAX: Final = 64
 """So many runs that must wait for one busy agent are looked past in one turn."""
@@ -30,17 +30,21 @@ ORDERS_BYTES_MAX: Final = 512 << 10
 
 def candidates(state: State, demand: Demand) -> list[str]:
     """The connected agents that may take a run, whether or not they have a free slot."""
+    pin = pin_of(demand)
+    if pin:
+        session = state.sessions.get(pin)
+        return [pin] if session is not None and _may_take(state, session, demand) else []
     found = state.candidates.get(demand)
     if found is None:
-        found = [
-            s.agent.id
-            for s in state.sessions.values()
-            if s.agent.held is None
-            and matches(s.agent, demand)
-            and not pauses.holds(state, s.agent)
-        ]
+        sessions = state.sessions.values()
+        found = [s.agent.id for s in sessions if _may_take(state, s, demand)]
         state.candidates[demand] = found
     return found
+
+
+def _may_take(state: State, session: Session, demand: Demand) -> bool:
+    agent = session.agent
+    return agent.held is None and matches(agent, demand) and not pauses.holds(state, agent)
 
 
 def place_waiting(state: State, now: Now) -> None:
@@ -48,31 +52,32 @@ def place_waiting(state: State, now: Now) -> None:
 
     A queue whose first run has no agent, or whose pool is full, is left alone for this turn.
     """
-    heads = [(heap[0], queue) for queue, heap in state.waiting.items()]
+    queues = state.waiting.take_stirred()
+    heads = [(heap[0], queue) for queue, heap in queues.items()]
     heapq.heapify(heads)
-    aside: dict[Queue, list[tuple[int, int, str]]] = {}
+    aside: dict[Queue, list[Place]] = {}
     while heads:
         _, queue = heads[0]
-        heap = state.waiting[queue]
+        heap = queues[queue]
         if not _place_first(state, heap, aside.setdefault(queue, []), now):
             heapq.heappop(heads)
         elif heap:
             heapq.heapreplace(heads, (heap[0], queue))
         else:
             heapq.heappop(heads)
-    for queue, entries in aside.items():
-        heap = state.waiting[queue]
-        for entry in entries:
-            heapq.heappush(heap, entry)
+    for queue, places in aside.items():
+        heap = queues[queue]
+        for place in places:
+            heapq.heappush(heap, place)
         if not heap:
-            del state.waiting[queue]
+            state.waiting.drop(queue)
     _send_orders(state)
 
 
 def _place_first(
     state: State,
-    heap: list[tuple[int, int, str]],
-    aside: list[tuple[int, int, str]],
+    heap: list[Place],
+    aside: list[Place],
     now: Now,
 ) -> bool:
     """Deal with the first run of a queue; False when nothing can be done for the queue."""

@@ -15,13 +15,17 @@ from tocsin.execution import AttemptKey, Order
 from tocsin.messages.agent_link import ToAgent
 from tocsin.model import Agent, Calendar, Condition, Incident, Job, Pause, Run, RunState, SkipReason
 from tocsin.schedule.calendars import CalendarDays
-from tocsin.targeting import Demand
+from tocsin.targeting import Demand, pin_of
 
 from .commands import Command, SaveAgent, Send
 from .rollout import Rollout
 
 Queue = tuple[Demand, str]
 """Runs that any of the same agents could take, and that need a slot of the same pool, if any."""
+
+
+Place = tuple[int, int, str]
+"""Where a run stands among those that wait: its priority, negative, its age, its id."""
 
 
 class Chance(Protocol):
@@ -142,6 +146,50 @@ class Fleet(msgspec.Struct):
     """Steady instant at which sessions are next looked at for silence."""
 
 
+class Waiting(msgspec.Struct):
+    """Runs that could go to an agent now, as heaps of (-priority, age, run id).
+
+    Those that only one agent may take are looked at again when that has stirred: with a fire on
+    thousands of hosts, most of what waits cannot go anywhere, whatever happens elsewhere.
+    """
+
+    anywhere: dict[Queue, list[Place]] = {}
+    at: dict[str, dict[Queue, list[Place]]] = {}
+    """By the only agent that may take them."""
+    stirred: dict[str, None] = {}
+    """Agents that may have come to have a free slot, or something that waits for it."""
+    all_stirred: bool = False
+
+    def push(self, queue: Queue, place: Place) -> None:
+        """Let a run wait."""
+        pin = pin_of(queue[0])
+        queues = self.anywhere
+        if pin:
+            queues = self.at.setdefault(pin, {})
+            self.stirred[pin] = None
+        heapq.heappush(queues.setdefault(queue, []), place)
+
+    def take_stirred(self) -> dict[Queue, list[Place]]:
+        """The queues that are to be looked at; until something stirs again, these were all."""
+        pins = self.at if self.all_stirred else [pin for pin in self.stirred if pin in self.at]
+        found = dict(self.anywhere)
+        for pin in pins:
+            found.update(self.at[pin])
+        self.stirred.clear()
+        self.all_stirred = False
+        return found
+
+    def drop(self, queue: Queue) -> None:
+        """Forget an empty queue."""
+        pin = pin_of(queue[0])
+        if not pin:
+            del self.anywhere[queue]
+            return
+        del self.at[pin][queue]
+        if not self.at[pin]:
+            del self.at[pin]
+
+
 class Rolling(msgspec.Struct):
     """Fires that go from host to host."""
 
@@ -176,8 +224,7 @@ class State:
         self.chains: Final = Chains()
         self.by_agent: dict[str, dict[str, None]] = {}
         """The active runs that each agent was given."""
-        self.waiting: dict[Queue, list[tuple[int, int, str]]] = {}
-        """Heaps of (-priority, age, run id): runs that could go to an agent now."""
+        self.waiting = Waiting()
         self.delayed: list[tuple[int, str]] = []
         """Heap of (steady instant, run id): retries, and runs that begin later than due."""
         self.expiries: list[tuple[int, str]] = []
@@ -245,12 +292,19 @@ class State:
     def unassign(self, run: Run) -> None:
         """Free the slot of the agent that the run names, and that of its pool."""
         if self.by_agent.get(run.agent_id, {}).pop(run.id, self) is None:
+            self.waiting.stirred[run.agent_id] = None
             pool = self.active[run.id].job.pool
             if pool:
                 self.pool_used[pool] -= 1
+                self.waiting.all_stirred = True
             session = self.sessions.get(run.agent_id)
             if session is not None:
                 session.busy -= 1
+
+    def stir(self) -> None:
+        """Look at everything that waits: agents may have become other than they were."""
+        self.candidates.clear()
+        self.waiting.all_stirred = True
 
     def remove(self, run: Run) -> None:
         """Drop a run that is over."""
@@ -275,7 +329,7 @@ class State:
         """Let a run wait for an agent."""
         self.ages += 1
         entry = (-active.job.priority, self.ages, active.run.id)
-        heapq.heappush(self.waiting.setdefault(active.queue, []), entry)
+        self.waiting.push(active.queue, entry)
         if active.expires_us is not None:
             heapq.heappush(self.expiries, (active.expires_us, active.run.id))
 

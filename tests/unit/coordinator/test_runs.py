@@ -162,6 +162,26 @@ def test_overlap_queue_runs_one_after_the_other() -> None:
     assert [run.state for run in bench.records()] == ["succeeded", "dispatched", "queued"]
 
 
+def test_more_fires_than_the_queue_holds_are_skipped() -> None:
+    """The bound is of fires that wait, on however many hosts; one that goes makes room."""
+    bench = Bench()
+    sessions = [bench.hello("A"), bench.hello("B")]
+    bench.put(job(overlap="queue", queue_limit=2, target=Target(agents="all")))
+    bench.pass_time(60, steps=4)
+    states = [(run.slot, run.reason or run.state) for run in bench.records()]
+    assert states == [
+        (0, "dispatched"), (1, "dispatched"), (0, "queued"), (1, "queued"),
+        (0, "queued"), (1, "queued"), (0, "overlap"),
+    ]  # fmt: skip
+
+    for session, agent_id in zip(sessions, "AB", strict=True):
+        end = bench.ended(bench.orders(agent_id)[0].key)
+        bench.report(session, end, agent_id=agent_id)
+    bench.pass_time(60)
+
+    assert [run.state for run in bench.records()][-2:] == ["queued", "queued"]
+
+
 def test_overlap_replace_ends_the_earlier_run_before_the_later_one_starts() -> None:
     """The later run waits until the agent says that the earlier one is over."""
     bench = Bench()
