@@ -25,7 +25,7 @@ from tocsin.messages.agent_link import (
 from tocsin.model import Agent, AgentState, RunState
 from tocsin.targeting import demand_of
 
-from . import holds, runs, turns
+from . import holds, retries, runs, turns
 from .commands import SaveOutput, SaveRun
 from .events import AgentBeat, AgentBye, AgentHello, AgentJoined, AgentReport, PastRun
 from .placement import order_again
@@ -157,6 +157,7 @@ def _reopened(
         reopened=past.run.reopened or past.run.group not in state.members,
     )
     active = Active(run, past.job, demand_of(past.job, run.pin), list(past.offsets), past.pieces)
+    active.avoid = retries.avoided(past.job, past.failed_on)
     state.add(active)
     turns.reopen(state, run)
     state.commands.append(SaveRun(run))

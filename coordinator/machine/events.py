@@ -5,7 +5,18 @@ from __future__ import annotations
 import msgspec
 
 from tocsin.messages.agent_link import Hello, Report
-from tocsin.model import Agent, AgentState, Calendar, Incident, Job, JobRow, Pause, Pool, Run
+from tocsin.model import (
+    Agent,
+    AgentState,
+    Calendar,
+    Incident,
+    Job,
+    JobRow,
+    Pause,
+    Pool,
+    Run,
+    RunState,
+)
 
 Asker = tuple[bytes, int]
 """Whom to answer: a connection and the number of its request."""
@@ -133,6 +144,8 @@ class PastRun(msgspec.Struct, frozen=True):
     job: Job | None
     offsets: tuple[int, int]
     pieces: int
+    failed_on: tuple[tuple[str, RunState], ...] = ()
+    """The agents of its earlier attempts, and how these ended."""
 
 
 class AgentJoined(msgspec.Struct, frozen=True):

@@ -268,9 +268,14 @@ class SqliteStore:
     def past_runs(self, ids: Sequence[str]) -> dict[str, PastRun]:
         runs = list(self.runs(ids).values())
         return {
-            run.id: PastRun(run, job, offsets, pieces)
+            run.id: PastRun(run, job, offsets, pieces, self._failed_on(run))
             for run, job, offsets, pieces in self._with_jobs(runs)
         }
+
+    def _failed_on(self, run: Run) -> tuple[tuple[str, RunState], ...]:
+        if run.attempt == 1:
+            return ()
+        return tuple((earlier.agent_id, earlier.state) for earlier in self.attempts(run.id))
 
     def attempts(self, run_id: str) -> list[Run]:
         return [attempt_of(row["run"]) for row in self._read("attempts", run_id)]

@@ -319,6 +319,25 @@ def test_attempts_that_were_followed_by_another_are_kept(store: Store) -> None:
     assert [past.attempt for past in store.attempts(run(1).id)] == [1, 2]
 
 
+def test_a_run_that_is_over_comes_with_where_it_was_before(store: Store) -> None:
+    """For an agent that comes back with it: a next attempt avoids those on which it failed."""
+    failed = run(1, attempt=1, agent_id="A", state=RunState.FAILED)
+    store.stage([SaveAttempt(failed), SaveRun(run(1, attempt=2, state=RunState.LOST))])
+
+    assert store.past_runs([failed.id])[failed.id].failed_on == (("A", RunState.FAILED),)
+
+
+def test_a_run_that_becomes_a_skip_keeps_its_last_due_time(store: Store) -> None:
+    """As a skip from the start does."""
+    store.stage([SaveRun(run(1, due_us=START_US))])
+    store.commit()
+
+    skipped = run(1, due_us=START_US, due_last_us=START_US, state=RunState.SKIPPED)
+    store.stage([SaveRun(skipped)])
+
+    assert store.runs([skipped.id]) == {skipped.id: skipped}
+
+
 def test_a_database_of_a_newer_program_is_refused(tmp_path: Path) -> None:
     """Rather than guess at a schema that is not known."""
     SqliteStore(tmp_path).close()

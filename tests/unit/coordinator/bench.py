@@ -63,6 +63,8 @@ from tocsin.model import (
     Scope,
 )
 
+Happening = Event | FetchDue | FetchFires
+"""An event, or what is to be fetched for one."""
 START_US = 1_767_225_600 * SECOND_US  # 2026-01-01T00:00:00Z
 ASKER = (b"client", 1)
 
@@ -122,11 +124,20 @@ class Bench:
 
     def feed(self, event: Event) -> None:
         """Let something happen, and do what follows."""
-        events = [event]
-        for given in events:  # what is fetched becomes the next
-            self._do(self.machine.handle(given, self.now), events)
+        events: list[Happening] = [event]
+        for given in events:  # what is fetched becomes the next, as it is by then
+            happened = self._fetched(given) if isinstance(given, FetchDue | FetchFires) else given
+            self._do(self.machine.handle(happened, self.now), events)
 
-    def _do(self, commands: list[Command], events: list[Event]) -> None:
+    def _fetched(self, wanted: FetchDue | FetchFires) -> Event:
+        match wanted:
+            case FetchDue(due):
+                return JobsDue([(at, self.rows.get(job_id)) for at, job_id in due])
+            case FetchFires(groups, job_ids):
+                fires = [[r for r in self.runs.values() if r.group == g] for g in groups]
+                return FiresEnded(fires, {i: self.rows[i] for i in job_ids if i in self.rows})
+
+    def _do(self, commands: list[Command], events: list[Happening]) -> None:
         for command in commands:
             match command:
                 case SaveRun(run):
@@ -143,13 +154,8 @@ class Bench:
                     self.sent.append((agent_id, message))
                 case Reply(_, answer):
                     self.answers.append(answer)
-                case FetchDue(due):
-                    found = [(at, self.rows.get(job_id)) for at, job_id in due]
-                    events.append(JobsDue(found))
-                case FetchFires(groups, job_ids):
-                    fires = [[r for r in self.runs.values() if r.group == g] for g in groups]
-                    rows = {i: self.rows[i] for i in job_ids if i in self.rows}
-                    events.append(FiresEnded(fires, rows))
+                case FetchDue() | FetchFires():
+                    events.append(command)
                 case _:
                     self._keep_upkeep(command)
 

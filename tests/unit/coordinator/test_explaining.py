@@ -6,7 +6,6 @@ import pytest
 
 from tocsin.coordinator.explaining import Explainer
 from tocsin.coordinator.machine.commands import Command, MoveCursor
-from tocsin.coordinator.machine.events import Event
 from tocsin.coordinator.machine.state import Policy
 from tocsin.coordinator.store.sqlite import SqliteStore
 from tocsin.errors import RequestError
@@ -15,7 +14,7 @@ from tocsin.instants import SECOND_US
 from tocsin.messages.client_link import Explain, Story
 from tocsin.model import JobRow
 
-from .bench import START_US, Bench, job
+from .bench import START_US, Bench, Happening, job
 
 
 class StoredBench(Bench):
@@ -25,7 +24,7 @@ class StoredBench(Bench):
         super().__init__()
         self.store = SqliteStore(None)
 
-    def _do(self, commands: list[Command], events: list[Event]) -> None:
+    def _do(self, commands: list[Command], events: list[Happening]) -> None:
         super()._do(commands, events)
         self.store.stage(commands)
 
