@@ -50,6 +50,8 @@ def begin(state: State, active: Active, now: Now) -> None:
     delay_s *= 1 + retry.jitter * (2 * state.chance.random() - 1)
     delay_us = round(delay_s * SECOND_US)
     active.blocked = _is_beside(state, active)
+    if active.blocked:
+        state.beside[run.job_id] = None
     here = avoided(active.job, [(run.agent_id, run.state)])
     active.avoid = tuple(dict.fromkeys((*active.avoid, *here)))
     active.offsets = [0, 0]

@@ -204,7 +204,7 @@ class Rolling(msgspec.Struct):
 class State:
     """The mutable inside of the machine."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0915 - a line for each thing that is remembered
         self, *, epoch: int, policy: Policy, new_id: Callable[[], str], chance: Chance
     ) -> None:
         self.epoch: Final = epoch
@@ -219,6 +219,8 @@ class State:
         """The active runs of each job, oldest first."""
         self.held: dict[int, dict[str, None]] = {}
         """The runs of each job's due time that waits for other jobs; they are not in `by_job`."""
+        self.beside: dict[int, None] = {}
+        """Jobs of which a next attempt waits for another fire, while others of its own may go."""
         self.members: dict[str, int] = {}
         """How many runs of a fire on several agents are active, by group."""
         self.chains: Final = Chains()

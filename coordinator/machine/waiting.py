@@ -117,23 +117,34 @@ def _give_up(state: State, active: Active, now: Now) -> None:
 
 
 def unblock(state: State, job_id: int, now: Now) -> None:
-    """When nothing of a job is under way, its oldest waiting group may go."""
-    runs = []
-    for run_id in state.by_job.get(job_id, ()):
-        active = state.active[run_id]
-        if not active.blocked:
-            return
-        runs.append(active)
-    if not runs:
-        return
-    first = runs[0].run.group
-    group = [active for active in runs if active.run.group == first]
+    """Let those runs of a job go that wait for others which are not under way any more."""
+    group = _unblocked(state, job_id)
     for active in group:
         active.blocked = False
     for active in group:
         let_go(state, active, now)
-    if first in state.rolling.fires:
-        state.rolling.touched[first] = None
+    if group and group[0].run.group in state.rolling.fires:
+        state.rolling.touched[group[0].run.group] = None
+
+
+def _unblocked(state: State, job_id: int) -> list[Active]:
+    """When nothing of a job is under way, its oldest waiting group.
+
+    When one group alone is under way, those of its own that had to wait for another one.
+    """
+    run_ids = state.by_job.get(job_id, ())
+    if job_id not in state.beside and any(not state.active[i].blocked for i in run_ids):
+        return []
+    siblings = [state.active[run_id] for run_id in run_ids]
+    blocked = [active for active in siblings if active.blocked]
+    if not blocked:
+        state.beside.pop(job_id, None)
+        return []
+    going = {active.run.group for active in siblings if not active.blocked}
+    if len(going) > 1:
+        return []
+    group = going.pop() if going else blocked[0].run.group
+    return [active for active in blocked if active.run.group == group]
 
 
 # The start.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tocsin.coordinator.machine.events import AgentBye
 from tocsin.coordinator.machine.state import Policy
+from tocsin.execution import Status
 from tocsin.instants import SECOND_US
 from tocsin.model import Dependency, Run, Target
 from tocsin.schedule.spread import spread_us
@@ -89,3 +91,29 @@ def test_a_request_that_is_skipped_names_who_asked() -> None:
 
     assert [run.state for run in runs] == ["dispatched", "queued", "skipped"]
     assert {run.requested_by for run in runs} == {"ann"}
+
+
+def test_a_retry_that_waits_for_a_run_that_was_found_again_does_not_hold_up_its_own_roll_out() -> (
+    None
+):
+    """When that run is over the retry goes, although another host still waits for its turn."""
+    bench = Bench(Policy(rejoin_s=5, agent_silence_s=1e6, lost_after_s=60))
+    open_ = {name: bench.hello(name) for name in "ABC"}
+    target = Target(agents="all", max_parallel=1)
+    bench.put(job(schedule=[], target=target, retry={"limit": 1, "delay": 0}))
+    found, *others = bench.request("backup")
+    bench.feed(AgentBye("A", open_["A"], final=True))
+    bench.pass_time(60)
+    for run, name in zip(others, "BC", strict=True):
+        bench.report(open_[name], bench.ended(f"{run.id}.1"), agent_id=name)
+    _, failing, last = bench.request("backup")
+    open_["A"] = bench.hello("A", attempts=[bench.running(f"{found.id}.1")])
+
+    bench.report(open_["B"], bench.ended(f"{failing.id}.1", Status.FAILED, 1), agent_id="B")
+    bench.pass_time(1)
+    assert bench.runs[failing.id].state == "queued"
+    bench.report(open_["A"], bench.ended(f"{found.id}.1"))
+    assert bench.runs[failing.id].state == "dispatched"
+    bench.report(open_["B"], bench.ended(f"{failing.id}.2"), agent_id="B")
+
+    assert bench.runs[last.id].state == "dispatched"
