@@ -204,7 +204,7 @@ class Rolling(msgspec.Struct):
 class State:
     """The mutable inside of the machine."""
 
-    def __init__(  # noqa: PLR0915 - a line for each thing that is remembered
+    def __init__(
         self, *, epoch: int, policy: Policy, new_id: Callable[[], str], chance: Chance
     ) -> None:
         self.epoch: Final = epoch
