@@ -115,7 +115,7 @@ class WakeUps:
         self._alarm.set(at_us)
         self._poll.poll()
         lag_us = clock.now_us() - at_us
-        self._alarm.acknowledge()
+        self._alarm.acknowledge(clock.now_us())
         return lag_us / 1e3
 
     def close(self) -> None:

@@ -44,14 +44,22 @@ class Alarm:
             raise
         return False
 
-    def acknowledge(self) -> None:
-        """Stop ringing; the next `set` counts even if it names the same instant."""
-        self._at_us = None
+    def acknowledge(self, now_us: int) -> bool:
+        """Stop ringing. False: it rang too early for a clock that shows `now_us`.
+
+        That clock is not the kernel's (libfaketime shows such a one), so setting this alarm to
+        the same instant again would only make it ring again.
+        """
         try:
             os.read(self.fd, 8)
         except OSError as error:
             if error.errno not in _NOTHING_TO_READ:
                 raise
+        else:
+            if self._at_us is not None and now_us < self._at_us:
+                return False
+        self._at_us = None
+        return True
 
     def close(self) -> None:
         """Give the descriptor back."""

@@ -18,7 +18,10 @@ from .signals import SignalPipe
 Source: TypeAlias = Listener | Dialer | int
 """What can be waited for; an int is a file descriptor."""
 
+_FOREVER_US: Final = 1 << 62
 _TIMEOUT_MS_MAX: Final = 1 << 30
+_WALL_LOOK_US: Final = 1_000_000
+"""The wall clock is looked at so often while an instant of it is waited for, whatever rings."""
 
 
 class Waiter:
@@ -90,10 +93,14 @@ class Waiter:
         """
         self._woken = self._set_alarm(until_wall_us)
         while True:
-            left_us = None if until_steady_us is None else until_steady_us - _steady_us()
-            ready = self._poller.poll(0 if self._woken else _timeout_ms(left_us))
+            left_us = _FOREVER_US if until_steady_us is None else until_steady_us - _steady_us()
+            look_us = _FOREVER_US
+            if until_wall_us is not None:
+                look_us = min(until_wall_us - clock.now_us(), _WALL_LOOK_US)
+            over = self._woken or left_us <= 0 or look_us <= 0
+            ready = self._poller.poll(0 if over else _timeout_ms(min(left_us, look_us)))
             found = [source for key, _ in ready if (source := self._on_ready[key]()) is not None]
-            if found or self._woken or (left_us is not None and left_us <= 0):
+            if found or over or self._woken:
                 return list(dict.fromkeys(found))
 
     def close(self) -> None:
@@ -127,8 +134,8 @@ class Waiter:
 
     def _note_alarm(self) -> None:
         assert self._alarm is not None
-        self._alarm.acknowledge()
-        self._woken = True
+        if self._alarm.acknowledge(clock.now_us()):
+            self._woken = True
 
     def _note_signals(self) -> None:
         assert self._signal_pipe is not None
@@ -140,6 +147,6 @@ def _steady_us() -> int:
     return int(clock.monotonic_s() * 1e6)
 
 
-def _timeout_ms(left_us: int | None) -> int | None:
+def _timeout_ms(left_us: int) -> int:
     """Whole milliseconds, rounded up so as not to wake early."""
-    return None if left_us is None else min(max(-(-left_us // 1000), 0), _TIMEOUT_MS_MAX)
+    return min(max(-(-left_us // 1000), 0), _TIMEOUT_MS_MAX)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -164,15 +165,42 @@ def test_a_closed_alarm() -> None:
     with pytest.raises(OSError, match="Bad file descriptor"):
         alarm.set(clock.now_us())
     with pytest.raises(OSError, match="Bad file descriptor"):
-        alarm.acknowledge()
+        alarm.acknowledge(0)
 
 
 def test_an_alarm_that_did_not_ring() -> None:
     """To acknowledge an alarm that did not ring does not wait for it."""
     alarm = Alarm()
     alarm.set(clock.now_us() + LONG_US)
-    alarm.acknowledge()
+    assert alarm.acknowledge(clock.now_us())
     alarm.close()
+
+
+def test_a_clock_behind_the_kernels_does_not_make_it_spin() -> None:
+    """An alarm that rings before its time, by the clock we see, rings once and not again."""
+    alarm = Alarm()
+    at_us = clock.now_us() + 1_000
+    alarm.set(at_us)
+    select.select([alarm.fd], [], [])
+    assert not alarm.acknowledge(at_us - LONG_US)
+    assert not alarm.set(at_us)
+    assert select.select([alarm.fd], [], [], 0)[0] == []
+    alarm.close()
+
+
+def test_a_clock_ahead_of_the_kernels_is_looked_at(
+    waiter: Waiter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wait ends at its instant on the clock we see, though the kernel's is far behind."""
+    begin_us = clock.now_us()
+    ahead_us = LONG_US
+    until_us = begin_us + ahead_us + 20_000
+    shown = clock.now_us
+    monkeypatch.setattr(clock, "now_us", lambda: shown() + ahead_us)
+    give_up_us = steady_us() + LONG_US
+    waiter.wait(until_wall_us=until_us, until_steady_us=give_up_us)
+    assert clock.now_us() >= until_us
+    assert steady_us() < give_up_us
 
 
 def test_signal_ends_the_wait(waiter: Waiter) -> None:
