@@ -67,7 +67,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     max_parallel: int | None = None
     """On several agents: at most so many of them at a time."""
     stagger_s: float = msgspec.field(default=0.0, name="stagger")
-    """On several agents: so long between one start and the next."""
+    """On several agents: so long between one turn and the next."""
     canary: int = 0
     """On several agents: so many first, and the others only when all of these succeeded."""
     stop_after: int | None = None
