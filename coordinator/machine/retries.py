@@ -8,7 +8,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from tocsin.instants import SECOND_US, Now
-from tocsin.model import Job, OnLost, Overlap, Run, RunState
+from tocsin.model import AgentState, Job, OnLost, Overlap, Run, RunState
 
 from .commands import SaveAttempt, SaveRun
 from .state import Active, State
@@ -33,6 +33,11 @@ def is_wanted(active: Active, run: Run) -> bool:
             return began <= limit
         case _:
             return False
+
+
+def is_possible(state: State, run: Run) -> bool:
+    """Whether there will ever be an agent for another attempt."""
+    return not run.pin or state.fleet.known[run.pin].state is not AgentState.REVOKED
 
 
 def avoided(job: Job, failed: Iterable[tuple[str, RunState]]) -> tuple[str, ...]:

@@ -292,7 +292,7 @@ def end(state: State, active: Active, run: Run, outcome: Outcome, now: Now) -> N
         cpu_us=outcome.cpu_us,
         launch_failures=run.launch_failures + (outcome.status is Status.REFUSED),
     )
-    if retries.is_wanted(active, run):
+    if retries.is_wanted(active, run) and retries.is_possible(state, run):
         retries.begin(state, active, now)
     else:
         over(state, active, run)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tocsin.coordinator.machine.events import AgentBye
+from tocsin.coordinator.machine.events import AgentBye, AgentsRevoked
 from tocsin.coordinator.machine.state import Policy
 from tocsin.execution import Status
 from tocsin.instants import SECOND_US
 from tocsin.model import Dependency, Run, Target
 from tocsin.schedule.spread import spread_us
 
-from .bench import START_US, Bench, job
+from .bench import ASKER, START_US, Bench, job
 
 MINUTE_US = 60 * SECOND_US
 POLICY = Policy(rejoin_s=30, agent_silence_s=1e6)
@@ -117,3 +117,17 @@ def test_a_retry_that_waits_for_a_run_that_was_found_again_does_not_hold_up_its_
     bench.report(open_["B"], bench.ended(f"{failing.id}.2"), agent_id="B")
 
     assert bench.runs[last.id].state == "dispatched"
+
+
+@pytest.mark.parametrize("lost_now", [False, True])
+def test_what_a_revoked_host_alone_was_to_do_is_lost_and_not_tried_again(*, lost_now: bool) -> None:
+    """Nobody can know how it ended, and there will be no host for another attempt."""
+    bench = Bench(Policy(rejoin_s=5, agent_silence_s=1e6, lost_after_s=60))
+    bench.hello()
+    bench.put(job(schedule=[], target=Target(agents="all"), on_lost="retry"))
+    (run,) = bench.request("backup")
+
+    bench.feed(AgentsRevoked(ASKER, "ann", ["A"], "stolen", lost_now))
+    bench.pass_time(60)
+
+    assert bench.runs[run.id].state == "lost"
