@@ -22,7 +22,7 @@ from tocsin.messages.agent_link import FromAgent, ToAgent, Welcome
 from tocsin.messages.client_link import Answer, Ask, EndPause, KillRuns, PauseJobs, UncordonAgents
 from tocsin.model import Agent, Role
 
-from . import checker
+from . import checker, waking
 from .agent import SimMachine
 from .agent_ports import EXECUTOR
 from .chains import is_held
@@ -238,6 +238,7 @@ class World(Witnesses):
         store = coordinator.store
         if coordinator.machine is not None and not store.dirty and not store.outage:
             compare(coordinator.machine, store, self.now())
+            waking.check(coordinator.machine)
 
     # Messages.
 
