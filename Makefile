@@ -7,9 +7,11 @@ SEEDS ?= 2000
 PYTEST_ARGS ?=
 DRILL_ARGS ?=
 BENCH_ARGS ?=
+DRILL_ARGS ?=
+DRILL_PACKAGES := iproute2 iptables libfaketime
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test check format sim bench lab drill clean
+.PHONY: help setup up test check format sim bench lab drill drill-tools clean
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -50,8 +52,14 @@ bench: setup ## All benchmarks; each prints one JSON line
 lab: setup ## Real processes killed at random: make lab
 	$(BIN)/python -m pytest tests/acceptance $(PYTEST_ARGS)
 
-drill: setup ## Real processes, cut off, frozen, killed, out of disk: make drill DRILL_ARGS='--seconds 90'
+drill: setup drill-tools ## Real processes, cut off, frozen, killed, out of disk: make drill DRILL_ARGS='--seconds 90'
 	$(BIN)/python -m tests.drill $(DRILL_ARGS)
+
+drill-tools: # As root on Debian what is missing is installed; elsewhere the drill says what it leaves out
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		dpkg -s $(DRILL_PACKAGES) >/dev/null 2>&1 || \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y $(DRILL_PACKAGES); }; \
+	fi
 
 clean: ## Remove what was built here
 	rm -rf $(VENV) dist build .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
