@@ -55,7 +55,7 @@ def list_(*, as_json: bool) -> None:
     lines = [
         (
             row.name,
-            ", ".join(filter(None, (row.state, _held(row), agent_pause(row, pauses)))),
+            ", ".join(filter(None, (_standing(row), agent_pause(row, pauses)))),
             f"{row.busy}/{row.slots}",
             row.executors,
             row.tags,
@@ -68,10 +68,10 @@ def list_(*, as_json: bool) -> None:
     click.echo(table(headings, lines))
 
 
-def _held(row: Agent) -> str:
-    """What is to be said beside an agent's state."""
-    held = "" if row.held is None or row.held is row.state else str(row.held)
-    return held + (f" ({row.reason})" if row.reason else "")
+def _standing(row: Agent) -> str:
+    """An agent's state, what people made of it beside that, and why."""
+    held = "" if row.held is None or row.held is row.state else f", {row.held}"
+    return f"{row.state}{held}" + (f" ({row.reason})" if row.reason else "")
 
 
 @agent.command()

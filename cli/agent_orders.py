@@ -155,7 +155,11 @@ def _free(
         return
     for name in done:
         held = before[name].held
-        was = "was not cordoned" if held is None else f"was {held}, and gets runs again"
+        was = (
+            "was neither cordoned nor draining"
+            if held is None
+            else f"was {held}, and gets runs again"
+        )
         click.echo(f"{name} {was}")
     for line in again:
         click.echo(f"undo: {line}")

@@ -64,6 +64,11 @@ def unit_sources(names: Iterable[str]) -> list[Source]:
         path = Path(name)
         if name == STDIN:
             raise ConfigError("units are read from files: their names matter")
+        if path.is_file() and path.suffix not in {*_UNITS, ".conf"}:
+            raise ConfigError(
+                f"{name}: neither a timer nor a service",
+                "give .timer and .service files, their drop-ins, or a folder of them",
+            )
         paths = sorted(path.rglob("*")) if path.is_dir() else [path, *_beside(path)]
         for one in paths:
             if str(one) not in found and (one == path or _is_part(one)):

@@ -19,7 +19,7 @@ from .applying import remove_jobs
 from .asking import known_jobs, known_runs, open_session
 from .fires import as_text, begun_by, next_fires_us
 from .job_history import history, revert
-from .options import COUNT, key_values, length_options, output_option, timeout_option
+from .options import DUE_COUNT, key_values, length_options, output_option, timeout_option
 from .paused import job_pause, pauses_now, say_paused
 from .run import print_runs, wait_for
 from .shapes import action_shape, job_shape, print_json
@@ -72,7 +72,7 @@ def show(*, name: str, as_json: bool) -> None:
 
 @job.command("next")
 @click.argument("name")
-@click.option("-n", "count", type=COUNT, default=5, show_default=True, help="How many.")
+@click.option("-n", "count", type=DUE_COUNT, default=5, show_default=True, help="How many.")
 @output_option
 def next_(*, name: str, count: int, as_json: bool) -> None:
     """Show when a job is due next."""

@@ -15,6 +15,8 @@ from tocsin.units import parse_duration
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 COUNT: Final = click.IntRange(min=1)
+# Each is reckoned from the one before.
+DUE_COUNT: Final = click.IntRange(min=1, max=10_000)
 _NUMBER: Final = re.compile(r"\d+(\.\d+)?", re.ASCII)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tocsin.crowding import crowded
 from tocsin.model import Agent, AgentState, Job
 from tocsin.targeting import demand_of, has_tags, matches
 
@@ -38,6 +39,8 @@ def warnings_of(change: Change, plan: Plan, after: list[Fire]) -> list[str]:
 def _of_time(job: Job, after: list[Fire]) -> Iterator[str]:
     for schedule in schedules_of(job):
         yield from schedule.warnings
+    if crowd := crowded(job):
+        yield crowd
     if job.schedule and job.enabled and not after:
         yield "never due again"
     if after and all(fire.blackout for fire in after):

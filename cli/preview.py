@@ -14,7 +14,7 @@ from tocsin.instants import to_datetime, to_us
 from tocsin.schedule import Schedule, parse
 from tocsin.schedule.notes import clock_note
 
-from .options import COUNT, output_option
+from .options import DUE_COUNT, output_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     metavar="TIME",
     help="Show due times after this one (RFC 3339; without an offset, in the zone) and not now.",
 )
-@click.option("-n", "count", type=COUNT, default=5, show_default=True, help="How many.")
+@click.option("-n", "count", type=DUE_COUNT, default=5, show_default=True, help="How many.")
 @click.option("--key", default="", metavar="NAME", help="The job whose name H and ~ are made from.")
 @click.option(
     "--dst",

@@ -10,7 +10,10 @@ import click
 from tocsin.messages.client_link import OutputPiece
 from tocsin.units import format_size
 
+from . import undo
 from .asking import known_runs, open_session
+from .failing import NotFoundError
+from .options import COUNT
 
 _STREAMS: Final = {"stdout": (1,), "stderr": (2,), "both": (1, 2)}
 _NAMES: Final = {1: "stdout", 2: "stderr"}
@@ -28,16 +31,20 @@ _NAMES: Final = {1: "stdout", 2: "stderr"}
 )
 @click.option(
     "--attempt",
-    type=click.IntRange(min=0),
-    default=0,
+    type=COUNT,
     metavar="N",
     help="Only the output of this attempt.",
 )
-def logs(*, run_id: str, follow: bool, stream: str, attempt: int) -> None:
+def logs(*, run_id: str, follow: bool, stream: str, attempt: int | None) -> None:
     """Print the output of a run as it was written. What was not kept is said on stderr."""
     with open_session() as session:
         (one,) = known_runs(session, [run_id]).values()
-        for piece in session.output(one.id, attempt=attempt, follow=follow):
+        if attempt is not None and attempt > one.attempt and not follow:
+            raise NotFoundError(
+                f"run {one.id} has no attempt {attempt}: {one.attempt} is the last",
+                f"see: {undo.command('run', 'show', one.id)}",
+            )
+        for piece in session.output(one.id, attempt=attempt or 0, follow=follow):
             if piece.stream in _STREAMS[stream]:
                 _write(piece)
 

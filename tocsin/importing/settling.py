@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from tocsin.blocks import Faults
+from tocsin.crowding import crowded
 from tocsin.execution import Executor
 from tocsin.importing.doubt import Doubts
 from tocsin.importing.draft import Draft, Imported
@@ -61,6 +62,9 @@ def _check(draft: Draft, executors: Mapping[str, type[Executor]], doubts: Doubts
     job = read_job(draft.name, draft.block, executors, (draft.name,), faults)
     if job is not None:
         draft.block = _short(job_to_file(job, executors), job.executor, executors)
+        if crowd := crowded(job):
+            where = draft.place.of(draft.name)
+            doubts.check(where, "jitter", crowd, "a shorter jitter, or overlap: allow")
         return
     said = "; ".join(_BEFORE.sub("", fault) for fault in faults)
     draft.held = said

@@ -126,7 +126,7 @@ def test_taking_an_order_back_says_how_to_give_it_again(
 
     assert said.out == (
         f"db1 was {state}, and gets runs again\n"
-        "web1 was not cordoned\n"
+        "web1 was neither cordoned nor draining\n"
         f"undo: tocsin agent {again} db1 --reason 'new disks'\n"
     )
 
@@ -159,4 +159,10 @@ def test_a_list_shows_who_is_held_though_it_is_down(tocsin: Tocsin, fleet: Fleet
         _DB, state=AgentState.DOWN, held=AgentState.CORDONED, reason="disks"
     )
 
-    assert "down, cordoned (disks)" in tocsin("agent", "list").out
+    fleet.agents["web1"] = replace(
+        _DB, name="web1", state=AgentState.DRAINING, held=AgentState.DRAINING, reason="kernel"
+    )
+
+    shown = tocsin("agent", "list").out
+    assert "down, cordoned (disks) " in shown
+    assert "draining (kernel) " in shown

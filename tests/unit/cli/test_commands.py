@@ -281,6 +281,24 @@ def test_output_is_printed_byte_for_byte_and_gaps_are_said(tocsin: Tocsin, shop:
 
 
 @pytest.mark.usefixtures("shop")
+def test_output_of_an_attempt_that_was_not_made_is_exit_code_4(tocsin: Tocsin) -> None:
+    """Nothing printed would look like an attempt that said nothing."""
+    said = tocsin("run", "logs", "01J", "--attempt", "9")
+    assert said.code == 4
+    assert "has no attempt 9: 1 is the last\n  see: tocsin run show" in said.err
+    assert tocsin("run", "logs", "01J", "--attempt", "0").code == 2
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize("command", [["next", "* * * * *"], ["job", "next", "hello"]])
+def test_a_list_of_due_times_is_bounded(tocsin: Tocsin, command: list[str]) -> None:
+    """A slip of the finger does not reckon for hours."""
+    said = tocsin(*command, "-n", "100000000")
+    assert said.code == 2
+    assert "1<=x<=10000" in said.err
+
+
+@pytest.mark.usefixtures("shop")
 def test_a_token_is_one_word_on_stdout(tocsin: Tocsin, desk: Desk) -> None:
     """The rest is for people, on stderr; a loopback address is pointed out."""
     options = ["--ttl", "2h", "--uses", "3", "--name", "web*", "--tag", "dc=eu", "--role", "author"]

@@ -118,6 +118,7 @@ _WRONG = [
     (["import", "dkron", "bad.json"], "bad.json:2: not JSON"),
     (["import", "crontab", "latin1"], "latin1:2: not UTF-8\n  convert it: iconv -f latin1"),
     (["import", "systemd", "-"], "units are read from files"),
+    (["import", "systemd", "tab"], "tab: neither a timer nor a service"),
     (["import", "cronicle", "tab"], "tab:1: this is no record KEY - JSON of Cronicle"),
     (["import", "nothing"], "No such command 'nothing'"),
     (["import", "crontab", "tab", "--to", "no/where.yaml"], "no/where.yaml: no such file"),

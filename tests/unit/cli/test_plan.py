@@ -174,6 +174,11 @@ def test_a_job_may_use_what_the_coordinator_has_and_nothing_else(
         ("scripted: {}, schedule: '@at 2020-01-01T00:00:00Z'", None, "never due again"),
         ("scripted: {}, schedule: 0 0 1 * 1", None, "a day that matches either"),
         (
+            "scripted: {}, schedule: '@every 1m', jitter: 10m",
+            None,
+            "its jitter of 10m is longer than the 1m between its due times",
+        ),
+        (
             "scripted: {}, schedule: 0 9 * * *, blackout: [{from: '08:00', to: '10:00'}]",
             None,
             "the next 5 due times are all in a blackout",

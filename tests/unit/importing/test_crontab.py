@@ -133,6 +133,15 @@ FOO=""
     assert jobs["c"].env == {"FOO": "", "A B": "c d "}
 
 
+def test_a_delay_that_outlasts_the_interval_is_a_doubt(finish: Finish) -> None:
+    """Cron delays every start alike; here a run that waits is under way: the next is skipped."""
+    text = "RANDOM_DELAY=15\n* * * * * /opt/often\n0 * * * * /opt/seldom\n"
+    outcome = _import(finish, text)
+    said = "jitter: its jitter of 15m is longer than the 1m between its due times"
+    assert any(said in line for line in outcome.said("often"))
+    assert not any("is longer than" in line for line in outcome.said("seldom"))
+
+
 def test_shell_home_zone_and_delay_become_what_they_mean(finish: Finish) -> None:
     """Another shell is run with -c; HOME is also where the command starts."""
     text = """\
