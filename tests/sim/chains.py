@@ -59,6 +59,8 @@ class Chains:
         self._waiting: dict[str, str] = {}
         """By job: the fire of its due time that waits."""
         self._to_remove: set[int] = set()
+        self._went: set[str] = set()
+        """The jobs that were removed since the last commit."""
 
     # In the order of what is decided.
 
@@ -158,9 +160,18 @@ class Chains:
             raise Violation("after", f"these did not fire: {self._wanted}")
         if self._to_remove:
             raise Violation("ephemeral", f"these are still there: {self._to_remove}")
+        self._check_gone()
         for name, group in self._waiting.items():
             if not any(is_held(self._ledger[run_id]) for run_id in self._groups[group]):
                 raise Violation("after", f"{name} does not wait any more: {group}")
+
+    def _check_gone(self) -> None:
+        """Nothing comes after a job that went; a request may remove it and change what did."""
+        gone = {name for name in self._went if name not in self.rows}
+        self._went.clear()
+        for row in self.rows.values() if gone else ():
+            for above in gone.intersection(it.job for it in row.job.after):
+                raise Violation("after", f"{row.job.name} comes after {above}, which went")
 
     # Runs.
 
@@ -259,9 +270,7 @@ class Chains:
         if by == "ephemeral" and row.id not in self._to_remove:
             raise Violation("ephemeral", f"job {row.job.name} is gone, and has not succeeded")
         self._to_remove.discard(row.id)
-        for other in self.rows.values():
-            if other.id != row.id and any(it.job == row.job.name for it in other.job.after):
-                raise Violation("after", f"{other.job.name} comes after {row.job.name}, which went")
+        self._went.add(row.job.name)
         self._use_up(row.job.name)
         self._waiting.pop(row.job.name, None)
         self.rows.pop(row.job.name, None)

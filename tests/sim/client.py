@@ -121,7 +121,8 @@ class Client:
             return True
         if ask.remove or ask.remove_pools or ask.remove_calendars:
             gone = ("there is no ", " is used by job ", " cannot be removed: ")
-            return any(words in said for words in gone)
+            if any(words in said for words in gone):
+                return True
         for job in ask.jobs:
             for dependency in job.after:
                 above = [other for other, _ in self._states(dependency.job)]

@@ -268,8 +268,9 @@ class Coordinator:
             cast("Log", SimLog()),
         )
         self._monitor.restarted(self.port.true_us(), self.store.stored().active)
+        self.machine = machine  # its first decisions are committed before it is up
         service.restore()
-        self.machine, self._service = machine, service
+        self._service = service
 
     def crash(self) -> None:
         """Die here and now."""

@@ -10,6 +10,7 @@ from tocsin.model import Agent, AgentState, Job, Pause, Run
 
 from .decision import Decision
 from .evidence import Violation
+from .oracle import SECOND_US
 from .upkeep import is_paused
 
 
@@ -44,6 +45,10 @@ class Fleet:
         """Whether an agent has been away for longer than it is waited for."""
         near_us = self._near_us.get(agent_id)
         return near_us is None or true_us - near_us >= self._rejoin_us
+
+    def may_be_gone(self, agent_id: str, true_us: int) -> bool:
+        """The same, as it looks behind a restart: silence is looked for once a second."""
+        return self.is_gone(agent_id, true_us + SECOND_US)
 
     def is_to_be_had(self, agent: Agent, decision: Decision) -> bool:
         """Whether a fire may count on an agent."""
