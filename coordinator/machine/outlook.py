@@ -68,8 +68,10 @@ def _turn(state: State, active: Active) -> str:
     target = rolled.target
     if rolled.succeeded < target.canary:
         return f"the canaries must succeed before (canary: {target.canary})"
-    if target.max_parallel is not None and len(rolled.going) >= target.max_parallel:
-        return f"{len(rolled.going)} are under way (max_parallel: {target.max_parallel})"
+    going = len(rolled.going)
+    if target.max_parallel is not None and going >= target.max_parallel:
+        verb = "is" if going == 1 else "are"
+        return f"{going} {verb} under way (max_parallel: {target.max_parallel})"
     return f"one begins every {format_duration(target.stagger_s)} (stagger)"
 
 

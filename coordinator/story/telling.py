@@ -8,7 +8,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from tocsin.messages.client_link import PAGE_ROWS_MAX, Step, StepKind, StepVerdict, Story
-from tocsin.model import Run, RunState
+from tocsin.model import TERMINAL, Run, RunState
 
 from .ahead import ahead_verdict, present_steps, prospects
 from .deciding import incident_words
@@ -103,12 +103,14 @@ def _worst(scene: Scene, runs: list[Run]) -> str:
     if not bad or len(bad) > 3:  # noqa: PLR2004 - more are told line by line
         return ""
     good = f"{len(runs) - len(bad)} of {plural(len(runs), 'run')} succeeded"
-    return "; ".join([good, *(_host(run, scene) + briefly(scene, run) for run in bad)])
+    return "; ".join([good, *(_member(run, scene) for run in bad)])
 
 
-def _host(run: Run, scene: Scene) -> str:
+def _member(run: Run, scene: Scene) -> str:
+    """A run of a group: `a2 failed after 3s`, or `a2: it waits for its turn` while it goes on."""
     name = run.agent or scene.evidence.names.get(run.pin, "")
-    return f"{name} " if name else ""
+    between = " " if run.state in TERMINAL else ": "
+    return f"{name}{between if name else ''}{briefly(scene, run)}"
 
 
 def _member_steps(scene: Scene, runs: list[Run]) -> list[Step]:
@@ -124,7 +126,7 @@ def _worst_first(runs: list[Run]) -> list[Run]:
 
 
 def _member_step(scene: Scene, run: Run) -> Step:
-    text = f"{_host(run, scene)}{briefly(scene, run)} ({run.id})"
+    text = f"{_member(run, scene)} ({run.id})"
     facts = {"run": run.id, "agent": run.agent or None, "state": run.state.value}
     match run.state:
         case RunState.SUCCEEDED:

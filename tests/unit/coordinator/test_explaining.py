@@ -197,6 +197,19 @@ def test_hosts_that_wait_for_others_say_so(bench: StoredBench) -> None:
     assert story.verdict == ("It waits for its turn: the canaries must succeed before (canary: 1).")
 
 
+def test_hosts_of_a_fire_that_goes_on_are_told_apart(bench: StoredBench) -> None:
+    """Each by its name, whether its run waits or was sent."""
+    for agent in ("A", "B"):
+        bench.hello(agent)
+    bench.put(job(target={"agents": "all", "max_parallel": 1}))
+    bench.pass_time(60)
+
+    story = bench.why(at_s=60)
+
+    assert ": it was sent to " in story.verdict
+    assert ": it waits for its turn: 1 is under way (max_parallel: 1)" in story.verdict
+
+
 def test_a_host_that_left_is_said_with_its_time(bench: StoredBench) -> None:
     """Each host that was asked for has its own reason."""
     bench.policy = Policy(agent_silence_s=10.0, rejoin_s=5.0, unplaced_s=60.0)
