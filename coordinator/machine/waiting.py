@@ -132,16 +132,16 @@ def _unblocked(state: State, job_id: int) -> list[Active]:
 
     When one group alone is under way, those of its own that had to wait for another one.
     """
-    run_ids = state.by_job.get(job_id, ())
+    run_ids = state.by_job.get(job_id)
+    if run_ids is None:
+        state.beside.pop(job_id, None)
+        return []
     if job_id not in state.beside and any(not state.active[i].blocked for i in run_ids):
         return []
     siblings = [state.active[run_id] for run_id in run_ids]
     blocked = [active for active in siblings if active.blocked]
-    if not blocked:
-        state.beside.pop(job_id, None)
-        return []
     going = {active.run.group for active in siblings if not active.blocked}
-    if len(going) > 1:
+    if len(going) > 1 or not blocked:
         return []
     group = going.pop() if going else blocked[0].run.group
     return [active for active in blocked if active.run.group == group]

@@ -18,7 +18,7 @@ from tocsin.coordinator.machine import (
     turns,
 )
 from tocsin.coordinator.machine.fanout import Member
-from tocsin.coordinator.machine.state import Active, State
+from tocsin.coordinator.machine.state import Active, State, Waiting
 from tocsin.model import Run, RunState
 from tocsin.targeting import matches
 
@@ -83,6 +83,16 @@ def _ends_are_not_counted() -> AbstractContextManager[None]:
     return swapped(rollout, "note_end", lambda rolled, run: rolled.going.pop(run.id, None))
 
 
+def _free_slots_of_pools_wake_nobody() -> AbstractContextManager[None]:
+    take = Waiting.take_stirred
+
+    def deaf(self: Waiting) -> Any:
+        self.all_stirred = False
+        return take(self)
+
+    return swapped(Waiting, "take_stirred", deaf)
+
+
 ROLLING: Final[dict[str, tuple[int, Any]]] = {
     "all hosts of a fire begin at once": (5, _all_may_go),
     "nothing stops a fire": (8, lambda: swapped(rollout, "why_stopped", lambda *_: None)),
@@ -91,6 +101,7 @@ ROLLING: Final[dict[str, tuple[int, Any]]] = {
     "ends of hosts are not counted": (2, _ends_are_not_counted),
     "a restart gives everybody his turn": (7, lambda: swapped(turns, "restore", lambda *_: None)),
     "pools are never full": (8, lambda: swapped(pools, "is_full", lambda *_: False)),
+    "free slots of pools wake nobody": (8, _free_slots_of_pools_wake_nobody),
     "jitter is not waited out": (5, lambda: swapped(runs, "delay", lambda *_: None)),
     "only connected hosts get a record": (7, _only_connected_hosts_count),
     "nobody is expected back after a restart": (12, _nobody_is_expected_back),
