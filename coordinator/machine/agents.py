@@ -274,7 +274,7 @@ def _close(state: State, session: Session, now: Now) -> None:
     state.candidates.clear()
     if state.by_agent.get(agent_id):
         state.fleet.lost_at[agent_id] = now.steady_us + round(state.policy.lost_after_s * SECOND_US)
-    state.fleet.away[agent_id] = now.steady_us + round(state.policy.rejoin_s * SECOND_US)
+    state.fleet.away[agent_id] = session.heard_us + round(state.policy.rejoin_s * SECOND_US)
     heard_us = now.wall_us - (now.steady_us - session.heard_us)
     gone = replace(session.agent, state=AgentState.DOWN, busy=session.busy, down_since_us=heard_us)
     state.keep_agent(gone)

@@ -119,9 +119,16 @@ class WatchedMachine(Machine):
         self._true_us = true_us
 
     def handle(self, event: Event, now: Now) -> list[Command]:
-        reachable = [session.agent for session in self.sessions()]
+        sessions, true_us = self.sessions(), self._true_us()
         commands = super().handle(event, now)
-        self._monitor.decided(Decision(event, now, commands, self._true_us(), reachable))
+        ahead_us, there = true_us - now.steady_us, {s.agent.id for s in self.sessions()}
+        heard_us = {
+            session.agent.id: session.heard_us + ahead_us
+            for session in sessions
+            if session.agent.id not in there
+        }
+        reachable = [session.agent for session in sessions]
+        self._monitor.decided(Decision(event, now, commands, true_us, reachable, heard_us))
         return commands
 
 

@@ -19,3 +19,5 @@ class Decision(NamedTuple):
     true_us: int
     reachable: list[Agent]
     """The agents that were connected."""
+    heard_us: dict[str, int]
+    """When those of them were last heard that are not any more."""

@@ -24,7 +24,7 @@ class Fleet:
         self._rejoin_us = rejoin_us
         self._pauses = pauses
         self._near_us: dict[str, int] = {}
-        """True instant at which an agent was last connected."""
+        """True instant at which an agent was last heard."""
 
     def saved(self, agent: Agent, true_us: int = 0) -> None:
         """What is known of an agent became durable."""
@@ -32,10 +32,12 @@ class Fleet:
         if agent.state is AgentState.REVOKED:
             self.revoked_us.setdefault(agent.id, true_us)
 
-    def near(self, agents: Iterable[Agent], true_us: int) -> None:
-        """These agents are connected."""
+    def near(
+        self, agents: Iterable[Agent], true_us: int, heard_us: Mapping[str, int] | None = None
+    ) -> None:
+        """These agents are connected, but for those that were last heard at an instant."""
         for agent in agents:
-            self._near_us[agent.id] = true_us
+            self._near_us[agent.id] = (heard_us or {}).get(agent.id, true_us)
 
     def restarted(self, true_us: int) -> None:
         """Those that were connected when the last coordinator ended are waited for again."""

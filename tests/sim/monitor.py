@@ -145,7 +145,7 @@ class Monitor:
         self.acts.note(decision.event, decision.commands, self.ledger)
         fired: dict[int, list[tuple[Run, Term]]] = defaultdict(list)
         begun: dict[str, dict[str, Run]] = defaultdict(dict)
-        self.fleet.near(decision.reachable, decision.true_us)
+        self.fleet.near(decision.reachable, decision.true_us, decision.heard_us)
         self.chains.begin(decision)
         for command in decision.commands:
             if isinstance(command, SaveRun | SaveJob | DropJob):
