@@ -35,7 +35,6 @@ from .state import Active, Session, State, key_of
 def restore(state: State, agents: Iterable[Agent], now: Now) -> None:
     """Take up what the store holds; agents that were there a moment ago are expected back."""
     rejoin_us = round(state.policy.rejoin_s * SECOND_US)
-    silence_us = round(state.policy.agent_silence_s * SECOND_US)
     for agent in agents:
         state.fleet.known[agent.id] = agent
         holds.restore(state, agent, now)
@@ -43,8 +42,7 @@ def restore(state: State, agents: Iterable[Agent], now: Now) -> None:
         if agent.state is AgentState.DOWN:
             if agent.down_since_us is None:
                 continue  # it never connected
-            # It was last heard then, and found to be away when it had been silent for long enough.
-            gone_us = max(now.wall_us - agent.down_since_us - silence_us, 0)
+            gone_us = max(now.wall_us - agent.down_since_us, 0)
         if agent.state is not AgentState.REVOKED and gone_us < rejoin_us:
             state.fleet.away[agent.id] = now.steady_us + rejoin_us - gone_us
 

@@ -13,6 +13,9 @@ from .evidence import Violation
 from .oracle import SECOND_US
 from .upkeep import is_paused
 
+SILENCE_US = 11 * SECOND_US
+"""An agent that was last heard so long ago is known to be away, whatever the world's policy."""
+
 
 class Fleet:
     """All agents by id. `rejoin_us`: how long one that went away is waited for."""
@@ -49,8 +52,8 @@ class Fleet:
         return near_us is None or true_us - near_us >= self._rejoin_us
 
     def may_be_gone(self, agent_id: str, true_us: int) -> bool:
-        """The same, as it looks behind a restart: silence is looked for once a second."""
-        return self.is_gone(agent_id, true_us + SECOND_US)
+        """The same, as it looks behind a restart: counted from when it was last heard."""
+        return self.is_gone(agent_id, true_us + SILENCE_US)
 
     def is_to_be_had(self, agent: Agent, decision: Decision) -> bool:
         """Whether a fire may count on an agent."""
