@@ -10,11 +10,7 @@ from tocsin.model import Agent, AgentState, Job, Pause, Run
 
 from .decision import Decision
 from .evidence import Violation
-from .oracle import SECOND_US
 from .upkeep import is_paused
-
-SILENCE_US = 11 * SECOND_US
-"""An agent that was last heard so long ago is known to be away, whatever the world's policy."""
 
 
 class Fleet:
@@ -50,10 +46,6 @@ class Fleet:
         """Whether an agent has been away for longer than it is waited for."""
         near_us = self._near_us.get(agent_id)
         return near_us is None or true_us - near_us >= self._rejoin_us
-
-    def may_be_gone(self, agent_id: str, true_us: int) -> bool:
-        """The same, as it looks behind a restart: counted from when it was last heard."""
-        return self.is_gone(agent_id, true_us + SILENCE_US)
 
     def is_to_be_had(self, agent: Agent, decision: Decision) -> bool:
         """Whether a fire may count on an agent."""

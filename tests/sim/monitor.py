@@ -325,8 +325,6 @@ class Monitor:
             agent = self.fleet.agents[run.pin]
             if not self.fleet.is_to_be_had(agent, decision):
                 return
-            if self.fleet.may_be_gone(run.pin, decision.true_us):
-                return
         if decision.true_us - self._since_us[run.id] < self._patience_us:
             raise Violation("reason", "was given up before its time", run.id)
 
