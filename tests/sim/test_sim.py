@@ -45,11 +45,11 @@ def test_a_failure_is_told_and_shrunk() -> None:
 
     with swapped(runs, "_overlap", lambda *_: (None, False)):
         with pytest.raises(Failure) as caught:
-            run_world(make_plan(2))
+            run_world(make_plan(5))
         small = shrink(caught.value)
 
-    assert len(small.plan.happenings) < len(make_plan(2).happenings)
+    assert len(small.plan.happenings) < len(make_plan(5).happenings)
     report = tell(small)
-    assert report.startswith(f"seed 2, step {small.world.steps}, ")
+    assert report.startswith(f"seed 5, step {small.world.steps}, ")
     assert small.violation.run_id in report
     assert report.endswith(f"replay: {replay_line(small.plan)}")
