@@ -96,6 +96,11 @@ class Explainer:
             for run in [*shown, *going[:RUNS_MAX]]
             if (found := self._machine.waiting(run.id, now)) is not None
         }
+        silent = {
+            run.agent_id: silence
+            for run in [*shown, *going[:RUNS_MAX]]
+            if (silence := self._machine.silence(run.agent_id, now)) is not None
+        }
         return story.Evidence(
             job=ask.job,
             now_us=now.wall_us,
@@ -113,6 +118,7 @@ class Explainer:
             lacking="" if row is None else self._machine.lacking(row.job),
             full_pool="" if row is None else self._machine.full_pool(row.job),
             waiting=waiting,
+            silent=silent,
             going=going,
             hosts=self._machine.hosts(row.job, now) if row and is_ahead else [],
         )

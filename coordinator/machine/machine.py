@@ -263,6 +263,10 @@ class Machine:
         """What a run waits for, and how each agent stands to it."""
         return outlook.waiting(self._state, run_id, now)
 
+    def silence(self, agent_id: str, now: Now) -> outlook.Silence | None:
+        """Since when an agent with runs is not heard of."""
+        return outlook.silence(self._state, agent_id, now)
+
     def lacking(self, job: Job) -> str:
         """What other jobs have not done that a job comes after, in words."""
         return outlook.lacking(self._state, job)

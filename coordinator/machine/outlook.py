@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from tocsin.instants import Now
-from tocsin.model import Job, RunState
+from tocsin.model import AgentState, Job, RunState
 from tocsin.targeting import Demand, demand_of
 from tocsin.units import format_duration
 
@@ -30,6 +30,28 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     """It goes to no agent before."""
     gives_up_us: int | None = None
     hosts: list[Verdict] = []
+
+
+class Silence(msgspec.Struct, frozen=True, kw_only=True):
+    """An agent that has runs and is not connected; instants are of the wall clock."""
+
+    since_us: int | None
+    lost_us: int | None
+    """From then on nobody can know what became of its runs."""
+    is_revoked: bool
+
+
+def silence(state: State, agent_id: str, now: Now) -> Silence | None:
+    """Since when an agent with runs is not heard of; None while it is."""
+    agent = state.fleet.known.get(agent_id)
+    if agent is None or agent_id in state.sessions:
+        return None
+    lost_us = state.fleet.lost_at.get(agent_id)
+    return Silence(
+        since_us=agent.down_since_us or agent.last_seen_us,
+        lost_us=None if lost_us is None else lost_us + now.wall_us - now.steady_us,
+        is_revoked=agent.state is AgentState.REVOKED,
+    )
 
 
 def waiting(state: State, run_id: str, now: Now) -> Waiting | None:

@@ -6,7 +6,7 @@ import msgspec
 
 from tocsin.coordinator.machine.eligibility import Verdict
 from tocsin.coordinator.machine.fires import Barred
-from tocsin.coordinator.machine.outlook import Waiting
+from tocsin.coordinator.machine.outlook import Silence, Waiting
 from tocsin.model import Incident, JobRow, JobVersion, Run
 
 from .timeline import Moment
@@ -43,6 +43,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     barred: dict[int, Barred] = {}
     """What bars due times that lie ahead: a pause or a blackout."""
     waiting: dict[str, Waiting] = {}
+    silent: dict[str, Silence] = {}
+    """The agents that have runs of the job and are not heard of, by id."""
     going: list[Run] = []
     """The job's runs that are not over."""
     hosts: list[Verdict] = []

@@ -6,7 +6,7 @@ from typing import Final, assert_never
 
 from tocsin.coordinator.machine.fires import LATE_US
 from tocsin.coordinator.machine.jitter import later_us
-from tocsin.coordinator.machine.outlook import Waiting
+from tocsin.coordinator.machine.outlook import Silence, Waiting
 from tocsin.model import TERMINAL, Run, RunState
 
 from .deciding import skip_cause
@@ -17,6 +17,11 @@ _WITH_AGENT: Final = {
     RunState.DISPATCHED: "it was sent to {agent} at {at}, which has not answered yet",
     RunState.ACCEPTED: "it was accepted by {agent} at {at} and is about to start",
     RunState.RUNNING: "it has been running on {agent} since {at}",
+}
+_WITH_SILENT_AGENT: Final = {
+    RunState.DISPATCHED: "it was sent to {agent} at {at}",
+    RunState.ACCEPTED: "it was accepted by {agent} at {at}",
+    RunState.RUNNING: "it began on {agent} at {at}",
 }
 
 
@@ -30,7 +35,11 @@ def standing(scene: Scene, run: Run) -> str:
             return _queued(scene, run, scene.evidence.waiting.get(run.id) or Waiting())
         case RunState.DISPATCHED | RunState.ACCEPTED | RunState.RUNNING:
             at_us = run.started_us or run.accepted_us or run.dispatched_us or run.created_us
-            text = _WITH_AGENT[run.state].format(agent=run.agent, at=clock.time(at_us))
+            silence = scene.evidence.silent.get(run.agent_id)
+            words = _WITH_AGENT if silence is None else _WITH_SILENT_AGENT
+            text = words[run.state].format(agent=run.agent, at=clock.time(at_us))
+            if silence is not None:
+                text += _unheard(scene, run, silence)
             return f"{text}, and was asked to end ({run.reason})" if run.cancel_requested else text
         case RunState.SUCCEEDED | RunState.FAILED | RunState.TIMED_OUT:
             return f"it ran{on_host(run)} and {ended(run, _at_attempt(run))}"
@@ -45,6 +54,17 @@ def standing(scene: Scene, run: Run) -> str:
             return f"it did not run: {reason_of(run) or 'no agent would start it'}"
         case _:
             assert_never(run.state)
+
+
+def _unheard(scene: Scene, run: Run, silence: Silence) -> str:
+    """Why nobody can say how a run stands: `, which has not been heard of since 02:31 CET; …`."""
+    clock = scene.clock
+    since = "" if silence.since_us is None else f" since {clock.time(silence.since_us)}"
+    what = f"has been revoked{since}" if silence.is_revoked else f"has not been heard of{since}"
+    if silence.lost_us is None:
+        return f", which {what}"
+    unless = "" if silence.is_revoked else f", unless {run.agent} comes back"
+    return f", which {what}; at {clock.time(silence.lost_us)} it counts as lost{unless}"
 
 
 def briefly(scene: Scene, run: Run) -> str:

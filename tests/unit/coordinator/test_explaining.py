@@ -210,6 +210,21 @@ def test_hosts_of_a_fire_that_goes_on_are_told_apart(bench: StoredBench) -> None
     assert ": it waits for its turn: 1 is under way (max_parallel: 1)" in story.verdict
 
 
+def test_a_run_on_a_host_that_left_is_not_said_to_go_on(bench: StoredBench) -> None:
+    """Nobody knows how it stands; the story says since when, and what becomes of it."""
+    bench.policy = Policy(agent_silence_s=90.0, rejoin_s=5.0, lost_after_s=3600.0)
+    bench.restart()
+    bench.hello("A")
+    bench.put(job())
+    bench.pass_time(60)
+    bench.pass_time(60)
+
+    story = bench.why(at_s=60)
+
+    assert story.verdict.startswith("It was sent to a at 00:01 UTC, which has not been heard of")
+    assert story.verdict.endswith("it counts as lost, unless a comes back.")
+
+
 def test_a_host_that_left_is_said_with_its_time(bench: StoredBench) -> None:
     """Each host that was asked for has its own reason."""
     bench.policy = Policy(agent_silence_s=10.0, rejoin_s=5.0, unplaced_s=60.0)

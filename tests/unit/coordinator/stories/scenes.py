@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from tocsin.coordinator.machine.eligibility import Verdict
 from tocsin.coordinator.machine.fires import Barred
-from tocsin.coordinator.machine.outlook import Waiting
+from tocsin.coordinator.machine.outlook import Silence, Waiting
 from tocsin.coordinator.story import Evidence, Moment
 from tocsin.instants import SECOND_US, to_rfc3339, to_us
 from tocsin.model import (
@@ -221,6 +221,22 @@ SCENES: Final[dict[str, Callable[[], Evidence]]] = {
     "dispatched": lambda: told(run(RunState.DISPATCHED)),
     "accepted": lambda: told(run(RunState.ACCEPTED, accepted_us=DUE_US + 9_000)),
     "running": lambda: told(run(RunState.RUNNING)),
+    "running-unheard": lambda: told(
+        run(RunState.RUNNING),
+        silent={
+            "A": Silence(
+                since_us=DUE_US + MINUTE_US, lost_us=DUE_US + 11 * MINUTE_US, is_revoked=False
+            )
+        },
+    ),
+    "running-revoked": lambda: told(
+        run(RunState.RUNNING),
+        silent={
+            "A": Silence(
+                since_us=DUE_US + MINUTE_US, lost_us=DUE_US + 11 * MINUTE_US, is_revoked=True
+            )
+        },
+    ),
     "running-asked-to-end": lambda: told(
         run(RunState.RUNNING, cancel_requested=True, reason="killed by ann")
     ),
