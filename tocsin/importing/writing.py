@@ -39,8 +39,10 @@ def _job_lines(draft: Draft, doubts: list[Doubt]) -> list[str]:
         lines.append(_comment(f"from {_place(draft.place)}", _INDENT))
     lines += [_comment(_said(doubt), _INDENT) for doubt in doubts]
     text = dump_yaml({draft.name: draft.block}).removesuffix("\n")
-    sign = "# " if draft.held else ""
-    return lines + [_INDENT + sign + line if line else sign.strip() for line in text.split("\n")]
+    if draft.held:
+        # Empty lines get the whole sign too: who takes the signs away is left with no lone #.
+        return lines + [f"{_INDENT}# {line}" for line in text.split("\n")]
+    return lines + [_INDENT + line if line else "" for line in text.split("\n")]
 
 
 def doubt_line(doubt: Doubt) -> str:

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tocsin.errors import ConfigError
@@ -144,6 +144,8 @@ def test_any_settings_as_units_of_systemd(timer: str, service: str) -> None:
 
 
 @given(st.text(max_size=40), st.text(max_size=40), st.booleans())
+@example(text="\n0", comment="", is_held=True)
+@example(text="x\n\ny", comment="", is_held=True)
 def test_any_text_in_a_job_comes_back_from_the_file(
     text: str,
     comment: str,
