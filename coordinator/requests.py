@@ -91,6 +91,19 @@ _EVER: Final = 1 << 62
 
 INCIDENTS_SHOWN: Final = 5
 
+Reading = (
+    GetAttempts
+    | GetGroup
+    | GetJobVersions
+    | GetJobs
+    | GetShared
+    | ListAudit
+    | ListJobs
+    | ListRuns
+    | WalkAudit
+)
+"""Requests that are answered from what is kept, at once."""
+
 
 class Parked(msgspec.Struct, frozen=True):
     """A request whose answer is held back until something happens, or its time is up."""
@@ -150,7 +163,7 @@ class Requests:
                 answers.append((entry.asked.asker, answer))
         return answers
 
-    def _answer(self, asked: ClientAsked, now: Now) -> Answer | Event | None:  # noqa: C901, PLR0912, PLR0915 - one case a request
+    def _answer(self, asked: ClientAsked, now: Now) -> Answer | Event | None:  # noqa: C901, PLR0912 - one case a request
         ask, asker, by = asked.ask, asked.asker, asked.by
         match ask:
             case RunJobs(names, params):
@@ -160,42 +173,14 @@ class Requests:
                 return RunsRequested(asker, by, [rows[name] for name in names], params)
             case RerunRuns():
                 return rerun(asked, ask, self._store)
-            case GetGroup(run_id):
-                groups = [run.group for run in self._store.runs([run_id]).values()]
-                return RunsPage([run for f in self._store.fires(groups).values() for run in f])
             case GetRuns(_, wait_s) | ReadOutput(_, _, _, wait_s):
                 return self._hold(asked, wait_s, now)
-            case ListJobs(after, limit):
-                limit = min(max(limit, 1), PAGE_ROWS_MAX)
-                rows_page = self._store.list_jobs(after, limit)
-                return JobsPage(rows_page, len(rows_page) == limit)
-            case GetJobs(names):
-                found = self._store.jobs_by_name(names[:PAGE_ROWS_MAX])
-                return JobsPage([found[name] for name in names if name in found])
-            case ListRuns(job, states, before, limit):
-                limit = min(max(limit, 1), PAGE_ROWS_MAX)
-                runs = self._store.list_runs(job, states, before, limit)
-                return RunsPage(runs, len(runs) == limit)
-            case GetAttempts(run_id):
-                return RunsPage(self._store.attempts(run_id))
             case PutJobs():
                 return self._applying.take(asked, ask, now)
-            case GetJobVersions(name, before, limit):
-                return self._versions(name, before, limit)
-            case GetShared():
-                calendars, pools = self._machine.calendars(), self._machine.pools()
-                return Shared(
-                    [calendars[name] for name in sorted(calendars)],
-                    [pools[name] for name in sorted(pools)],
-                )
-            case ListAudit(subject, since_us, before, limit):
-                limit = min(max(limit, 1), PAGE_ROWS_MAX)
-                entries = self._store.audit(subject, since_us, before or _EVER, limit)
-                return AuditPage(entries, len(entries) == limit)
-            case WalkAudit(after, limit):
-                limit = min(max(limit, 1), PAGE_ROWS_MAX)
-                entries = self._store.audit_after(after, limit)
-                return AuditPage(entries, len(entries) == limit)
+            case GetAttempts() | GetGroup() | GetJobVersions() | GetJobs() | GetShared():
+                return self._read(ask)
+            case ListAudit() | ListJobs() | ListRuns() | WalkAudit():
+                return self._read(ask)
             case RemoveJobs(names):
                 rows = self._jobs(names)
                 check_order([], rows, self._machine, self._store.jobs_by_name)
@@ -237,6 +222,44 @@ class Requests:
                 assert_never(ask)
 
     # Reading.
+
+    def _read(self, ask: Reading) -> Answer:
+        """What is kept, page by page."""
+        match ask:
+            case GetGroup(run_id):
+                groups = [run.group for run in self._store.runs([run_id]).values()]
+                return RunsPage([run for f in self._store.fires(groups).values() for run in f])
+            case ListJobs(after, limit):
+                limit = min(max(limit, 1), PAGE_ROWS_MAX)
+                rows_page = self._store.list_jobs(after, limit)
+                return JobsPage(rows_page, len(rows_page) == limit)
+            case GetJobs(names):
+                found = self._store.jobs_by_name(names[:PAGE_ROWS_MAX])
+                return JobsPage([found[name] for name in names if name in found])
+            case ListRuns(job, states, before, limit):
+                limit = min(max(limit, 1), PAGE_ROWS_MAX)
+                runs = self._store.list_runs(job, states, before, limit)
+                return RunsPage(runs, len(runs) == limit)
+            case GetAttempts(run_id):
+                return RunsPage(self._store.attempts(run_id))
+            case GetJobVersions(name, before, limit):
+                return self._versions(name, before, limit)
+            case GetShared():
+                calendars, pools = self._machine.calendars(), self._machine.pools()
+                return Shared(
+                    [calendars[name] for name in sorted(calendars)],
+                    [pools[name] for name in sorted(pools)],
+                )
+            case ListAudit(subject, since_us, before, limit):
+                limit = min(max(limit, 1), PAGE_ROWS_MAX)
+                entries = self._store.audit(subject, since_us, before or _EVER, limit)
+                return AuditPage(entries, len(entries) == limit)
+            case WalkAudit(after, limit):
+                limit = min(max(limit, 1), PAGE_ROWS_MAX)
+                entries = self._store.audit_after(after, limit)
+                return AuditPage(entries, len(entries) == limit)
+            case _:
+                assert_never(ask)
 
     def _hold(self, asked: ClientAsked, wait_s: float, now: Now) -> Answer | None:
         answer = self._held(asked.ask, late=wait_s <= 0)
