@@ -25,17 +25,8 @@ from tocsin.config import Places, find_places, read_context
 from tocsin.errors import LinkError
 from tocsin.keys import load_or_make_keypair
 from tocsin.link import new_keypair
-from tocsin.messages.client_link import (
-    AgentsPage,
-    CreateToken,
-    Done,
-    GetStatus,
-    ListAgents,
-    PutJobs,
-    RunJobs,
-    Status,
-    Token,
-)
+from tocsin.messages.client_answers import AgentsPage, Done, Status, Token
+from tocsin.messages.client_link import CreateToken, GetStatus, ListAgents, PutJobs, RunJobs
 from tocsin.messages.enrolment import Enrolled
 from tocsin.model import AgentState, Job, Overlap, Run
 from tocsin.session import Session

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from tocsin.messages.client_link import AcceptAgent, AgentsPage, Done, ListAgents
+from tocsin.messages.client_answers import AgentsPage, Done
+from tocsin.messages.client_link import AcceptAgent, ListAgents
 from tocsin.model import Agent, AgentState
 
 from . import undo

@@ -13,7 +13,8 @@ from tocsin.config import Context, Places, find_places, write_context, write_set
 from tocsin.errors import ConfigError, RequestError
 from tocsin.instants import to_rfc3339
 from tocsin.joining import JoinString, endpoint, format_join, parse_join
-from tocsin.messages.client_link import CreateToken, Token
+from tocsin.messages.client_answers import Token
+from tocsin.messages.client_link import CreateToken
 from tocsin.messages.enrolment import Denied, Enrolled, Pending
 from tocsin.model import HUMAN_RANK, Role
 

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from tocsin import clock
+from tocsin.messages.client_answers import AgentsPage, Done
 from tocsin.messages.client_link import (
-    AgentsPage,
     CordonAgents,
-    Done,
     DrainAgents,
     ListAgents,
     RevokeAgents,

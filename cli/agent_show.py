@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from tocsin.messages.client_link import AgentsPage, ListAgents
+from tocsin.messages.client_answers import AgentsPage
+from tocsin.messages.client_link import ListAgents
 from tocsin.model import Agent, AgentState, RunState
 from tocsin.targeting import Demand, demand_of, matches
 

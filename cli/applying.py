@@ -10,19 +10,8 @@ from msgspec.structs import replace
 
 from tocsin.errors import RequestError
 from tocsin.jobfile import InstalledExecutors, JobSet
-from tocsin.messages.client_link import (
-    AgentsPage,
-    AuditPage,
-    Done,
-    GetShared,
-    GetStatus,
-    JobsPut,
-    ListAgents,
-    ListAudit,
-    PutJobs,
-    Shared,
-    Status,
-)
+from tocsin.messages.client_answers import AgentsPage, AuditPage, Done, JobsPut, Shared, Status
+from tocsin.messages.client_link import GetShared, GetStatus, ListAgents, ListAudit, PutJobs
 from tocsin.model import AuditEntry, Calendar, Job, JobRow, Pool
 from tocsin.plan_index import parse_index
 

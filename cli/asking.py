@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from tocsin.config import Context, find_context, find_places
-from tocsin.messages.client_link import GetJobs, GetRuns, JobsPage, RunsPage
+from tocsin.messages.client_answers import JobsPage, RunsPage
+from tocsin.messages.client_link import GetJobs, GetRuns
 from tocsin.model import JobRow, Run
 from tocsin.nearest import did_you_mean
 

@@ -12,7 +12,8 @@ from tocsin import clock
 from tocsin.audit_chain import first_break
 from tocsin.errors import ConfigError, RequestError
 from tocsin.instants import SECOND_US
-from tocsin.messages.client_link import AuditPage, ListAudit, WalkAudit
+from tocsin.messages.client_answers import AuditPage
+from tocsin.messages.client_link import ListAudit, WalkAudit
 from tocsin.model import AuditEntry
 from tocsin.units import parse_duration
 

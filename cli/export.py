@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from tocsin.jobfile import InstalledExecutors, dump_yaml, set_to_file
-from tocsin.messages.client_link import GetShared, Shared
+from tocsin.messages.client_answers import Shared
+from tocsin.messages.client_link import GetShared
 
 from .asking import known_jobs, open_session
 from .plan import uses

@@ -9,7 +9,7 @@ import click
 
 from tocsin.errors import ConfigError
 from tocsin.jobfile import InstalledExecutors, JobSet, read_job_files
-from tocsin.messages.client_link import JobChange, JobsPut, SharedChange
+from tocsin.messages.client_answers import JobChange, JobsPut, SharedChange
 from tocsin.model import Calendar, Pool
 from tocsin.plan_index import parse_index
 

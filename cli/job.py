@@ -10,7 +10,8 @@ import click
 from tocsin import clock
 from tocsin.errors import ConfigError
 from tocsin.jobfile import InstalledExecutors, dump_yaml, job_to_file, read_job_files
-from tocsin.messages.client_link import Ask, Done, PauseJobs, ResumeJobs, RunJobs
+from tocsin.messages.client_answers import Done
+from tocsin.messages.client_link import Ask, PauseJobs, ResumeJobs, RunJobs
 from tocsin.model import JobRow, Pause
 from tocsin.params import check_given
 

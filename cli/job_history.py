@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from tocsin import clock
 from tocsin.errors import RequestError
 from tocsin.jobfile import InstalledExecutors
-from tocsin.messages.client_link import GetJobVersions, JobsPut, JobVersions, PutJobs
+from tocsin.messages.client_answers import JobsPut, JobVersions
+from tocsin.messages.client_link import GetJobVersions, PutJobs
 from tocsin.model import Job, JobVersion
 from tocsin.nearest import did_you_mean
 

@@ -18,14 +18,8 @@ from tocsin.errors import ConfigError, LinkError, TocsinError
 from tocsin.keys import KeyPair, load_or_make_keypair
 from tocsin.link import new_keypair
 from tocsin.lock import DirectoryLock
-from tocsin.messages.client_link import (
-    AgentsPage,
-    CreateToken,
-    GetStatus,
-    ListAgents,
-    Status,
-    Token,
-)
+from tocsin.messages.client_answers import AgentsPage, Status, Token
+from tocsin.messages.client_link import CreateToken, GetStatus, ListAgents
 from tocsin.messages.enrolment import Enrolled
 from tocsin.model import Agent, AgentState
 from tocsin.session import Session

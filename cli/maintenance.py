@@ -8,14 +8,8 @@ import click
 
 from tocsin import clock
 from tocsin.errors import ConfigError
-from tocsin.messages.client_link import (
-    AgentsPage,
-    Done,
-    EndPause,
-    ListAgents,
-    PauseScope,
-    StartPause,
-)
+from tocsin.messages.client_answers import AgentsPage, Done
+from tocsin.messages.client_link import EndPause, ListAgents, PauseScope, StartPause
 from tocsin.model import AgentState, Pause, Scope
 from tocsin.pausing import AGENT_SCOPES, pauses_agent, pauses_job, scope_fault, scope_text
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tocsin.messages.client_link import AgentsPage, ListAgents, ListPauses, PausesPage
+from tocsin.messages.client_answers import AgentsPage, PausesPage
+from tocsin.messages.client_link import ListAgents, ListPauses
 from tocsin.model import Agent, JobRow, Pause
 from tocsin.pausing import AGENT_SCOPES, pauses_agent, pauses_job, scope_text
 

@@ -7,14 +7,8 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from tocsin import clock
-from tocsin.messages.client_link import (
-    Done,
-    GetAttempts,
-    GetGroup,
-    KillRuns,
-    RerunRuns,
-    RunsPage,
-)
+from tocsin.messages.client_answers import Done, RunsPage
+from tocsin.messages.client_link import GetAttempts, GetGroup, KillRuns, RerunRuns
 from tocsin.model import TERMINAL, Run, RunState
 
 from . import undo

@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from tocsin.messages.client_link import OutputPiece
+from tocsin.messages.client_answers import OutputPiece
 from tocsin.units import format_size
 
 from . import undo

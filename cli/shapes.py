@@ -13,7 +13,7 @@ import msgspec
 
 from tocsin.incidents import in_words
 from tocsin.instants import SECOND_US, to_rfc3339
-from tocsin.messages.client_link import Status, Step, Story
+from tocsin.messages.client_answers import Status, Step, Story
 from tocsin.messages.enrolment import fingerprint
 from tocsin.model import Agent, AuditEntry, Incident, JobRow, JobVersion, Pause, Run
 from tocsin.pausing import pauses_agent, pauses_job

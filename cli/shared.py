@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from tocsin.jobfile import JobSet
-from tocsin.messages.client_link import GetShared, PutJobs, Shared
+from tocsin.messages.client_answers import Shared
+from tocsin.messages.client_link import GetShared, PutJobs
 from tocsin.model import Calendar, Job, Pool
 from tocsin.nearest import did_you_mean
 from tocsin.plan_index import shared_digest, shared_key

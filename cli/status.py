@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from tocsin.incidents import in_words
-from tocsin.messages.client_link import GetStatus, Status
+from tocsin.messages.client_answers import Status
+from tocsin.messages.client_link import GetStatus
 from tocsin.model import Pause
 from tocsin.pausing import scope_text
 

@@ -16,7 +16,8 @@ from tocsin import clock
 from tocsin.config import find_places
 from tocsin.errors import LinkError, RequestError
 from tocsin.jobfile import InstalledExecutors, JobSet, read_job_files
-from tocsin.messages.client_link import Done, KillRuns, ListRuns, RunsPage
+from tocsin.messages.client_answers import Done, RunsPage
+from tocsin.messages.client_link import KillRuns, ListRuns
 from tocsin.model import TERMINAL, Job, Run, RunState
 
 from .applying import put_set

@@ -11,7 +11,8 @@ import click
 from tocsin import clock
 from tocsin.errors import RequestError
 from tocsin.instants import SECOND_US, to_datetime
-from tocsin.messages.client_link import Explain, Step, StepVerdict, Story
+from tocsin.messages.client_answers import Step, StepVerdict, Story
+from tocsin.messages.client_link import Explain
 from tocsin.nearest import did_you_mean
 
 from .asking import open_session, some_jobs

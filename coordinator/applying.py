@@ -11,7 +11,8 @@ import msgspec
 from tocsin.errors import ConfigError, ExecutorError, RequestError, ScheduleError
 from tocsin.execution import Executor, check_config, executor_entry_points, load_executor
 from tocsin.instants import SECOND_US, Now, to_rfc3339
-from tocsin.messages.client_link import Answer, Done, PutJobs
+from tocsin.messages.client_answers import Answer, Done
+from tocsin.messages.client_link import PutJobs
 from tocsin.model import Agent, Calendar, Job, JobRow, Pool
 from tocsin.params import faults as params_faults
 from tocsin.plan_index import shared_digest

@@ -13,12 +13,12 @@ from typing import Any, Final, assert_never
 
 import msgspec
 
+from tocsin.messages.client_answers import Done, Token
 from tocsin.messages.client_link import (
     AcceptAgent,
     Ask,
     CordonAgents,
     CreateToken,
-    Done,
     DrainAgents,
     EndPause,
     Explain,
@@ -45,7 +45,6 @@ from tocsin.messages.client_link import (
     RunJobs,
     StartPause,
     Subscribe,
-    Token,
     UncordonAgents,
     UndrainAgents,
     Unsubscribe,

@@ -8,7 +8,8 @@ from typing import Final
 from tocsin import clock
 from tocsin.errors import RequestError
 from tocsin.instants import Now
-from tocsin.messages.client_link import Explain, Story
+from tocsin.messages.client_answers import Story
+from tocsin.messages.client_link import Explain
 from tocsin.model import Agent, Incident, JobRow, JobVersion, Run, RunState
 
 from . import story

@@ -20,15 +20,8 @@ from tocsin.keys import KeyPair
 from tocsin.link import Hub, Listener, Peer
 from tocsin.log import Log, Throttle
 from tocsin.messages.agent_link import FromAgent, ToAgent
-from tocsin.messages.client_link import (
-    NEEDED_ROLE,
-    Answer,
-    Ask,
-    Declined,
-    Reply,
-    Request,
-    Update,
-)
+from tocsin.messages.client_answers import Answer, Declined
+from tocsin.messages.client_link import NEEDED_ROLE, Ask, Reply, Request, Update
 from tocsin.messages.enrolment import Enrol, ToStranger
 from tocsin.model import HUMAN_RANK, Role
 

@@ -7,7 +7,8 @@ from typing import Final
 
 from tocsin.errors import RequestError
 from tocsin.instants import SECOND_US, Now
-from tocsin.messages.client_link import EndPause, PauseJobs, PausesPage, StartPause
+from tocsin.messages.client_answers import PausesPage
+from tocsin.messages.client_link import EndPause, PauseJobs, StartPause
 from tocsin.model import JobRow, Pause
 from tocsin.pausing import is_over, scope_fault
 

@@ -14,7 +14,8 @@ from msgspec.structs import replace
 from tocsin.errors import RequestError
 from tocsin.instants import SECOND_US
 from tocsin.messages import PROTOCOL_VERSION
-from tocsin.messages.client_link import CreateToken, Token
+from tocsin.messages.client_answers import Token
+from tocsin.messages.client_link import CreateToken
 from tocsin.messages.enrolment import (
     Denied,
     Enrol,

@@ -27,7 +27,8 @@ from tocsin.keys import load_or_make_keypair
 from tocsin.link import Waiter, new_keypair
 from tocsin.log import Log
 from tocsin.messages.agent_link import Bye, Heartbeat, Hello, Pulse, Report, Resync
-from tocsin.messages.client_link import PAGE_ROWS_MAX, Answer, Declined, GetStatus
+from tocsin.messages.client_answers import Answer, Declined
+from tocsin.messages.client_link import PAGE_ROWS_MAX, GetStatus
 from tocsin.messages.enrolment import ToStranger
 from tocsin.schedule import reload_zones
 

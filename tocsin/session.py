@@ -16,23 +16,25 @@ from tocsin.config import Context
 from tocsin.errors import LinkError, ProtocolError, RequestError
 from tocsin.keys import read_keypair
 from tocsin.link import Dialer, Hub, Waiter
+from tocsin.messages.client_answers import (
+    Answer,
+    Declined,
+    JobsPage,
+    OutputPage,
+    OutputPiece,
+    RunsPage,
+)
 from tocsin.messages.client_link import (
     NEEDED_ROLE,
     PAGE_ROWS_MAX,
     WAIT_S_MAX,
-    Answer,
     Ask,
-    Declined,
     GetRuns,
-    JobsPage,
     ListJobs,
     ListRuns,
-    OutputPage,
-    OutputPiece,
     ReadOutput,
     Reply,
     Request,
-    RunsPage,
     ToClient,
 )
 from tocsin.model import TERMINAL, JobRow, Role, Run, RunState

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from tocsin.instants import SECOND_US
-from tocsin.messages.client_link import Status
+from tocsin.messages.client_answers import Status
 
 from .plain import one_line
 from .words import span

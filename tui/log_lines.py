@@ -12,7 +12,7 @@ import enum
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from tocsin.messages.client_link import OutputPiece
+from tocsin.messages.client_answers import OutputPiece
 from tocsin.units import format_size
 
 from .plain import one_line

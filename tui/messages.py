@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.message import Message
 
-from tocsin.messages.client_link import OutputPage
+from tocsin.messages.client_answers import OutputPage
 
 from .connection import Connection
 from .state import View

@@ -19,19 +19,15 @@ from tocsin.errors import LinkError, ProtocolError, RequestError
 from tocsin.keys import KeyPair
 from tocsin.link import Hub
 from tocsin.link.aio import AsyncDialer
+from tocsin.messages.client_answers import Answer, Declined, OutputPage, RunsPage, Status
 from tocsin.messages.client_link import (
     PAGE_ROWS_MAX,
-    Answer,
     Ask,
-    Declined,
     GetStatus,
     ListRuns,
-    OutputPage,
     ReadOutput,
     Reply,
     Request,
-    RunsPage,
-    Status,
     Subscribe,
     ToClient,
     Update,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from tocsin.messages.agent_link import Chunk, ToAgent
-from tocsin.messages.client_link import Answer
+from tocsin.messages.client_answers import Answer
 from tocsin.model import (
     Agent,
     AuditEntry,

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from tocsin.instants import SECOND_US, Now
 from tocsin.messages.agent_link import Rejected
-from tocsin.messages.client_link import Done
+from tocsin.messages.client_answers import Done
 from tocsin.model import Agent, AgentState, RunState
 
 from . import runs

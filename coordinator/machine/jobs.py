@@ -8,8 +8,8 @@ from typing import Final
 from msgspec.structs import replace
 
 from tocsin.instants import Now
-from tocsin.messages.client_link import Done, JobChange, SharedChange
-from tocsin.messages.client_link import JobsPut as JobsPutAnswer
+from tocsin.messages.client_answers import Done, JobChange, SharedChange
+from tocsin.messages.client_answers import JobsPut as JobsPutAnswer
 from tocsin.model import Job, JobRow, Trigger
 
 from . import dependencies, incidents, pauses, runs

@@ -13,7 +13,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from tocsin.instants import Now, to_rfc3339
-from tocsin.messages.client_link import Done
+from tocsin.messages.client_answers import Done
 from tocsin.model import Agent, JobRow, Pause, Scope, SkipReason
 from tocsin.pausing import AGENT_SCOPES, is_over, pauses_agent, pauses_job, scope_text
 

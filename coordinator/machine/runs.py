@@ -90,6 +90,7 @@ def begin(  # noqa: PLR0913 - all that a fire is begun with
     if row.job.after and not waits and due_us is not None:
         cause = dependencies.consume(state, row.job.name)
     everyone = chosen(state, pins, now) if pins else members(state, row.job, now)
+    given = effective(row.job.params, params) if row.job.params else {}
     ids = [state.new_id() for _ in everyone]
     runs, actives = [], []
     for slot, (run_id, member) in enumerate(zip(ids, everyone, strict=True)):
@@ -110,7 +111,7 @@ def begin(  # noqa: PLR0913 - all that a fire is begun with
             due_us=due_us,
             requested_by=by,
             cause=cause,
-            params=effective(row.job.params, params) if row.job.params else {},
+            params=given,
         )
         if member.barred is not None:
             run = _barred(run, member.barred, now)
@@ -119,11 +120,16 @@ def begin(  # noqa: PLR0913 - all that a fire is begun with
             actives.append(_queue(state, run, row.job, now, blocked=blocked and not waits))
         state.commands.append(SaveRun(run))
         runs.append(run)
-    if actives and rollout.is_rolled(row.job.target):
-        turns.begin(state, ids[0], actives)
+    _let_begin(state, actives, now)
+    return runs
+
+
+def _let_begin(state: State, actives: list[Active], now: Now) -> None:
+    """Let the runs of a fire wait for their turn, or for an agent."""
+    if actives and rollout.is_rolled(actives[0].job.target):
+        turns.begin(state, actives[0].run.group, actives)
     for active in actives:
         enqueue(state, active, now)
-    return runs
 
 
 def _later(run: Run, job: Job, now: Now) -> Run:

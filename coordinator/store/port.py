@@ -15,7 +15,7 @@ import msgspec
 from tocsin.coordinator.machine.commands import Command
 from tocsin.coordinator.machine.events import PastRun
 from tocsin.coordinator.machine.machine import Stored
-from tocsin.messages.client_link import OutputPiece
+from tocsin.messages.client_answers import OutputPiece
 from tocsin.model import Agent, AuditEntry, Incident, JobRow, JobVersion, Role, Run, RunState
 
 

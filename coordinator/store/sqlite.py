@@ -22,7 +22,7 @@ from tocsin.coordinator.machine.events import PastRun
 from tocsin.coordinator.machine.incidents import KEPT_MAX
 from tocsin.coordinator.machine.machine import Restored, Stored
 from tocsin.errors import StoreError
-from tocsin.messages.client_link import OutputPiece
+from tocsin.messages.client_answers import OutputPiece
 from tocsin.model import (
     Agent,
     AuditEntry,

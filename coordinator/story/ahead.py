@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tocsin.messages.client_link import Step, StepKind, StepVerdict
+from tocsin.messages.client_answers import Step, StepKind, StepVerdict
 from tocsin.model import Overlap, SkipReason
 
 from .deciding import barred_words

@@ -7,7 +7,7 @@ from typing import Any, Final, assert_never
 
 from tocsin.coordinator.machine.fires import LATE_US, next_due_us, within_us
 from tocsin.instants import SECOND_US
-from tocsin.messages.client_link import Step, StepKind
+from tocsin.messages.client_answers import Step, StepKind
 from tocsin.model import Incident, IncidentKind, MissedPolicy, Overlap, Run, SkipReason
 
 from .scene import Scene, info, no, text_fact, time_fact

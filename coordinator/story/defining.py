@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tocsin.messages.client_link import Step, StepKind
+from tocsin.messages.client_answers import Step, StepKind
 from tocsin.model import Job
 
 from .clock_change import change_at_due, leapt_over, second_pass

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Final, assert_never
 
 from tocsin.coordinator.machine.eligibility import HOSTS_MAX, Verdict
-from tocsin.messages.client_link import Step, StepKind
+from tocsin.messages.client_answers import Step, StepKind
 from tocsin.model import TERMINAL, OnLost, Run, RunState, Trigger
 from tocsin.units import format_duration, format_size
 

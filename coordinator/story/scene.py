@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from tocsin.instants import from_rfc3339, to_us
-from tocsin.messages.client_link import Step, StepKind, StepVerdict
+from tocsin.messages.client_answers import Step, StepKind, StepVerdict
 from tocsin.model import Job, JobVersion
 from tocsin.schedule import Schedule, parse
 

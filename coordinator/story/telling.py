@@ -7,7 +7,8 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from tocsin.messages.client_link import PAGE_ROWS_MAX, Step, StepKind, StepVerdict, Story
+from tocsin.messages.client_answers import Step, StepKind, StepVerdict, Story
+from tocsin.messages.client_link import PAGE_ROWS_MAX
 from tocsin.model import TERMINAL, Run, RunState
 
 from .ahead import ahead_verdict, present_steps, prospects

@@ -14,7 +14,7 @@ from tests.sim.checker import RAN
 from tests.sim.evidence import End, Ending
 from tocsin.execution import AttemptKey, split_key
 from tocsin.instants import SECOND_US
-from tocsin.messages.client_link import OutputPiece
+from tocsin.messages.client_answers import OutputPiece
 from tocsin.model import Job, Overlap, Run
 
 from .drill import Drill

@@ -7,11 +7,10 @@ from collections.abc import Callable
 from random import Random  # noqa: TID251 - a seeded one
 from typing import Final, Protocol
 
+from tocsin.messages.client_answers import Answer, Declined
 from tocsin.messages.client_link import (
-    Answer,
     Ask,
     CordonAgents,
-    Declined,
     DrainAgents,
     EndPause,
     KillRuns,

@@ -23,7 +23,7 @@ from tocsin.instants import Now
 from tocsin.link import Waiter
 from tocsin.log import Log
 from tocsin.messages.agent_link import ToAgent
-from tocsin.messages.client_link import Answer
+from tocsin.messages.client_answers import Answer
 
 from .decision import Decision
 from .evidence import Violation

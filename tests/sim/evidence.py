@@ -11,7 +11,7 @@ import enum
 import msgspec
 
 from tocsin.execution import AttemptKey
-from tocsin.messages.client_link import OutputPiece
+from tocsin.messages.client_answers import OutputPiece
 from tocsin.model import AuditEntry, Job, Pause, Run
 
 from .acts import Act

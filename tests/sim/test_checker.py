@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from tocsin.audit_chain import seal
 from tocsin.execution import AttemptKey
-from tocsin.messages.client_link import OutputPiece
+from tocsin.messages.client_answers import OutputPiece
 from tocsin.model import (
     AuditEntry,
     Blackout,

@@ -19,7 +19,8 @@ from tocsin.coordinator.store.port import PeerRow
 from tocsin.errors import StoreError
 from tocsin.keys import KeyPair, load_or_make_keypair
 from tocsin.messages.agent_link import FromAgent, ToAgent, Welcome
-from tocsin.messages.client_link import Answer, Ask, EndPause, KillRuns, PauseJobs, UncordonAgents
+from tocsin.messages.client_answers import Answer
+from tocsin.messages.client_link import Ask, EndPause, KillRuns, PauseJobs, UncordonAgents
 from tocsin.model import Agent, Role
 
 from . import checker, waking

@@ -15,24 +15,26 @@ from tocsin import clock, wire
 from tocsin.instants import SECOND_US
 from tocsin.keys import KeyPair
 from tocsin.link import Hub, Listener, Waiter, new_keypair
-from tocsin.messages.client_link import (
+from tocsin.messages.client_answers import (
     Answer,
-    Ask,
     Declined,
     Done,
+    OutputPage,
+    OutputPiece,
+    RunsPage,
+    Status,
+)
+from tocsin.messages.client_link import (
+    Ask,
     GetStatus,
     KillRuns,
     ListRuns,
-    OutputPage,
-    OutputPiece,
     PauseJobs,
     ReadOutput,
     Reply,
     Request,
     ResumeJobs,
     RunJobs,
-    RunsPage,
-    Status,
     Subscribe,
     Update,
 )

@@ -13,13 +13,8 @@ from textual.widgets import Input
 from tests.tui.coordinator import Coordinator
 from tests.tui.driving import expect, fleet, lines, screen, shown, until
 from tests.tui.fleet import AGENTS, FAILED, RUNNING, at, job, run
-from tocsin.messages.client_link import (
-    Declined,
-    KillRuns,
-    PauseJobs,
-    ResumeJobs,
-    RunJobs,
-)
+from tocsin.messages.client_answers import Declined
+from tocsin.messages.client_link import KillRuns, PauseJobs, ResumeJobs, RunJobs
 from tocsin.model import RunState
 from tocsin.tui.widgets.log_pane import LogPane
 from tocsin.tui.widgets.table import Table

@@ -14,7 +14,8 @@ from tests.tui.driving import fleet
 from tests.tui.fleet import FAILED, JOBS, RUNNING, at, job, run
 from tocsin.errors import LinkError, RequestError
 from tocsin.link import Hub, new_keypair
-from tocsin.messages.client_link import Declined, Done, KillRuns, ReadOutput, RunJobs, Subscribe
+from tocsin.messages.client_answers import Declined, Done
+from tocsin.messages.client_link import KillRuns, ReadOutput, RunJobs, Subscribe
 from tocsin.model import RunState
 from tocsin.tui import session as session_module
 from tocsin.tui.connection import Phase

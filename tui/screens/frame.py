@@ -12,7 +12,7 @@ from textual.widget import Widget
 
 from tocsin.errors import LinkError, RequestError
 from tocsin.instants import SECOND_US
-from tocsin.messages.client_link import Done
+from tocsin.messages.client_answers import Done
 from tocsin.tui.actions import (
     Action,
     Place,

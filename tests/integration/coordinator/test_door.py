@@ -15,7 +15,8 @@ from tocsin.config import read_context
 from tocsin.keys import KeyPair, read_keypair
 from tocsin.link import Dialer, Hub, Waiter, new_keypair
 from tocsin.messages.agent_link import Heartbeat
-from tocsin.messages.client_link import GetStatus, Reply, Request, Status, ToClient
+from tocsin.messages.client_answers import Status
+from tocsin.messages.client_link import GetStatus, Reply, Request, ToClient
 from tocsin.messages.enrolment import Denied, Enrol, Enrolled, Pending, ToStranger, token_mac
 
 

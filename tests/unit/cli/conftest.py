@@ -18,7 +18,8 @@ from tocsin.config import Context, read_context, write_context
 from tocsin.instants import Now
 from tocsin.keys import write_keypair
 from tocsin.link import Hub, Listener, Waiter, new_keypair
-from tocsin.messages.client_link import Answer, Ask, FromClient, Reply
+from tocsin.messages.client_answers import Answer
+from tocsin.messages.client_link import Ask, FromClient, Reply
 from tocsin.model import Agent, AgentState
 
 

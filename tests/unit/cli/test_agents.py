@@ -7,21 +7,16 @@ import json
 import pytest
 from msgspec.structs import replace
 
+from tocsin.messages.client_answers import AgentsPage, Answer, Done, JobsPage, PausesPage, RunsPage
 from tocsin.messages.client_link import (
-    AgentsPage,
-    Answer,
     Ask,
     CordonAgents,
-    Done,
     DrainAgents,
-    JobsPage,
     ListAgents,
     ListJobs,
     ListPauses,
     ListRuns,
-    PausesPage,
     RevokeAgents,
-    RunsPage,
     UncordonAgents,
     UndrainAgents,
 )

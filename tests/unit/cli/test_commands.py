@@ -11,35 +11,37 @@ import pytest
 
 from tocsin.execution import check_config
 from tocsin.executors.scripted import Scripted
-from tocsin.messages.client_link import (
-    AcceptAgent,
+from tocsin.messages.client_answers import (
     AgentsPage,
     Answer,
+    Done,
+    JobsPage,
+    JobsPut,
+    OutputPage,
+    OutputPiece,
+    PausesPage,
+    RunsPage,
+    Token,
+)
+from tocsin.messages.client_link import (
+    AcceptAgent,
     Ask,
     CreateToken,
-    Done,
     GetAttempts,
     GetGroup,
     GetJobs,
     GetRuns,
-    JobsPage,
-    JobsPut,
     KillRuns,
     ListAgents,
     ListJobs,
     ListPauses,
     ListRuns,
-    OutputPage,
-    OutputPiece,
     PauseJobs,
-    PausesPage,
     PutJobs,
     ReadOutput,
     RerunRuns,
     ResumeJobs,
     RunJobs,
-    RunsPage,
-    Token,
 )
 from tocsin.model import (
     Agent,

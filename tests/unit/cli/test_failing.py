@@ -22,7 +22,8 @@ from tocsin.errors import (
     RequestError,
     TocsinError,
 )
-from tocsin.messages.client_link import Answer, Ask, GetRuns, RunsPage
+from tocsin.messages.client_answers import Answer, RunsPage
+from tocsin.messages.client_link import Ask, GetRuns
 
 from .conftest import Desk, Tocsin
 from .test_shapes import RUN

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tocsin.instants import SECOND_US
-from tocsin.messages.client_link import AuditPage, WalkAudit
+from tocsin.messages.client_answers import AuditPage
+from tocsin.messages.client_link import WalkAudit
 from tocsin.model import AuditEntry
 
 from .conftest import Desk, Fleet, Tocsin

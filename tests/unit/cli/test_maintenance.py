@@ -7,19 +7,15 @@ import json
 import pytest
 from msgspec.structs import replace
 
+from tocsin.messages.client_answers import AgentsPage, Answer, Done, JobsPage, PausesPage
 from tocsin.messages.client_link import (
-    AgentsPage,
-    Answer,
     Ask,
-    Done,
     EndPause,
     GetJobs,
-    JobsPage,
     ListAgents,
     ListJobs,
     ListPauses,
     PauseScope,
-    PausesPage,
     RunJobs,
     StartPause,
 )

@@ -11,22 +11,24 @@ import pytest
 from tocsin.config import Context
 from tocsin.errors import ConfigError, LinkError, ProtocolError, RequestError
 from tocsin.link import new_keypair
-from tocsin.messages.client_link import (
+from tocsin.messages.client_answers import (
     Answer,
-    Ask,
     Declined,
     Done,
-    GetRuns,
-    GetStatus,
     JobsPage,
-    ListJobs,
-    ListRuns,
     OutputPage,
     OutputPiece,
-    ReadOutput,
-    RunJobs,
     RunsPage,
     Status,
+)
+from tocsin.messages.client_link import (
+    Ask,
+    GetRuns,
+    GetStatus,
+    ListJobs,
+    ListRuns,
+    ReadOutput,
+    RunJobs,
 )
 from tocsin.model import Job, JobRow, RunState
 from tocsin.session import Session

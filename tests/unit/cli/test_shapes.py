@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from tocsin.cli import shapes
-from tocsin.messages.client_link import Status, Step, StepKind, StepVerdict, Story
+from tocsin.messages.client_answers import Status, Step, StepKind, StepVerdict, Story
 from tocsin.messages.enrolment import fingerprint
 from tocsin.model import (
     Agent,

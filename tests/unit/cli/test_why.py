@@ -14,19 +14,16 @@ from tocsin.cli.moments import is_absolute, parse_moment
 from tocsin.coordinator.story import tell
 from tocsin.errors import ConfigError
 from tocsin.instants import to_us
-from tocsin.messages.client_link import (
+from tocsin.messages.client_answers import (
     Answer,
-    Ask,
     Declined,
-    Explain,
-    GetJobs,
     JobsPage,
-    ListJobs,
     Step,
     StepKind,
     StepVerdict,
     Story,
 )
+from tocsin.messages.client_link import Ask, Explain, GetJobs, ListJobs
 
 from .conftest import Desk, Tocsin
 from .test_shapes import AT_US, JOB, RUN

@@ -6,8 +6,9 @@ import pytest
 
 from tocsin.coordinator.applying import JOBS_MAX, UPLOAD_IDLE_US
 from tocsin.instants import Now
-from tocsin.messages.client_link import Declined, Done, PutJobs, RemoveJobs
-from tocsin.messages.client_link import JobsPut as JobsPutAnswer
+from tocsin.messages.client_answers import Declined, Done
+from tocsin.messages.client_answers import JobsPut as JobsPutAnswer
+from tocsin.messages.client_link import PutJobs, RemoveJobs
 from tocsin.model import Blackout, Calendar, Job, Pool
 from tocsin.plan_index import shared_digest
 

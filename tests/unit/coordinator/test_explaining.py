@@ -11,7 +11,8 @@ from tocsin.coordinator.store.sqlite import SqliteStore
 from tocsin.errors import RequestError
 from tocsin.execution import Status
 from tocsin.instants import SECOND_US
-from tocsin.messages.client_link import Explain, Story
+from tocsin.messages.client_answers import Story
+from tocsin.messages.client_link import Explain
 from tocsin.model import JobRow
 
 from .bench import START_US, Bench, Happening, job

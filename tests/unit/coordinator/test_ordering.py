@@ -8,17 +8,15 @@ import pytest
 
 from tocsin.coordinator.machine.commands import SaveRun
 from tocsin.coordinator.machine.machine import Stored
+from tocsin.messages.client_answers import Declined, Done, RunsPage
 from tocsin.messages.client_link import (
     Ask,
-    Declined,
-    Done,
     GetGroup,
     KillRuns,
     PutJobs,
     RemoveJobs,
     RerunRuns,
     RunJobs,
-    RunsPage,
 )
 from tocsin.model import Agent, AgentState, Job, Run, RunState, Trigger
 

@@ -15,15 +15,8 @@ from tocsin.coordinator.requests import Requests
 from tocsin.coordinator.store.sqlite import SqliteStore
 from tocsin.coordinator.updates import Updates
 from tocsin.instants import SECOND_US, Now
-from tocsin.messages.client_link import (
-    Ask,
-    Declined,
-    EndPause,
-    PauseJobs,
-    PauseScope,
-    PutJobs,
-    StartPause,
-)
+from tocsin.messages.client_answers import Declined
+from tocsin.messages.client_link import Ask, EndPause, PauseJobs, PauseScope, PutJobs, StartPause
 from tocsin.model import Scope
 
 from .bench import ASKER, START_US, job

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tocsin.messages.client_link import OutputPiece
+from tocsin.messages.client_answers import OutputPiece
 from tocsin.tui import log_lines
 from tocsin.tui.log_lines import Kind, LogLines
 

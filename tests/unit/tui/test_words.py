@@ -8,7 +8,7 @@ import pytest
 from rich.cells import cell_len
 
 from tests.tui.fleet import BERLIN, NOW_US, at, job, run
-from tocsin.messages.client_link import Status
+from tocsin.messages.client_answers import Status
 from tocsin.model import JobRow, Run, RunState, Trigger
 from tocsin.tui import words
 from tocsin.tui.connection import Connection, Phase, badge, trouble

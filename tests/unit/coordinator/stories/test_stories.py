@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tocsin.coordinator.story import tell
-from tocsin.messages.client_link import StepVerdict, Story
+from tocsin.messages.client_answers import StepVerdict, Story
 from tocsin.model import RunState, SkipReason
 
 from .scenes import SCENES
