@@ -21,7 +21,7 @@ from tocsin.messages.client_link import KillRuns, ListRuns
 from tocsin.model import TERMINAL, Job, Run, RunState
 
 from .applying import put_set
-from .asking import in_parts
+from .asking import in_parts, some_jobs
 from .failing import FAILED, OK
 from .local_fleet import LocalFleet
 from .options import seconds
@@ -68,7 +68,6 @@ def up(*, files: tuple[str, ...], for_s: float | None, no_tui: bool, output: str
         if wanted != JobSet():
             put_set(fleet.session, wanted)
         began_us = clock.now_us()
-        names = {job.name: job for job in wanted.jobs}
         _say(f"up: {len(wanted.jobs)} jobs, agent {fleet.agent_name}; ctrl+c ends it")
         if for_s is None and not no_tui and sys.stdin.isatty() and sys.stdout.isatty():
             fleet.supervise_beside(_terminal_interface(fleet))
@@ -76,7 +75,11 @@ def up(*, files: tuple[str, ...], for_s: float | None, no_tui: bool, output: str
             _follow(fleet, stop, for_s, quiet=output == "json")
         runs = _end_runs(fleet)
         if for_s is not None:
-            code = _report(_since(runs, began_us), names, as_json=output == "json")
+            runs = _since(runs, began_us)
+            jobs = {job.name: job for job in wanted.jobs}
+            rows = some_jobs(fleet.session, [run.job for run in runs])
+            jobs |= {name: row.job for name, row in rows.items()}
+            code = _report(runs, jobs, as_json=output == "json")
     finally:
         fleet.close()
     return code

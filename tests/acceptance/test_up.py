@@ -81,7 +81,10 @@ def test_a_wrong_file_starts_nothing(home: Home, tmp_path: Path) -> None:
 
 
 def test_what_is_killed_is_started_again_and_all_ends_together(home: Home) -> None:
-    """Both daemons come back after SIGKILL; SIGTERM of the parent leaves nobody behind."""
+    """Both daemons come back after SIGKILL; SIGTERM of the parent leaves nobody behind.
+
+    A later `up` without files knows which jobs may fail.
+    """
     process = subprocess.Popen(
         [TOCSIN, "up", str(EXAMPLES)],
         env=home.environ(""),
@@ -101,5 +104,5 @@ def test_what_is_killed_is_started_again_and_all_ends_together(home: Home) -> No
     process.send_signal(signal.SIGTERM)
 
     assert process.wait(60) == 0
-    again = home.call("up", "--for", "1s", stdin=subprocess.DEVNULL)
+    again = home.call("up", "--for", "11s", stdin=subprocess.DEVNULL)
     assert again.returncode == 0, again.stderr
