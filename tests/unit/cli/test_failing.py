@@ -136,7 +136,11 @@ def test_an_interrupt_ends_a_command_that_waits(desk: Desk) -> None:
         return RunsPage([RUN])
 
     desk.answer = answer
-    code = "from tocsin.cli import main; import sys; sys.exit(main())"
+    # What runs in the background of a shell is begun with the signal ignored.
+    code = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from tocsin.cli import main; sys.exit(main())"
+    )
     process = subprocess.Popen(
         [sys.executable, "-c", code, "run", "wait", RUN.id], stderr=subprocess.PIPE
     )
