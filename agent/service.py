@@ -121,6 +121,7 @@ class Service:
         self._spool = spool
         self._log = log
         self._waiter = Waiter()
+        self._waiter.wake_on_signals((signal.SIGTERM, signal.SIGINT))
         self._exit_code: int | None = None
         self._events: deque[Event] = deque()
         """What has happened and is not handled yet."""
@@ -154,7 +155,6 @@ class Service:
         self._connected = False
         self._refused = False
         self._dialer = self._dial()
-        self._waiter.wake_on_signals((signal.SIGTERM, signal.SIGINT))
 
     def run(self) -> int:
         """Work until told to end; the exit code."""
