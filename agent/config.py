@@ -38,6 +38,8 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """How many runs it takes at once; None: four for each processor, and at least eight."""
     drain_s: float = 20.0
     """How long it waits for its runs when it is told to end; they go on if they take longer."""
+    secrets_dir: Path = Path("/etc/tocsin/secrets")
+    """Where the values of jobs' secrets are, one file for each, for nobody else to read."""
     executors: list[str] | None = None
     """What it offers; None: all that are installed."""
 

@@ -54,7 +54,10 @@ class _Host:
 class Hosts:
     """The hosts of all executors. Each method says what has happened meanwhile, as events."""
 
-    def __init__(self, run_dir: str, out_dir: str, waiter: Waiter, log: Log) -> None:
+    def __init__(
+        self, run_dir: str, out_dir: str, secrets_dir: str, waiter: Waiter, log: Log
+    ) -> None:
+        self._secrets_dir = secrets_dir
         self._run_dir = run_dir
         self._out_dir = out_dir
         self._waiter = waiter
@@ -134,6 +137,7 @@ class Hosts:
 
     def _spawn(self, host: _Host) -> list[Event]:
         environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+        environment["TOCSIN_SECRETS"] = self._secrets_dir
         ready, write_end = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         arguments = [sys.executable, "-P", "-m", "tocsin.executors.host", host.executor]
         try:

@@ -131,7 +131,8 @@ class Service:
         out_dir.mkdir(mode=0o700, exist_ok=True)
         run_dir = str(config.run_dir.absolute())
         self._outputs = Outputs(str(out_dir), log)
-        self._hosts = Hosts(run_dir, str(out_dir), self._waiter, log)
+        secrets_dir = str(config.secrets_dir.absolute())
+        self._hosts = Hosts(run_dir, str(out_dir), secrets_dir, self._waiter, log)
         sought = _executors_of_before(spool.memory, os.listdir(run_dir))  # noqa: PTH208 - names
         executors = installed_executors() if config.executors is None else config.executors
         profile = Profile(

@@ -45,6 +45,7 @@ def agent_config(config_file: str | None) -> AgentConfig:
         "data_dir": places.data_dir / "agent",
         "run_dir": places.run_dir / "agent",
         "key_file": Path("agent.key"),
+        "secrets_dir": places.config_dir / "secrets",
     }
     config = read_settings(path, AgentConfig, otherwise=usual)
     # A relative key file is beside the agent's data, wherever that is.

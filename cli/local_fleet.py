@@ -113,6 +113,7 @@ class LocalFleet:
             endpoint=f"tcp://{_LOOPBACK}:{ports[0]}",
             server_key=self.context.server_key,
             key_file=key_file,
+            secrets_dir=self._places.config_dir / "secrets",
             drain_s=DRAIN_S,
         )
 

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
+import sys
 import traceback
 from collections.abc import Callable
 from typing import Any, Final
@@ -22,24 +24,29 @@ import msgspec
 
 from tocsin import clock
 from tocsin.errors import ExecutorError
-from tocsin.execution import Executor, Order, Outcome, Running, Status
+from tocsin.execution import Executor, Expect, Order, Outcome, Running, Status
+from tocsin.expectation import by_exit_code, by_output, reads_output
+from tocsin.templates import has_placeholders, render, values_of
 from tocsin.units import format_duration
 
 from .output_files import OutputFiles
 from .refusal import CannotStart
+from .secrets import FOLDER_VARIABLE, Mask, resolve
 
 CANCEL_OVERDUE_S: Final = 30.0
 """How long after the grace an executor may still take before its attempt is given up."""
 MESSAGE_CHARS_MAX: Final = 500
 FACTS_BYTES_MAX: Final = 64 << 10
+EXPECT_BYTES_MAX: Final = 16 << 20
+"""Of a longer output, what is expected is looked for in its first and its last half of this."""
 
 
 class Attempt:
     """One order under way. `on_began` and `on_ended` are called once each, in that order."""
 
     __slots__ = (
-        "_canceller", "_entered", "_executor", "_on_began", "_on_ended", "_reason", "_running",
-        "_sink", "_task", "_timer", "began_us", "ended_us", "order", "outcome",
+        "_canceller", "_entered", "_executor", "_mask", "_on_began", "_on_ended", "_reason",
+        "_running", "_sink", "_task", "_timer", "began_us", "ended_us", "order", "outcome",
     )  # fmt: skip
 
     def __init__(
@@ -64,6 +71,7 @@ class Attempt:
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._canceller: asyncio.Task[None] | None = None
+        self._mask: Mask | None = None
 
     def begin(self, loop: asyncio.AbstractEventLoop) -> None:
         """Start it; an attempt that was stopped before is left alone."""
@@ -102,6 +110,8 @@ class Attempt:
         order = self.order
         if "/" in order.key or "\0" in order.key:
             raise ExecutorError("its key cannot name an output file")
+        if order.secrets or has_placeholders(order.config, self._executor.config):
+            order = self._prepared(order)
         try:
             config = msgspec.convert(order.config, self._executor.config)
         except msgspec.ValidationError as error:
@@ -110,7 +120,29 @@ class Attempt:
         self._running = running
         self.began_us = clock.now_us()
         self._on_began(self)
-        return await running.wait()
+        outcome = await running.wait()
+        return outcome if order.expect is None else self._judged(order.expect, outcome)
+
+    def _prepared(self, order: Order) -> Order:
+        """The order with its secrets and its placeholders filled in."""
+        secrets = resolve(order.secrets, os.environ.get(FOLDER_VARIABLE))
+        if secrets:
+            self._mask = Mask(list(secrets.values()))
+            self._sink.mask(self._mask)
+        values = values_of(order.env, secrets)
+        try:
+            config = render(order.config, self._executor.config, values)
+        except ValueError as error:
+            raise ExecutorError(f"{order.executor}: {error}") from error
+        return msgspec.structs.replace(order, config=config, env={**order.env, **secrets})
+
+    def _judged(self, expect: Expect, outcome: Outcome) -> Outcome:
+        outcome = by_exit_code(expect, outcome)
+        if outcome.status is not Status.SUCCEEDED or not reads_output(expect):
+            return outcome
+        self._sink.flush()
+        stdout, stderr = (_ends_of(name) for name in self._sink.names)
+        return by_output(expect, outcome, stdout, stderr)
 
     async def _cancel(self, running: Running) -> None:
         assert self._task is not None
@@ -119,8 +151,8 @@ class Attempt:
             async with asyncio.timeout(grace_s + CANCEL_OVERDUE_S):
                 await running.cancel(grace_s)
                 await asyncio.wait((self._task,))
-        except Exception:  # noqa: BLE001 - as above
-            traceback.print_exc()
+        except Exception as error:  # noqa: BLE001 - as above
+            self._print(error)
         self._task.cancel()
 
     def _end(self, outcome: Outcome) -> None:
@@ -141,6 +173,8 @@ class Attempt:
         facts = outcome.facts
         if facts and len(msgspec.msgpack.encode(facts)) > FACTS_BYTES_MAX:
             facts = {}
+        if self._mask is not None:
+            message, facts = self._mask.text(message), self._mask.plain(facts)
         if message:
             message = _one_line(message)
         if status is outcome.status and facts is outcome.facts and message == outcome.message:
@@ -152,14 +186,37 @@ class Attempt:
             return Outcome(self._reason, message=self._why())
         if isinstance(error, ExecutorError):
             exit_code = error.exit_code if isinstance(error, CannotStart) else None
-            return Outcome(Status.FAILED, exit_code, _one_line(error.message))
-        traceback.print_exception(error)
-        return Outcome(Status.FAILED, message=_one_line(f"{type(error).__name__}: {error}"))
+            text = f"{error.message}; {error.hint}" if error.hint else error.message
+            return Outcome(Status.FAILED, exit_code, self._said(text))
+        self._print(error)
+        return Outcome(Status.FAILED, message=self._said(f"{type(error).__name__}: {error}"))
+
+    def _print(self, error: BaseException) -> None:
+        text = "".join(traceback.format_exception(error))
+        sys.stderr.write(text if self._mask is None else self._mask.text(text))
+        sys.stderr.flush()
+
+    def _said(self, text: str) -> str:
+        return _one_line(text if self._mask is None else self._mask.text(text))
 
     def _why(self) -> str:
         if self._reason is Status.TIMED_OUT:
             return f"no end after {format_duration(self.order.timeout_s)}"
         return "cancelled"
+
+
+def _ends_of(path: str) -> bytes:
+    """A whole output file, or of a long one its two ends."""
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - a path less
+            size = os.fstat(file.fileno()).st_size
+            if size <= EXPECT_BYTES_MAX:
+                return file.read()
+            head = file.read(EXPECT_BYTES_MAX // 2)
+            file.seek(size - EXPECT_BYTES_MAX // 2)
+            return head + b"\n" + file.read(EXPECT_BYTES_MAX // 2)
+    except FileNotFoundError:  # nothing was written
+        return b""
 
 
 def _one_line(text: Any) -> str:  # noqa: ANN401 - an executor from elsewhere may say anything

@@ -8,6 +8,8 @@ import os
 from pathlib import Path
 from typing import Final
 
+from .secrets import Mask
+
 APPEND: Final = os.O_WRONLY | os.O_CREAT | os.O_APPEND
 FILE_MODE: Final = 0o600
 
@@ -74,13 +76,19 @@ def _is_blank(path: str) -> bool:
 class OutputFiles:
     """The sink of an attempt: `<stem>.out` and `<stem>.err`, each made by the first write to it."""
 
-    __slots__ = ("_fds", "_lent", "_spares", "names")
+    __slots__ = ("_fds", "_held", "_lent", "_mask", "_spares", "names")
 
     def __init__(self, stem: str, spares: SpareFiles | None = None) -> None:
         self.names = (stem + ".out", stem + ".err")
         self._fds: dict[bool, int] | None = None
         self._spares = spares
         self._lent = False
+        self._mask: Mask | None = None
+        self._held = {False: b"", True: b""}
+
+    def mask(self, mask: Mask) -> None:
+        """Keep secrets out of what is written from here on."""
+        self._mask = mask
 
     def lend(self) -> tuple[str, str]:
         """The names of both files, for a process that opens them to append."""
@@ -102,6 +110,13 @@ class OutputFiles:
 
     def write(self, data: bytes, *, stderr: bool = False) -> None:
         """Append `data`; OSError when the disk is full."""
+        if self._mask is not None:
+            data = self._mask.data(self._held[stderr] + data)
+            kept = len(data) - self._mask.held(data)
+            data, self._held[stderr] = data[:kept], data[kept:]
+        self._append(data, stderr=stderr)
+
+    def _append(self, data: bytes, *, stderr: bool) -> None:
         if self._fds is None:
             self._fds = {}
         fd = self._fds.get(stderr)
@@ -111,8 +126,17 @@ class OutputFiles:
         while left:
             left = left[os.write(fd, left) :]
 
+    def flush(self) -> None:
+        """Write what was held back because it might have become a secret."""
+        for stderr, data in self._held.items():
+            if data:
+                self._held[stderr] = b""
+                with contextlib.suppress(OSError):  # the disk is full: it is lost with the rest
+                    self._append(data, stderr=stderr)
+
     def close(self) -> None:
         """Let go of the files; they stay where they are, unless they will stay empty."""
+        self.flush()
         if self._fds is not None:
             for fd in self._fds.values():
                 os.close(fd)

@@ -15,7 +15,9 @@ _ExitCode = Annotated[int, Meta(ge=0, le=255)]
 class ShellConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The `shell` block of a job."""
 
-    command: Annotated[_Text | None, Meta(description="a line for /bin/sh -c")] = None
+    command: Annotated[
+        _Text | None, Meta(description="a line for /bin/sh -c", extra={"template": False})
+    ] = None
     argv: Annotated[
         Annotated[list[_Argument], Meta(min_length=1)] | None,
         Meta(description="a program and its arguments, run without a shell"),

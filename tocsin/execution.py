@@ -14,9 +14,10 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NewType, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, NewType, Protocol
 
 import msgspec
+from msgspec import Meta
 
 from tocsin.errors import ExecutorError
 
@@ -41,6 +42,21 @@ def split_key(key: AttemptKey) -> tuple[str, int]:
     return run_id, int(number)
 
 
+class Expect(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    """When a run counts as a success. What is not given is not asked."""
+
+    exit_codes: list[Annotated[int, Meta(ge=0, le=255)]] = []
+    """These, and no others, mean success, in place of the executor's own rule."""
+    match: str = ""
+    """A regular expression (Python's `re`) that some line of the output must hold."""
+    not_match: str = ""
+    """A regular expression that no line of the output may hold."""
+    json: dict[str, Any] = {}
+    """Standard output is JSON, and at each path (`items[0].state`) stands this value."""
+
+
 class Order(msgspec.Struct, frozen=True, array_like=True):
     """One attempt to be run: all that an agent and its executor need to know."""
 
@@ -54,6 +70,9 @@ class Order(msgspec.Struct, frozen=True, array_like=True):
     kill_after_s: float
     keep_bytes: int
     """How much of each output stream is kept: its head and its tail, half and half."""
+    secrets: dict[str, str] = {}
+    """Variables of the attempt, each with the name under which the agent's host keeps its value."""
+    expect: Expect | None = None
 
 
 class Status(enum.StrEnum):

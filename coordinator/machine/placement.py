@@ -150,6 +150,8 @@ def order_of(active: Active) -> Order:
         job.timeout_s,
         job.kill_after_s,
         job.output.keep_bytes,
+        job.secrets,
+        job.expect,
     )
 
 

@@ -13,6 +13,7 @@ from tocsin.blocks import Bounds, Faults, KeyPath, Reader, quoted, shown
 from tocsin.errors import ScheduleError
 from tocsin.execution import Executor
 from tocsin.jobfile.executor_block import read_executor_block
+from tocsin.jobfile.values import check_placeholders, check_values
 from tocsin.model import DAY_S, NAME_LENGTH_MAX, Blackout, Job
 from tocsin.nearest import did_you_mean
 from tocsin.params import faults as params_faults
@@ -44,7 +45,8 @@ _BOUNDS: Final[Bounds] = {
 }
 UNSUPPORTED: Final = frozenset(
     {
-        "expect", "keep", "limits", "notify", "output.live", "run_as", "secrets",
+        "expect.finish_within", "expect.success_every", "keep", "limits", "notify", "output.live",
+        "run_as",
     }
 )  # fmt: skip
 """Keys that a later version will understand; `<block>.<key>` inside a block."""
@@ -72,6 +74,7 @@ def read_job(
     for key in chosen:
         arguments["executor"] = key
         arguments["config"] = read_executor_block(executors, key, plain[key], (*path, key), faults)
+        check_placeholders(executors, key, arguments, (*path, key), faults)
     _check_meaning(name, block, arguments, path, faults)
     if len(faults) > before:
         return None
@@ -165,11 +168,7 @@ def _check_meaning(
     starts_us, expires_us = arguments.get("starts_at_us"), arguments.get("expires_at_us")
     if starts_us is not None and expires_us is not None and expires_us <= starts_us:
         faults.add((*path, "expires_at"), "is not later than starts_at")
-    for key, value in arguments.get("env", {}).items():
-        if not key or "=" in key or "\x00" in key:
-            faults.add((*path, "env", key), "is no name for an environment variable")
-        if "\x00" in value:
-            faults.add((*path, "env", key), "holds a NUL byte, which no variable can")
+    check_values(arguments, path, faults)
     for tag, globs in getattr(arguments.get("target"), "tags", {}).items():
         if not globs:
             faults.add((*path, "target", "tags", tag), "nothing matches an empty list or text")

@@ -7,6 +7,8 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from tocsin.execution import Expect
+
 from .run import RunState
 
 NAME_LENGTH_MAX: Final = 128
@@ -172,7 +174,10 @@ class Job(
     kill_after_s: float = msgspec.field(default=10.0, name="kill_after")
     retry: Retry = Retry()
     env: dict[str, str] = {}
+    secrets: dict[str, str] = {}
+    """Variables whose values each agent reads from its own files, by the names of those."""
     output: OutputRule = OutputRule()
+    expect: Expect | None = None
     expect_failure: bool = False
     """`tocsin up --for` does not count this job's failures."""
     labels: dict[str, str] = {}
