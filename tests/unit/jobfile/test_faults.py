@@ -17,9 +17,9 @@ _OF_ONE_KEY = [
         "zzz: 1",
         (
             "a.zzz: unknown key; expected one of after, blackout, description, dst, enabled, env, "
-            "ephemeral, expect_failure, expires_at, jitter, kill_after, labels, missed, on_lost, "
-            "output, overlap, params, pool, priority, queue_limit, retry, schedule, secrets, starts_at, "
-            "target, timeout, timezone"
+            "ephemeral, expect, expect_failure, expires_at, jitter, kill_after, labels, missed, "
+            "on_lost, output, overlap, params, pool, priority, queue_limit, retry, schedule, "
+            "secrets, starts_at, target, timeout, timezone"
         ),
     ),
     (
