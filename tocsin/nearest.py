@@ -10,7 +10,7 @@ def nearest(wrong: str, known: Iterable[str]) -> str | None:
     from difflib import get_close_matches  # only a mistake pays for it
 
     by_plain = {word.lower().replace("-", "_"): word for word in known}
-    found = get_close_matches(wrong.lower().replace("-", "_"), by_plain, n=1)
+    found = get_close_matches(wrong.lower().replace("-", "_"), by_plain, n=1, cutoff=0.61)
     return by_plain[found[0]] if found else None
 
 
