@@ -27,7 +27,10 @@ START_US: Final = 30 * SECOND_US
 """A host that does not answer for so long after its start is killed; it has no runs yet."""
 RETRY_US: Final = 50_000
 _EXIT_ALREADY_HOSTED: Final = 3
-_INHERITED: Final = ("PATH", "HOME", "LANG", "PYTHONPATH")
+_INHERITED: Final = (
+    "PATH", "HOME", "LANG", "PYTHONPATH",
+    "http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
+)  # fmt: skip
 _COMPLAINT_BYTES_MAX: Final = 4096
 
 

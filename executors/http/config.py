@@ -1,0 +1,142 @@
+"""The schema of a job's `http` block; light, because the coordinator checks it at apply."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta
+
+from tocsin.execution import Expect
+from tocsin.expectation import faults
+
+_STATUS: Final = re.compile(r"[1-5]xx|[1-5]\d\d(-[1-5]\d\d)?", re.ASCII)
+_HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
+_USER_IN_URL: Final = re.compile(r"[a-z]+://[^/?#]*@", re.IGNORECASE)
+
+Status = int | str
+
+
+class Auth(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who asks: `user` and `password`, or `bearer`."""
+
+    user: str = ""
+    password: Annotated[str, Meta(extra={"secret": True})] = ""
+    bearer: Annotated[str, Meta(extra={"secret": True})] = ""
+
+    def __post_init__(self) -> None:
+        if bool(self.user) == bool(self.bearer):
+            raise ValueError("either `user` (and `password`) or `bearer` must be given")
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which answers mean success."""
+
+    status: Annotated[
+        Status | list[Status],
+        Meta(description="expected status", examples=["2xx", 204, ["2xx", "300-304"]]),
+    ] = "2xx"
+    body: Annotated[str, Meta(description="a regular expression that the body must match")] = ""
+    json: Annotated[
+        dict[str, Any], Meta(description="the body is JSON, with these values at these paths")
+    ] = {}
+
+    def __post_init__(self) -> None:
+        for one in self.statuses:
+            if not _STATUS.fullmatch(str(one)):
+                raise ValueError(f"`status`: {one} is none; write 200, 2xx or 200-204")
+        for _, wrong in faults(self.of_body):
+            raise ValueError(f"`{'json' if self.json else 'body'}`: {wrong}")
+
+    @property
+    def statuses(self) -> list[Status]:
+        """Every status, class and range that is expected."""
+        return self.status if isinstance(self.status, list) else [self.status]
+
+    @property
+    def of_body(self) -> Expect:
+        """What is expected of the body."""
+        return Expect(match=self.body, json=self.json)
+
+    def takes(self, code: int) -> bool:
+        """Whether a status is expected."""
+        return any(_takes(str(one), code) for one in self.statuses)
+
+
+def _takes(expected: str, code: int) -> bool:
+    if expected.endswith("xx"):
+        return code // 100 == int(expected[0])
+    least, _, most = expected.partition("-")
+    return int(least) <= code <= int(most or least)
+
+
+class HttpConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The `http` block of a job."""
+
+    url: Annotated[str, Meta(min_length=1, description="`http://` or `https://`")]
+    method: Annotated[
+        Annotated[str, Meta(pattern="^[A-Za-z]{1,20}$")] | None,
+        Meta(description="by default GET, or POST where there is a body"),
+    ] = None
+    query: Annotated[
+        dict[str, str | list[str]], Meta(description="parameters, added to those of the url")
+    ] = {}
+    headers: Annotated[dict[str, str], Meta(description="header fields, `Host` too")] = {}
+    body: Annotated[str | None, Meta(description="text to be sent")] = None
+    json: Annotated[Any, Meta(description="anything, to be sent as JSON")] = None
+    form: Annotated[dict[str, str] | None, Meta(description="fields of a form to be sent")] = None
+    file: Annotated[str | None, Meta(description="path of a file to be sent, as it is")] = None
+    auth: Annotated[Auth | None, Meta(description="`{user, password}` or `{bearer}`")] = None
+    cert: Annotated[str | None, Meta(description="path of a client certificate, PEM")] = None
+    key: Annotated[str | None, Meta(description="path of its key, if not in the same file")] = None
+    ca: Annotated[
+        str | None,
+        Meta(description="path of the authorities to trust, PEM; by default the system's"),
+    ] = None
+    verify: Annotated[bool, Meta(description="`false`: take any certificate")] = True
+    proxy: Annotated[
+        str | None, Meta(description="`http://HOST:PORT`, or `env`: as the environment says")
+    ] = None
+    redirects: Annotated[
+        bool | Annotated[int, Meta(ge=0, le=50)],
+        Meta(description="follow redirects: `true` (up to 10), `false`, or how many"),
+    ] = True
+    http2: Annotated[bool, Meta(description="speak HTTP/2 where the server does")] = False
+    expect: Annotated[
+        Answer | Status | list[Status],
+        Meta(description="`{status, body, json}`, or the status alone"),
+    ] = Answer()
+
+    def __post_init__(self) -> None:
+        check_url(self.url)
+        bodies = [it for it in ("body", "json", "form", "file") if getattr(self, it) is not None]
+        if len(bodies) > 1:
+            raise ValueError(f"`{'` and `'.join(bodies)}`: only one of them can be sent")
+        if self.key is not None and self.cert is None:
+            raise ValueError("`key` stands without `cert`")
+        for name, value in self.headers.items():
+            if not _HEADER_NAME.fullmatch(name):
+                raise ValueError(f"`headers`: {name!r} cannot name a header field")
+            if any(mark in value for mark in "\r\n\0"):
+                raise ValueError(f"`headers`: {name} holds a line break or a NUL")
+        _ = self.answer
+
+    @property
+    def answer(self) -> Answer:
+        """What is expected."""
+        return self.expect if isinstance(self.expect, Answer) else Answer(status=self.expect)
+
+
+def check_url(url: str) -> None:
+    """Refuse a url that cannot be asked; one with placeholders is checked when they are filled in.
+
+    Raises:
+        ValueError: says why.
+    """
+    if "{{" in url:
+        return
+    if not url.lower().startswith(("http://", "https://")):
+        raise ValueError("`url` must begin with http:// or https://")
+    if _USER_IN_URL.match(url):
+        raise ValueError("`url` holds a user; give `auth` instead, its password as a secret")

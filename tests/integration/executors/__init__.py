@@ -1,0 +1,1 @@
+"""Executors against the real thing."""

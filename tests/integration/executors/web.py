@@ -1,0 +1,115 @@
+"""Real HTTP servers, plain and with TLS, that behave well, badly and slowly."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers as the path asks for."""
+
+    protocol_version = "HTTP/1.1"
+    server: Web
+
+    def do_GET(self) -> None:
+        """Answer."""
+        length = int(self.headers.get("content-length") or 0)
+        self.asked = self.rfile.read(length)
+        path = self.path.partition("?")[0].strip("/")
+        kind, _, rest = path.partition("/")
+        getattr(self, f"_{kind}", self._echo)(rest)
+
+    do_POST = do_PUT = do_GET  # noqa: N815 - the names that http.server looks for
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+    def _send(self, code: int, body: bytes = b"", **fields: str) -> None:
+        self.send_response(code)
+        for name, value in fields.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _echo(self, _: str) -> None:
+        shown = {
+            "method": self.command,
+            "path": self.path,
+            "headers": {name.lower(): value for name, value in self.headers.items()},
+            "body": self.asked.decode(),
+        }
+        self._send(200, json.dumps(shown).encode(), content_type="application/json")
+
+    def _status(self, code: str) -> None:
+        self._send(int(code), f"this is {code}".encode())
+
+    def _busy(self, wait: str) -> None:
+        self._send(503, b"busy", retry_after=wait)
+
+    def _redirect(self, left: str) -> None:
+        to = f"/redirect/{int(left) - 1}" if int(left) else "/echo"
+        self._send(302, location=to)
+
+    def _large(self, count: str) -> None:
+        self.send_response(200)
+        self.send_header("content-length", count)
+        self.end_headers()
+        block = b"x" * (1 << 16)
+        for _ in range(int(count) // len(block)):
+            self.wfile.write(block)
+
+    def _cut(self, _: str) -> None:
+        self.send_response(200)
+        self.send_header("content-length", "1000")
+        self.end_headers()
+        self.wfile.write(b"only this")
+        self.close_connection = True
+
+    def _garbage(self, _: str) -> None:
+        self.wfile.write(b"this is not HTTP at all\r\n\r\n")
+        self.close_connection = True
+
+    def _hang(self, _: str) -> None:
+        self.send_response(200)
+        self.send_header("content-length", "1000")
+        self.end_headers()
+        self.wfile.write(b"first\n")
+        self.wfile.flush()
+        self.server.hanging.set()
+        if not self.rfile.read(1):  # the other side hangs up
+            self.server.hung_up.set()
+        self.close_connection = True
+
+
+class Web(ThreadingHTTPServer):
+    """A server on a free port."""
+
+    daemon_threads = True
+
+    def __init__(self, context: ssl.SSLContext | None = None) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.hanging = threading.Event()
+        self.hung_up = threading.Event()
+        scheme = "http"
+        if context is not None:
+            scheme = "https"
+            self.socket = context.wrap_socket(
+                self.socket, server_side=True, do_handshake_on_connect=False
+            )
+        self.url = f"{scheme}://localhost:{self.server_address[1]}"
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.05,))
+        self._thread.start()
+
+    def handle_error(self, *_: Any) -> None:
+        """A peer that hangs up is part of the play."""
+
+    def close(self) -> None:
+        """End it."""
+        self.shutdown()
+        self._thread.join()
+        self.server_close()
