@@ -12,7 +12,7 @@ the job is applied. So the module that holds the class must import without its h
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, NewType, Protocol
 
@@ -57,6 +57,18 @@ class Expect(
     """Standard output is JSON, and at each path (`items[0].state`) stands this value."""
 
 
+class Limits(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    """What an attempt, all its processes together, may use. What is not given is not limited."""
+
+    memory_bytes: Annotated[int, Meta(ge=1)] | None = msgspec.field(default=None, name="memory")
+    cpu_percent: Annotated[float, Meta(gt=0)] | None = msgspec.field(default=None, name="cpu")
+    """Of one processor: 200 is two of them."""
+    tasks: Annotated[int, Meta(ge=1)] | None = None
+    """Processes and threads."""
+
+
 class Order(msgspec.Struct, frozen=True, array_like=True):
     """One attempt to be run: all that an agent and its executor need to know."""
 
@@ -73,6 +85,9 @@ class Order(msgspec.Struct, frozen=True, array_like=True):
     secrets: dict[str, str] = {}
     """Variables of the attempt, each with the name under which the agent's host keeps its value."""
     expect: Expect | None = None
+    limits: Limits | None = None
+    run_as: str = ""
+    """`user` or `user:group`; empty: whoever the agent is."""
 
 
 class Status(enum.StrEnum):
@@ -98,6 +113,27 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True):
     facts: dict[str, Any] = {}
     peak_memory_bytes: int | None = None
     cpu_us: int | None = None
+
+
+class Capability(enum.StrEnum):
+    """What an executor can do beyond running attempts."""
+
+    REATTACH = "reattach"
+    """Its runs outlive its host; see `Reattaching`."""
+    LIMITS = "limits"
+    """It enforces a job's `limits`."""
+    RUN_AS = "run_as"
+    """It runs an attempt as another user."""
+
+
+class Health(msgspec.Struct, frozen=True, array_like=True):
+    """Whether an executor can run anything just now on this machine."""
+
+    available: bool
+    message: str = ""
+    """One line for people: why not, and what would help."""
+    facts: dict[str, Any] = {}
+    """What it found here: versions, for example."""
 
 
 class Sink(Protocol):
@@ -148,6 +184,7 @@ class Executor(Protocol):
     """The key of the block that a plain string stands for: `shell: "…"`."""
     config: ClassVar[type[msgspec.Struct]]
     """The schema of its block in a job file; construct with `msgspec.convert`."""
+    # `capabilities: ClassVar[frozenset[Capability]]` may be left out: it has none then.
 
     async def start(self, order: Order, config: Any, sink: Sink) -> Running:  # noqa: ANN401 - its own `config` type
         """Begin one attempt. `config` is an instance of `self.config`.
@@ -156,6 +193,29 @@ class Executor(Protocol):
 
         Raises:
             ExecutorError: it could not be started; nothing is left behind.
+        """
+        ...
+
+
+class Reattaching(Protocol):
+    """An executor with `Capability.REATTACH`: its runs go on when its host is gone."""
+
+    async def reattach(self, order: Order, config: Any, sink: Sink, handle: bytes) -> Running:  # noqa: ANN401 - as above
+        """Find an attempt again that an earlier host began, by what its `Running.handle` said.
+
+        Raises:
+            ExecutorError: nothing is left of it; nobody can know how it ended.
+        """
+        ...
+
+
+class Probing(Protocol):
+    """An executor that knows whether it can run anything here."""
+
+    def health(self) -> AsyncIterator[Health]:
+        """Its health now, and then each time that it changes; the stream may end.
+
+        The first item is asked for without any run, in a process that ends after it.
         """
         ...
 

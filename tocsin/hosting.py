@@ -67,6 +67,8 @@ class HostHello(msgspec.Struct, frozen=True, array_like=True, tag="hello"):
     pid: int
     running: list[RunBegan]
     ended: list[RunEnded]
+    reattaches: bool = False
+    """Its runs outlive it: the next host of the executor will find them again."""
 
 
 class HostReport(msgspec.Struct, frozen=True, array_like=True, tag="report"):
