@@ -9,7 +9,7 @@ says nothing before the hello: a host that is about to end takes no order it has
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -18,6 +18,18 @@ from tocsin.execution import AttemptKey, Order, Outcome
 HOST_MESSAGE_BYTES_MAX: Final = 16 << 20
 HOST_IDLE_S: Final = 60.0
 """A host with no runs and nothing unconfirmed ends after this time."""
+SETTINGS_VARIABLE: Final = "TOCSIN_EXECUTOR"
+"""In the environment of a host: its `Settings` as JSON, if they are not the usual ones."""
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the agent's settings make of an executor."""
+
+    use: str = ""
+    """The executor behind the name: an entry point, or `module:Class`; empty: it is the name."""
+    defaults: dict[str, Any] = {}
+    """Keys laid under those of each job's block."""
+    name: str = ""
 
 
 class StartRuns(msgspec.Struct, frozen=True, array_like=True, tag="start"):
