@@ -14,23 +14,30 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
+import msgspec
+
 from tocsin.errors import ProtocolError
-from tocsin.hosting import FromHost, HostHello, StartRuns, ToHost
+from tocsin.hosting import (
+    SETTINGS_VARIABLE,
+    FromHost,
+    HostHealth,
+    HostReport,
+    Settings,
+    StartRuns,
+    ToHost,
+)
 from tocsin.instants import SECOND_US
 from tocsin.link import Waiter
 from tocsin.log import Log
 
+from .host_environment import host_environment
 from .host_socket import HostSocket, connect
-from .machine.events import Event, HostFailed, HostGone, HostMet, HostSaid
+from .machine.events import Event, HostFailed, HostGone, HostHealthSaid, HostMet, HostSaid
 
 START_US: Final = 30 * SECOND_US
 """A host that does not answer for so long after its start is killed; it has no runs yet."""
 RETRY_US: Final = 50_000
 _EXIT_ALREADY_HOSTED: Final = 3
-_INHERITED: Final = (
-    "PATH", "HOME", "LANG", "PYTHONPATH",
-    "http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
-)  # fmt: skip
 _COMPLAINT_BYTES_MAX: Final = 4096
 
 
@@ -58,9 +65,16 @@ class Hosts:
     """The hosts of all executors. Each method says what has happened meanwhile, as events."""
 
     def __init__(
-        self, run_dir: str, out_dir: str, secrets_dir: str, waiter: Waiter, log: Log
+        self,
+        run_dir: str,
+        out_dir: str,
+        secrets_dir: str,
+        settings_of: Callable[[str], Settings | None],
+        waiter: Waiter,
+        log: Log,
     ) -> None:
         self._secrets_dir = secrets_dir
+        self._settings_of = settings_of
         self._run_dir = run_dir
         self._out_dir = out_dir
         self._waiter = waiter
@@ -139,8 +153,11 @@ class Hosts:
     # Starting.
 
     def _spawn(self, host: _Host) -> list[Event]:
-        environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+        environment = host_environment()
         environment["TOCSIN_SECRETS"] = self._secrets_dir
+        settings = self._settings_of(host.executor)
+        if settings is not None and (settings.defaults or settings.use != settings.name):
+            environment[SETTINGS_VARIABLE] = msgspec.json.encode(settings).decode()
         ready, write_end = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         arguments = [sys.executable, "-P", "-m", "tocsin.executors.host", host.executor]
         try:
@@ -213,7 +230,9 @@ class Hosts:
         return events
 
     def _heard(self, host: _Host, message: FromHost) -> list[Event]:
-        if not isinstance(message, HostHello):
+        if isinstance(message, HostHealth):
+            return [HostHealthSaid(host.executor, message.health)]
+        if isinstance(message, HostReport):
             return [HostSaid(host.executor, message)]
         host.is_child = host.is_child and host.pid == message.pid
         host.pid = message.pid

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from tocsin.execution import AttemptKey
+from tocsin.execution import AttemptKey, Health, Offer
 from tocsin.hosting import HostHello, HostReport
 from tocsin.messages.agent_link import Chunk, ToAgent
 
@@ -55,6 +55,20 @@ class HostFailed(msgspec.Struct, frozen=True):
     reason: str
 
 
+class HostHealthSaid(msgspec.Struct, frozen=True):
+    """An executor says, from its host, how it is."""
+
+    executor: str
+    health: Health
+
+
+class ExecutorsProbed(msgspec.Struct, frozen=True):
+    """All executors were looked at. `bodies` are their descriptions by digest."""
+
+    offers: list[Offer]
+    bodies: dict[str, bytes]
+
+
 class OutputRead(msgspec.Struct, frozen=True):
     """More output, in order; all output of the ended attempts `over` has now been read."""
 
@@ -84,6 +98,8 @@ Event = (
     | HostSaid
     | HostGone
     | HostFailed
+    | HostHealthSaid
+    | ExecutorsProbed
     | OutputRead
     | Stored
     | Tick

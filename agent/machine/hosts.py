@@ -11,6 +11,7 @@ from tocsin.execution import AttemptKey, Status
 from tocsin.hosting import CancelRuns, Confirm, HostHello, HostReport, StartRuns
 from tocsin.instants import Now
 
+from . import offers
 from .attempts import begin, end, end_unheard, found
 from .commands import FollowOutput, StartHost, ToHost
 from .memory import Attempt
@@ -135,6 +136,7 @@ def on_failed(state: State, executor: str, reason: str, now: Now) -> None:
     for key in waiting:
         end_unheard(state, state.attempts[key], Status.REFUSED, reason, now)
     state.note("host.failed", executor=executor, reason=reason)
+    offers.on_failed(state, executor, reason)
 
 
 def _disconnect(side: HostSide) -> None:

@@ -70,7 +70,8 @@ def _mismatch(agent: Agent, demand: Demand) -> str:
                 return f"not tagged {key}={wanted}"
             return f'tagged {key}="{value}", not {wanted}'
     if _was_seen(agent) and executor not in agent.executors:
-        return f"without executor {executor}"
+        broken = [o.message for o in agent.offers if o.name == executor and not o.available]
+        return f"without executor {executor}" + "".join(f": {why}" for why in broken)
     return ""
 
 
