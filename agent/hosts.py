@@ -18,6 +18,7 @@ import msgspec
 
 from tocsin.errors import ProtocolError
 from tocsin.hosting import (
+    HANDLES_SUFFIX,
     SETTINGS_VARIABLE,
     FromHost,
     HostHealth,
@@ -92,7 +93,7 @@ class Hosts:
         if self._try_connect(host):
             return []
         del self._hosts[executor]
-        return [HostGone(executor, "there is none", [])]
+        return [HostGone(executor, "there is none", [], self._has_handles(executor))]
 
     def start(self, executor: str, now_us: int) -> list[Event]:
         """Start a host."""
@@ -284,7 +285,14 @@ class Hosts:
             said = host.complaint.decode(errors="replace").strip().rpartition("\n")[2]
             return [HostFailed(host.executor, said or how)]
         orders = [m for m in host.unsent if isinstance(m, StartRuns)]
-        return [HostGone(host.executor, how, [o.key for m in orders for o in m.orders])]
+        unsent = [o.key for m in orders for o in m.orders]
+        return [HostGone(host.executor, how, unsent, self._has_handles(host.executor))]
+
+    def _has_handles(self, executor: str) -> bool:
+        try:
+            return bool(os.listdir(f"{self._run_dir}/{executor}{HANDLES_SUFFIX}"))  # noqa: PTH208 - names are all that is wanted
+        except OSError:
+            return False
 
     def _forget(self, host: _Host) -> None:
         if host.ready_fd >= 0:

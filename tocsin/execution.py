@@ -263,7 +263,23 @@ def load_executor(name: str) -> type[Executor]:
             f"executor {name!r} does not import: {error}",
             f"install what it needs: pip install 'tocsin[{name}]'",
         ) from error
+    wrong = _wrong_about(loaded)
+    if wrong:
+        raise ExecutorError(f"executor {name!r} is none: {wrong}")
     return loaded
+
+
+def _wrong_about(loaded: object) -> str:
+    """What a class lacks to be an executor."""
+    for key in ("summary", "main_key"):
+        if not isinstance(getattr(loaded, key, None), str):
+            return f"its `{key}` is no text"
+    config = getattr(loaded, "config", None)
+    if not (isinstance(config, type) and issubclass(config, msgspec.Struct)):
+        return "its `config` is no msgspec.Struct"
+    if not callable(getattr(loaded, "start", None)):
+        return "it has no `start`"
+    return ""
 
 
 def check_config(executor: type[Executor], block: object) -> dict[str, Any]:

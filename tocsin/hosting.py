@@ -16,6 +16,8 @@ import msgspec
 from tocsin.execution import AttemptKey, Health, Order, Outcome
 
 HOST_MESSAGE_BYTES_MAX: Final = 16 << 20
+HANDLES_SUFFIX: Final = ".handles"
+"""`DIR/NAME.handles` holds a file for each run that the next host could find again."""
 HOST_IDLE_S: Final = 60.0
 """A host with no runs and nothing unconfirmed ends after this time."""
 SETTINGS_VARIABLE: Final = "TOCSIN_EXECUTOR"
@@ -91,8 +93,6 @@ class HostHello(msgspec.Struct, frozen=True, array_like=True, tag="hello"):
     pid: int
     running: list[RunBegan]
     ended: list[RunEnded]
-    reattaches: bool = False
-    """Its runs outlive it: the next host of the executor will find them again."""
 
 
 class HostHealth(msgspec.Struct, frozen=True, array_like=True, tag="health"):

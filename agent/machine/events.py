@@ -46,6 +46,8 @@ class HostGone(msgspec.Struct, frozen=True):
     executor: str
     reason: str
     unsent: list[AttemptKey]
+    left_handles: bool = False
+    """It left handles of runs that may go on without it: its successor can find them again."""
 
 
 class HostFailed(msgspec.Struct, frozen=True):

@@ -102,8 +102,8 @@ class Machine:
                 sessions.on_link_down(state, now, refused=refused)
             case HostMet(executor, identity, hello):
                 hosts.on_met(state, executor, identity, hello, now)
-            case HostGone(executor, reason, unsent):
-                hosts.on_gone(state, executor, reason, unsent, now)
+            case HostGone():
+                hosts.on_gone(state, event, now)
             case HostFailed(executor, reason):
                 hosts.on_failed(state, executor, reason, now)
             case HostHealthSaid(executor, health):

@@ -106,6 +106,10 @@ class HostSide(msgspec.Struct):
     """To be sent once this turn's records are safe; so are the next two."""
     cancels: list[AttemptKey] = []
     confirms: list[AttemptKey] = []
+    seeks: str = ""
+    """Why the next host has to find runs again; empty when it has not."""
+    gone_in_a_row: int = 0
+    """Hosts that ended one after the other without a report in between."""
 
 
 class State:
