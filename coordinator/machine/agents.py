@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from tocsin.execution import split_key
+from tocsin.execution import Offer, split_key
 from tocsin.instants import SECOND_US, Now
 from tocsin.messages import PROTOCOL_VERSION
 from tocsin.messages.agent_link import (
@@ -75,6 +75,7 @@ def on_hello(state: State, event: AgentHello, now: Now) -> None:
         tags={**hello.tags, **known.given_tags},
         slots=max(hello.slots, 1),
         executors=hello.executors,
+        offers=_named_in(hello, known),
         version=hello.version,
         spool=hello.spool,
         last_seen_us=now.wall_us,
@@ -92,6 +93,13 @@ def on_hello(state: State, event: AgentHello, now: Now) -> None:
         state.fleet.silence_check_us = now.steady_us + SECOND_US
     _settle(state, session, event, now)
     state.keep_agent(replace(agent, busy=session.busy))
+
+
+def _named_in(hello: Hello, known: Agent) -> list[Offer]:
+    """What was known of the executors that a hello names; how they are now, it says afterwards."""
+    names = set(hello.executors)
+    said = (offer for offer in known.offers if offer.name in names)
+    return [replace(offer, available=True, message="", facts={}) for offer in said]
 
 
 def _is_old(state: State, agent_id: str, hello: Hello) -> bool:
