@@ -7,15 +7,21 @@ agent at any instant: what was handed to a host that is gone is lost, not starte
 
 from __future__ import annotations
 
-from tocsin.execution import AttemptKey, Status
+from typing import Final
+
+from tocsin.execution import Status
 from tocsin.hosting import CancelRuns, Confirm, HostHello, HostReport, StartRuns
 from tocsin.instants import Now
 
+from . import offers
 from .attempts import begin, end, end_unheard, found
 from .commands import FollowOutput, StartHost, ToHost
+from .events import HostGone
 from .memory import Attempt
 from .state import HostSide, State
 
+GONE_MAX: Final = 3
+"""So many hosts in a row may end over the runs that they find again."""
 _LOST_AWAY = "its executor host ended while the agent was away (reboot, or killed)"
 
 
@@ -69,6 +75,8 @@ def on_met(state: State, executor: str, identity: str, hello: HostHello, now: No
     state.sought.discard(executor)
     side = state.host(executor)
     side.identity, side.asked = identity, False
+    missed = f"{side.seeks}, and the next one does not find it" if side.seeks else _LOST_AWAY
+    side.seeks = ""
     running = {run.key for run in hello.running}
     for began in hello.running:
         attempt = found(state, executor, began.key, began.at_us)
@@ -78,14 +86,14 @@ def on_met(state: State, executor: str, identity: str, hello: HostHello, now: No
         begin(state, attempt, began.at_us, now)
         if attempt.outcome is None:
             state.commands.append(FollowOutput(attempt.key, attempt.keep_bytes))
-    on_report(state, executor, HostReport([], hello.ended), now)
+    _take_report(state, executor, HostReport([], hello.ended), now)
     for attempt in _under_way(state, executor):
         if attempt.key in running or not attempt.host:
             continue
         if attempt.host == identity and attempt.order is not None:
             _hand(state, side, attempt)
         else:
-            end_unheard(state, attempt, Status.LOST, _LOST_AWAY, now)
+            end_unheard(state, attempt, Status.LOST, missed, now)
     side.cancels = [a.key for a in _under_way(state, executor) if a.cancel]
     waiting, side.waiting = side.waiting, {}
     for key in waiting:
@@ -99,6 +107,11 @@ def _under_way(state: State, executor: str) -> list[Attempt]:
 
 def on_report(state: State, executor: str, report: HostReport, now: Now) -> None:
     """A host says what began and what ended."""
+    state.host(executor).gone_in_a_row = 0
+    _take_report(state, executor, report, now)
+
+
+def _take_report(state: State, executor: str, report: HostReport, now: Now) -> None:
     confirms = state.host(executor).confirms
     for run in report.ended:
         end(state, found(state, executor, run.key, run.began_us or run.at_us), run)
@@ -107,34 +120,48 @@ def on_report(state: State, executor: str, report: HostReport, now: Now) -> None
         begin(state, found(state, executor, began.key, began.at_us), began.at_us, now)
 
 
-def on_gone(state: State, executor: str, reason: str, unsent: list[AttemptKey], now: Now) -> None:
-    """A host is no more. What it was given is lost; what it was not is for the next one."""
+def on_gone(state: State, gone: HostGone, now: Now) -> None:
+    """A host is no more. What it was not given is for the next one.
+
+    What it was given is lost, unless it left handles: then the next one says what it finds again.
+    """
+    executor = gone.executor
     away = executor in state.sought
     state.sought.discard(executor)
     side = state.host(executor)
-    spared = side.orders.keys() | set(unsent)
+    spared = side.orders.keys() | set(gone.unsent)
     _disconnect(side)
-    message = _LOST_AWAY if away else f"the host of executor {executor} is gone: {reason}"
+    side.gone_in_a_row += 1
+    hopeful = gone.left_handles and side.gone_in_a_row <= GONE_MAX
+    message = _LOST_AWAY if away else f"the host of executor {executor} is gone: {gone.reason}"
     for attempt in _under_way(state, executor):
         if attempt.key in spared:
             attempt.host = ""
             state.handed("", attempt.key)
             side.waiting[attempt.key] = None
+        elif attempt.host and hopeful:
+            side.seeks = message
         elif attempt.host:
             end_unheard(state, attempt, Status.LOST, message, now)
-    if side.waiting:
+    if side.waiting or side.seeks:
         _ask(state, executor, side)
 
 
 def on_failed(state: State, executor: str, reason: str, now: Now) -> None:
-    """A host cannot be started: what waited for it is refused."""
+    """A host cannot be started: what waited for it is refused, what it was to find is lost."""
     state.sought.discard(executor)
     side = state.host(executor)
     _disconnect(side)
+    side.seeks = ""
     waiting, side.waiting = side.waiting, {}
     for key in waiting:
         end_unheard(state, state.attempts[key], Status.REFUSED, reason, now)
+    for attempt in _under_way(state, executor):
+        if attempt.host:
+            message = f"its executor host is gone, and there is no other: {reason}"
+            end_unheard(state, attempt, Status.LOST, message, now)
     state.note("host.failed", executor=executor, reason=reason)
+    offers.on_failed(state, executor, reason)
 
 
 def _disconnect(side: HostSide) -> None:

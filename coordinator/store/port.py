@@ -86,6 +86,14 @@ class Store(Protocol):
         """Stage something that the coordinator remembers about itself."""
         ...
 
+    def stage_description(self, digest: str, body: bytes) -> None:
+        """Stage the description of an executor."""
+        ...
+
+    def stage_undescribed(self, digest: str) -> None:
+        """Stage that a description is of no use any more."""
+        ...
+
     def commit(self) -> None:
         """Make everything staged durable, output first."""
         ...
@@ -187,6 +195,10 @@ class Store(Protocol):
 
     def agents(self) -> list[Agent]:
         """All agents."""
+        ...
+
+    def descriptions(self) -> dict[str, bytes]:
+        """The descriptions of executors, by digest."""
         ...
 
     def peers(self) -> list[PeerRow]:

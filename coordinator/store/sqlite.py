@@ -100,6 +100,12 @@ class SqliteStore:
     def stage_setting(self, name: str, value: str | int) -> None:
         self._staged.write("save_setting", (name, value))
 
+    def stage_description(self, digest: str, body: bytes) -> None:
+        self._staged.write("save_description", (digest, body))
+
+    def stage_undescribed(self, digest: str) -> None:
+        self._staged.write("drop_description", (digest,))
+
     def _apply(self) -> None:
         """Execute what is staged inside the open transaction, so that reads see it."""
         self._staged.gather()
@@ -314,6 +320,9 @@ class SqliteStore:
 
     def agents(self) -> list[Agent]:
         return [agent_of(row) for row in self._read("agents")]
+
+    def descriptions(self) -> dict[str, bytes]:
+        return {row["digest"]: row["body"] for row in self._read("descriptions")}
 
     def peers(self) -> list[PeerRow]:
         return [
