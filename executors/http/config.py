@@ -21,9 +21,9 @@ Status = int | str
 class Auth(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who asks: `user` and `password`, or `bearer`."""
 
-    user: str = ""
-    password: Annotated[str, Meta(extra={"secret": True})] = ""
-    bearer: Annotated[str, Meta(extra={"secret": True})] = ""
+    user: Annotated[str, Meta(description="name, for basic authentication")] = ""
+    password: Annotated[str, Meta(description="of `user`", extra={"secret": True})] = ""
+    bearer: Annotated[str, Meta(description="token, in their place", extra={"secret": True})] = ""
 
     def __post_init__(self) -> None:
         if bool(self.user) == bool(self.bearer):
