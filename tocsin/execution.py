@@ -245,23 +245,30 @@ def executor_entry_points() -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
 
 
-def load_executor(name: str) -> type[Executor]:
-    """The class of an installed executor.
+def load_executor(use: str) -> type[Executor]:
+    """The class of an installed executor, by its name, or of any other as `module:Class`.
 
     Raises:
         ExecutorError: none of that name is installed, or its module does not import.
     """
     points = executor_entry_points()
-    if name not in points:
+    if use in points:
+        point = points[use]
+    elif ":" in use:
+        from importlib.metadata import EntryPoint
+
+        point = EntryPoint(use, use, ENTRY_POINT_GROUP)
+    else:
         raise ExecutorError(
-            f"no executor is called {name!r}; installed are: {', '.join(sorted(points))}"
+            f"no executor is called {use!r}; installed are: {', '.join(sorted(points))}"
         )
     try:
-        loaded: type[Executor] = points[name].load()
-    except Exception as error:
+        loaded: type[Executor] = point.load()
+    # A module from elsewhere may raise anything, and call sys.exit.
+    except (Exception, SystemExit) as error:
         raise ExecutorError(
-            f"executor {name!r} does not import: {error}",
-            f"install what it needs: pip install 'tocsin[{name}]'",
+            f"executor {use!r} does not import: {type(error).__name__}: {error}",
+            f"install what it needs: pip install 'tocsin[{use}]'" if ":" not in use else "",
         ) from error
     wrong = _wrong_about(loaded)
     if wrong:
