@@ -272,7 +272,7 @@ def load_executor(use: str) -> type[Executor]:
         ) from error
     wrong = _wrong_about(loaded)
     if wrong:
-        raise ExecutorError(f"executor {name!r} is none: {wrong}")
+        raise ExecutorError(f"executor {use!r} is none: {wrong}")
     return loaded
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.fleet import Fleet, until
 
-PLUGIN = '''
+PLUGIN = """
 from typing import Annotated, ClassVar
 import msgspec
 from msgspec import Meta
@@ -37,10 +38,10 @@ class Done:
         pass
     def handle(self):
         return None
-'''
+"""
 
 
-class Fleet2(Fleet):
+class PluginFleet(Fleet):
     """Only the agent's host has the plug-in."""
 
     def daemon_environ(self, who: str) -> dict[str, str]:
@@ -50,9 +51,14 @@ class Fleet2(Fleet):
 
 
 @pytest.fixture
-def fleet(tmp_path: Path) -> Fleet:
-    """In place of the usual one."""
-    return Fleet2(tmp_path)
+def fleet(tmp_path: Path) -> Iterator[Fleet]:
+    """A coordinator on a host without the plug-in."""
+    made = PluginFleet(tmp_path)
+    try:
+        made.start_coordinator()
+        yield made
+    finally:
+        made.close()
 
 
 def _install(fleet: Fleet, code: str = PLUGIN) -> None:
@@ -61,49 +67,48 @@ def _install(fleet: Fleet, code: str = PLUGIN) -> None:
     info.mkdir(parents=True, exist_ok=True)
     (packages / "tocsin_backup.py").write_text(code)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: tocsin-backup\nVersion: 2.1\n")
-    (info / "entry_points.txt").write_text(
-        "[tocsin.executors]\nbackup = tocsin_backup:Backup\n"
-    )
+    (info / "entry_points.txt").write_text("[tocsin.executors]\nbackup = tocsin_backup:Backup\n")
 
 
 def _agent(fleet: Fleet, settings: str = "") -> None:
-    fleet.start_coordinator()
     fleet.join("db1")
     with (fleet.home / "db1" / "config" / "agent.toml").open("a") as file:
         file.write(settings)
     fleet.start_agent("db1")
 
 
-def _offered(fleet: Fleet) -> dict[str, dict[str, object]]:
-    return {row["name"]: row for row in fleet.json("executor", "list")}
+def _offered(fleet: Fleet, name: str) -> dict[str, Any]:
+    """The row of an executor, once its agent has told of it."""
+    rows = until(
+        lambda: [row for row in fleet.json("executor", "list") if row["name"] == name], name
+    )
+    (row,) = rows
+    return dict(row)
 
 
 def test_a_plug_in_needs_to_be_on_the_agent_alone(fleet: Fleet) -> None:
     """Its schema comes from there: a wrong block is refused by its place, a right one runs."""
-    try:
-        _install(fleet)
-        _agent(fleet)
-        row = until(lambda: _offered(fleet).get("backup"), "the plug-in")
-        assert row["version"] == "tocsin-backup 2.1"
-        assert row["some_agents"] == ["db1"]
-        shown = fleet.call("executor", "show", "backup").stdout
-        assert "how many are kept" in shown
-        assert "must be given" in shown
+    _install(fleet)
+    _agent(fleet)
+    row = _offered(fleet, "backup")
+    assert row["version"] == "tocsin-backup 2.1"
+    assert row["some_agents"] == ["db1"]
+    shown = fleet.call("executor", "show", "backup").stdout
+    assert "how many are kept" in shown
+    assert "must be given" in shown
 
-        wrong = {"jobs": {"n": {"backup": {"volume": "srv", "keep": 0, "kep": 1}}}}
-        done = fleet.call("apply", "-", input=json.dumps(wrong))
-        assert done.returncode == 2
-        assert "jobs.n.backup.keep" in done.stderr
-        assert 'did you mean "keep"' in done.stderr
+    wrong = {"jobs": {"n": {"backup": {"volume": "srv", "keep": 0, "kep": 1}}}}
+    done = fleet.call("apply", "-", input=json.dumps(wrong))
+    assert done.returncode == 2
+    assert "jobs.n.backup.keep" in done.stderr
+    assert 'did you mean "keep"' in done.stderr
 
-        fleet.apply(json.dumps({"jobs": {"n": {"backup": "srv"}}}))
-        (name,) = fleet.json("job", "run", "n")["names"]
-        assert fleet.json("run", "wait", name)[0]["state"] == "succeeded"
-        assert fleet.call("run", "logs", name).stdout == "srv 7\n"
-        exported = fleet.call("export").stdout
-        assert "keep" not in exported
-    finally:
-        fleet.close()
+    fleet.apply(json.dumps({"jobs": {"n": {"backup": "srv"}}}))
+    (run,) = fleet.json("job", "run", "n")
+    assert fleet.json("run", "wait", run["id"])[0]["state"] == "succeeded"
+    assert fleet.call("run", "logs", run["id"]).stdout == "srv 7\n"
+    exported = fleet.call("export").stdout
+    assert "keep" not in exported
 
 
 def test_settings_of_an_agent_make_executors(fleet: Fleet) -> None:
@@ -117,46 +122,35 @@ enabled = false
 [executor.typo]
 use = "bakcup"
 """
-    try:
-        _install(fleet)
-        _agent(fleet, settings)
-        row = until(lambda: _offered(fleet).get("nightly"), "the alias")
-        assert row["defaults"] == {"keep": 3, "volume": "nightly"}
-        (agent,) = fleet.json("agent", "list")
-        assert "scripted" not in agent["executors"]
-        assert "typo" not in agent["executors"]
-        health = {one["name"]: one for one in agent["executor_health"]}
-        assert "no executor is called 'bakcup'" in health["typo"]["message"]
-        assert "bakcup" in fleet.call("agent", "show", "db1").stdout
+    _install(fleet)
+    _agent(fleet, settings)
+    row = _offered(fleet, "nightly")
+    assert row["defaults"] == {"keep": 3, "volume": "nightly"}
+    (agent,) = fleet.json("agent", "list")
+    assert "scripted" not in agent["executors"]
+    assert "typo" not in agent["executors"]
+    health = {one["name"]: one for one in agent["executor_health"]}
+    assert "no executor is called 'bakcup'" in health["typo"]["message"]
+    assert "bakcup" in fleet.call("agent", "show", "db1").stdout
 
-        fleet.apply(json.dumps({"jobs": {"n": {"nightly": {}}, "m": {"nightly": {"keep": 9}}}}))
-        for job, said in (("n", "nightly 3\n"), ("m", "nightly 9\n")):
-            (name,) = fleet.json("job", "run", job)["names"]
-            assert fleet.json("run", "wait", name)[0]["state"] == "succeeded"
-            assert fleet.call("run", "logs", name).stdout == said
-    finally:
-        fleet.close()
+    fleet.apply(json.dumps({"jobs": {"n": {"nightly": {}}, "m": {"nightly": {"keep": 9}}}}))
+    for job, said in (("n", "nightly 3\n"), ("m", "nightly 9\n")):
+        (run,) = fleet.json("job", "run", job)
+        assert fleet.json("run", "wait", run["id"])[0]["state"] == "succeeded"
+        assert fleet.call("run", "logs", run["id"]).stdout == said
 
 
 def test_a_plug_in_that_does_not_import_hurts_nobody(fleet: Fleet) -> None:
     """The agent is up, its other executors run, and it is said what is wrong."""
-    try:
-        _install(fleet, "import os\nos.kill(os.getpid(), 9)\n")
-        _agent(fleet)
+    _install(fleet, "import os\nos.kill(os.getpid(), 9)\n")
+    _agent(fleet)
 
-        def broken() -> str:
-            (agent,) = fleet.json("agent", "list")
-            found = {one["name"]: one["message"] for one in agent["executor_health"]}
-            return found.get("backup") or ""
+    def broken() -> str:
+        (agent,) = fleet.json("agent", "list")
+        found = {one["name"]: one["message"] for one in agent["executor_health"]}
+        return found.get("backup") or ""
 
-        assert "signal 9" in until(broken, "the finding")
-        fleet.apply(json.dumps({"jobs": {"n": {"shell": "echo fine"}}}))
-        (name,) = fleet.json("job", "run", "n")["names"]
-        assert fleet.json("run", "wait", name)[0]["state"] == "succeeded"
-    finally:
-        fleet.close()
-
-
-def test_environment_of_the_test(fleet: Fleet) -> None:
-    """The coordinator and the command line do not have the plug-in."""
-    assert "PYTHONPATH" not in {**os.environ, **fleet.environ("coordinator")}
+    assert "signal 9" in until(broken, "the finding")
+    fleet.apply(json.dumps({"jobs": {"n": {"shell": "echo fine"}}}))
+    (run,) = fleet.json("job", "run", "n")
+    assert fleet.json("run", "wait", run["id"])[0]["state"] == "succeeded"
