@@ -116,7 +116,7 @@ class ExecutorHost:
             key = order.key
             if key in self._live or key in self._unconfirmed:
                 continue
-            sink = OutputFiles(f"{self._out_dir}/{key}", self.spares)
+            sink = OutputFiles(f"{self._out_dir}/{key}", order.keep_bytes, self.spares)
             attempt = Attempt(order, self._executor, sink, self._on_began, self._on_ended)
             self._live[key] = attempt
             self._unstarted.append(attempt)

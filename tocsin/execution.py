@@ -137,7 +137,14 @@ class Health(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Sink(Protocol):
-    """Where an attempt's output goes: two append files that outlive the agent and the host."""
+    """Where an attempt's output goes: two append files that outlive the agent and the host.
+
+    `write` returns when the kernel has the data, so what an executor reads it reads no faster than
+    the disk takes it: that is the back-pressure. Of a stream, `order.keep_bytes` are kept, its
+    head and its tail, half and half; the space of what was written between them is given back as
+    it grows, so output without an end fills no disk. What processes append to the files themselves
+    is bounded the same way, by the agent.
+    """
 
     @property
     def stdout(self) -> Path:
@@ -150,7 +157,7 @@ class Sink(Protocol):
         ...
 
     def write(self, data: bytes, *, stderr: bool = False) -> None:
-        """Append `data`; OSError when the disk is full."""
+        """Append `data`, whole, and without secrets; OSError when the disk is full."""
         ...
 
 
