@@ -103,6 +103,10 @@ class Status(enum.StrEnum):
     """It was never started, and will not be."""
 
 
+RETRY_AFTER_FACT: Final = "retry_after_s"
+"""The fact by which any executor says how many seconds not to try again, see `retry` of a job."""
+
+
 class Outcome(msgspec.Struct, frozen=True, array_like=True):
     """How an attempt ended, with what is known about it."""
 
@@ -111,6 +115,7 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True):
     message: str = ""
     """One line for people: why it failed, in words."""
     facts: dict[str, Any] = {}
+    """What is known besides, by names of the executor's own; `RETRY_AFTER_FACT` is heeded."""
     peak_memory_bytes: int | None = None
     cpu_us: int | None = None
 
