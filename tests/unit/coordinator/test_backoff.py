@@ -16,7 +16,7 @@ from tocsin.model import Retry
 from .bench import Bench, job
 
 RETRY = Retry(limit=5, delay_s=10.0, max_delay_s=60.0, jitter=0.0)
-FACTS = st.one_of(
+FACTS: st.SearchStrategy[dict[str, Any]] = st.one_of(
     st.just({}),
     st.floats().map(lambda asked: {"retry_after_s": asked}),
     st.integers(-5, 1 << 63).map(lambda asked: {"retry_after_s": asked}),

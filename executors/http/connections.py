@@ -1,0 +1,154 @@
+"""The connections: kept between runs, and never shared by two at a time.
+
+A run has its connection to itself, with HTTP/2 too. So a cancel is the end of a connection that
+nobody else uses, and what a server does to one run (a GOAWAY, a flood, a stall) it does to no
+other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from typing import Final, NamedTuple
+
+import httpx
+
+from tocsin.errors import ExecutorError
+
+from .config import HttpConfig, Proxy
+from .proxies import proxy_for
+from .tls import TlsContexts
+
+IDLE_S: Final = 30.0
+"""A connection that is not used for so long is closed."""
+IDLE_MAX: Final = 100
+USES_MAX: Final = 100
+"""Servers end a connection after so many hundred requests, and HTTP/2 loses the last one then."""
+_DEAD_S: Final = 120
+_SOCKET_OPTIONS: Final = (
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _DEAD_S // 2),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, _DEAD_S // 8),
+    (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _DEAD_S * 1000),
+)
+"""A server that is gone without a word is noticed within two minutes, see tcp(7)."""
+_ONE: Final = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=IDLE_S)
+
+_PLAIN: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""For connections without TLS, which never look at it."""
+
+
+class Route(NamedTuple):
+    """Between which ends a connection is, and how: the same for all that may use it."""
+
+    scheme: str
+    host: str
+    port: int | None
+    proxy: Proxy | None
+    context: ssl.SSLContext | None
+    http2: bool
+
+
+class Connection:
+    """At most one connection, made by the first request."""
+
+    def __init__(self, route: Route) -> None:
+        self.route = route
+        self.uses = 0
+        self.idle_since_s = 0.0
+        self.tls_expires: str | None = None
+        self.transport = httpx.AsyncHTTPTransport(
+            verify=_PLAIN if route.context is None else route.context,
+            trust_env=False,
+            http2=route.http2,
+            limits=_ONE,
+            proxy=_proxy(route),
+            socket_options=_SOCKET_OPTIONS,
+        )
+
+    async def close(self) -> None:
+        """End it, whatever is under way on it."""
+        with contextlib.suppress(httpx.HTTPError, OSError):
+            await self.transport.aclose()
+
+
+class Connections:
+    """Those that are not in use, and the way to new ones."""
+
+    def __init__(self) -> None:
+        self._tls = TlsContexts()
+        self._idle: dict[Route, list[Connection]] = {}
+        self._count = 0
+        self._tending: asyncio.Task[None] | None = None
+
+    def route(self, config: HttpConfig, url: httpx.URL) -> Route:
+        """How a url is reached.
+
+        Raises:
+            ExecutorError: a file of certificates cannot be used.
+        """
+        proxy = proxy_for(config, url)
+        # Files are looked at for http too: what a job names must be there.
+        has_files = config.ca is not None or config.cert is not None
+        secured = url.scheme == "https" or (proxy is not None and proxy.is_secured)
+        context = self._tls.context_for(config) if secured or has_files else None
+        return Route(url.scheme, url.host, url.port, proxy, context, config.http2)
+
+    def take(self, route: Route) -> Connection:
+        """The kept connection that was used last, or a new one."""
+        kept = self._idle.get(route)
+        if not kept:
+            return Connection(route)
+        self._count -= 1
+        connection = kept.pop()
+        if not kept:
+            del self._idle[route]
+        return connection
+
+    async def give_back(self, connection: Connection) -> None:
+        """Keep it for the next run."""
+        connection.uses += 1
+        if self._count >= IDLE_MAX or connection.uses >= USES_MAX:
+            await connection.close()
+            return
+        loop = asyncio.get_running_loop()
+        connection.idle_since_s = loop.time()
+        self._idle.setdefault(connection.route, []).append(connection)
+        self._count += 1
+        if self._tending is None:
+            self._tending = loop.create_task(self._tend())
+
+    async def _tend(self) -> None:
+        """Close what is idle for too long, as long as anything is."""
+        loop = asyncio.get_running_loop()
+        while self._idle:
+            oldest_s = min(kept[0].idle_since_s for kept in self._idle.values())
+            await asyncio.sleep(oldest_s + IDLE_S - loop.time())
+            for connection in self._expired(loop.time() - IDLE_S):
+                await connection.close()
+        self._tending = None
+
+    def _expired(self, before_s: float) -> list[Connection]:
+        expired: list[Connection] = []
+        for route, kept in list(self._idle.items()):
+            count = sum(connection.idle_since_s <= before_s for connection in kept)
+            expired += kept[:count]
+            del kept[:count]  # they are in the order in which they became idle
+            if not kept:
+                del self._idle[route]
+        self._count -= len(expired)
+        return expired
+
+
+def _proxy(route: Route) -> httpx.Proxy | None:
+    proxy = route.proxy
+    if proxy is None:
+        return None
+    context = route.context if proxy.is_secured else None
+    auth = (proxy.user, proxy.password) if proxy.user else None
+    try:
+        return httpx.Proxy(proxy.url, ssl_context=context, auth=auth)
+    except (ValueError, httpx.InvalidURL) as error:
+        raise ExecutorError("`proxy` is no url of a proxy; write http://HOST:PORT") from error
