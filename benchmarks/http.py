@@ -16,7 +16,7 @@ from .report import Goal, Result
 TOGETHER: Final = 16
 _SERVER: Final = r"""
 import asyncio
-ANSWER = b'HTTP/1.1 200 OK\r\ncontent-length: 15\r\ncontent-type: application/json\r\n\r\n{"state": "ok"}'
+ANSWER = b'HTTP/1.1 200 OK\r\ncontent-length: 15\r\n\r\n{"state": "ok"}'
 class Peer(asyncio.Protocol):
     def connection_made(self, transport):
         self.transport, self.heard = transport, b""
@@ -113,6 +113,8 @@ def _rounds(folder: Path, url: str, count: int, rounds: int) -> list[tuple[float
             host.run({"url": url}, count, TOGETHER)
             bare.do(str(count))
             ended = cpu_s(host.pid), cpu_s(bare.pid)
-            ours, theirs = ((to - since) / count * 1e6 for since, to in zip(began, ended, strict=True))
+            ours, theirs = (
+                (to - since) / count * 1e6 for since, to in zip(began, ended, strict=True)
+            )
             found.append((ours, theirs))
     return found

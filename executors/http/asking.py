@@ -28,6 +28,7 @@ _HARMLESS: Final = frozenset(
      b"content-length", b"content-language", b"content-encoding"}
 )  # fmt: skip
 """The fields that go along to another host; any other may be a secret."""
+_PORT_MAX: Final = 65_535
 _OF_BODY: Final = b"content-"
 _DEFAULTS: Final[tuple[Field, ...]] = (
     (b"accept", b"*/*"),
@@ -71,11 +72,9 @@ def asked_by(config: HttpConfig) -> Asked:
     """
     try:
         url = _url(config.url, urlencode(config.query, doseq=True))
-        if not url.host:
-            raise ExecutorError("cannot be asked: `url` names no host")
+        if not _has_place(url):
+            raise ExecutorError("cannot be asked: `url` names no host, or a port that is none")
         body, kind = _body(config)
-    except OSError as error:
-        raise ExecutorError(f"`file` {config.file}: {error.strerror}") from error
     except (ValueError, httpx.InvalidURL) as error:
         raise ExecutorError(f"cannot be asked: {error}") from error
     method = (config.method or ("GET" if body is None else "POST")).upper()
@@ -110,7 +109,7 @@ def redirected(asked: Asked, status: int, location: str | None) -> Asked | None:
         to = url.join(location).copy_with(userinfo=b"", fragment=None)
     except (httpx.InvalidURL, ValueError) as error:
         raise httpx.RemoteProtocolError("it redirects to no url") from error
-    if to.scheme not in {"http", "https"} or not to.host:
+    if to.scheme not in {"http", "https"} or not _has_place(to):
         raise httpx.RemoteProtocolError("it redirects to something else than http:// or https://")
     if (status == 303 and method != "HEAD") or (status in {301, 302} and method == "POST"):  # noqa: PLR2004 - see there
         method, body = "GET", None
@@ -119,6 +118,10 @@ def redirected(asked: Asked, status: int, location: str | None) -> Asked | None:
         kept = [field for field in fields if field[0].lower() in _HARMLESS]
         fields = [(b"host", to.netloc), *kept]
     return Asked(method, to, fields, body)
+
+
+def _has_place(url: httpx.URL) -> bool:
+    return bool(url.host) and (url.port is None or 0 < url.port <= _PORT_MAX)
 
 
 def _is_same_side(url: httpx.URL, to: httpx.URL) -> bool:
@@ -149,7 +152,16 @@ def _body(config: HttpConfig) -> tuple[Body | None, bytes]:
     if config.form is not None:
         text = urlencode(config.form, doseq=True)
         return Body(text.encode()), b"application/x-www-form-urlencoded"
-    return (None if config.file is None else FileBody(config.file)), b""
+    return (None if config.file is None else _file(config.file)), b""
+
+
+def _file(path: str) -> Body:
+    try:
+        return FileBody(path)
+    except OSError as error:
+        raise ExecutorError(f"`file` {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise ExecutorError(f"`file` {path} {error}") from error
 
 
 def _authorization(auth: Auth) -> bytes:

@@ -17,7 +17,6 @@ from .decoding import DecodingError
 
 FAULTS: Final = (
     httpx.HTTPError, httpx.InvalidURL, DecodingError, FileShrunkError, ssl.SSLError, OSError,
-    UnicodeError,
 )  # fmt: skip
 """What may go wrong between two hosts."""
 _BROKEN_OFF: Final = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
@@ -38,8 +37,6 @@ def reason(error: BaseException) -> str:
             return f"its answer is broken: {error}"
         case FileShrunkError():
             return "the file became shorter while it was sent"
-        case UnicodeError():
-            return "its name is none"
         case _:
             return str(error) or type(error).__name__
 
