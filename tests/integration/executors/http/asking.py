@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
 
-from tests.contract.host_client import Agent, Host, order
+from tests.contract.host_client import DEADLINE_S, Agent, Host, order
 from tocsin import clock
 from tocsin.execution import Order, Outcome, check_config
 from tocsin.executors.http import Http
@@ -31,6 +32,15 @@ def ask(agent: Agent, **block: Any) -> Outcome:
 def told(agent: Agent, host: Host) -> Any:
     """What the echoing server saw of the last request."""
     return json.loads((host.out / f"{list(agent.ended)[-1]}.out").read_bytes())
+
+
+def await_output(host: Host, run: Order, size: int) -> None:
+    """Wait until so many bytes of an attempt's output are there."""
+    path = host.out / f"{run.key}.out"
+    end_s = clock.monotonic_s() + DEADLINE_S
+    while not path.exists() or path.stat().st_size < size:
+        assert clock.monotonic_s() < end_s, f"no output of {size} bytes"
+        os.sched_yield()
 
 
 def forget_peak(pid: int) -> None:

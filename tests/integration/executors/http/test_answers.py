@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
 import threading
 import zlib
 from collections.abc import Callable, Iterator
@@ -12,11 +11,10 @@ import msgspec
 import pytest
 
 from tests.contract.host_client import DEADLINE_S, Agent, Host
-from tocsin import clock
 from tocsin.execution import Order, Status
 from tocsin.output_plan import FREE_SLACK_BYTES
 
-from .asking import ask, asked, forget_peak, peak_memory_bytes
+from .asking import ask, asked, await_output, forget_peak, peak_memory_bytes
 from .web import Web
 from .wire import OK, Talk, Wire
 
@@ -64,15 +62,6 @@ def output_of(agent: Agent, host: Host, run: Order) -> bytes:
     assert outcome.status is Status.SUCCEEDED, outcome.message
     assert outcome.facts["bytes"] == len(host.stdout(run))
     return host.stdout(run)
-
-
-def await_output(host: Host, run: Order, size: int) -> None:
-    """Wait until so many bytes of an attempt's output are there."""
-    path = host.out / f"{run.key}.out"
-    end_s = clock.monotonic_s() + DEADLINE_S
-    while not path.exists() or path.stat().st_size < size:
-        assert clock.monotonic_s() < end_s, f"no output of {size} bytes"
-        os.sched_yield()
 
 
 def test_output_comes_as_the_answer_does(agent: Agent, host: Host, web: Web) -> None:

@@ -18,7 +18,7 @@ class Talk:
     def __init__(self, connection: socket.socket, number: int) -> None:
         self.number = number
         """From 1, in the order of coming."""
-        self._socket = connection
+        self.socket = connection
         self._heard = b""
 
     def request(self) -> bytes:
@@ -41,7 +41,7 @@ class Talk:
 
     def say(self, data: bytes) -> None:
         """Send it."""
-        self._socket.sendall(data)
+        self.socket.sendall(data)
 
     def answer(self, body: bytes, *fields: str) -> None:
         """Send a whole answer."""
@@ -51,11 +51,11 @@ class Talk:
     def await_gone(self) -> None:
         """Wait until the other side hangs up."""
         with contextlib.suppress(ConnectionResetError):
-            while self._socket.recv(1 << 16):
+            while self.socket.recv(1 << 16):
                 pass
 
     def _hear(self) -> bytes:
-        data = self._socket.recv(1 << 16)
+        data = self.socket.recv(1 << 16)
         self._heard += data
         return data
 
