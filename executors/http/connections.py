@@ -17,6 +17,7 @@ import httpx
 
 from tocsin.errors import ExecutorError
 
+from .asking import Asked
 from .config import HttpConfig, Proxy
 from .proxies import proxy_for
 from .tls import TlsContexts
@@ -26,6 +27,9 @@ IDLE_S: Final = 30.0
 IDLE_MAX: Final = 100
 USES_MAX: Final = 100
 """Servers end a connection after so many hundred requests, and HTTP/2 loses the last one then."""
+HTTP2_BODY_BYTES_MAX: Final = 65_535
+"""What a server takes unseen, see RFC 9113 6.9.2. To send more, httpcore waits until the server
+takes it, and does not notice one that has already answered; a larger body goes by HTTP/1.1."""
 _DEAD_S: Final = 120
 _SOCKET_OPTIONS: Final = (
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
@@ -83,18 +87,20 @@ class Connections:
         self._count = 0
         self._tending: asyncio.Task[None] | None = None
 
-    def route(self, config: HttpConfig, url: httpx.URL) -> Route:
-        """How a url is reached.
+    def route(self, config: HttpConfig, asked: Asked) -> Route:
+        """How the server of a request is reached.
 
         Raises:
             ExecutorError: a file of certificates cannot be used.
         """
+        url, body = asked.url, asked.body
         proxy = proxy_for(config, url)
+        http2 = config.http2 and (body is None or body.size <= HTTP2_BODY_BYTES_MAX)
         # Files are looked at for http too: what a job names must be there.
         has_files = config.ca is not None or config.cert is not None
         secured = url.scheme == "https" or (proxy is not None and proxy.is_secured)
-        context = self._tls.context_for(config) if secured or has_files else None
-        return Route(url.scheme, url.host, url.port, proxy, context, config.http2)
+        context = self._tls.context_for(config, http2=http2) if secured or has_files else None
+        return Route(url.scheme, url.host, url.port, proxy, context, http2)
 
     def take(self, route: Route) -> Connection:
         """The kept connection that was used last, or a new one."""

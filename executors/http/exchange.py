@@ -48,7 +48,7 @@ class Exchange:
         """
         asked = asked_by(config)
         try:
-            self._route = connections.route(config, asked.url)
+            self._route = connections.route(config, asked)
         except ExecutorError:
             if asked.body is not None:
                 asked.body.close()
@@ -109,7 +109,7 @@ class Exchange:
             self._facts["redirects"] = self._facts.get("redirects", 0) + 1
             self._facts["url"] = str(further.url.copy_with(query=None))
             self._asked = further
-            self._route = self._connections.route(self._config, further.url)
+            self._route = self._connections.route(self._config, further)
 
     async def _ask(self, *, follows: bool) -> Asked | None:
         """Send one request, and take its answer in; the next request, where it redirects."""

@@ -11,6 +11,7 @@ from typing import Final
 import httpx
 from h2.errors import ErrorCodes
 from h2.events import ConnectionTerminated, StreamReset
+from h2.exceptions import ProtocolError
 
 from .body import FileShrunkError
 from .decoding import DecodingError
@@ -19,7 +20,10 @@ FAULTS: Final = (
     httpx.HTTPError, httpx.InvalidURL, DecodingError, FileShrunkError, ssl.SSLError, OSError,
 )  # fmt: skip
 """What may go wrong between two hosts."""
-_BROKEN_OFF: Final = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
+_BROKEN_OFF: Final = (
+    httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError,
+    httpx.LocalProtocolError,  # of h2, when an answer comes behind a GOAWAY
+)  # fmt: skip
 
 
 def reason(error: BaseException) -> str:
@@ -77,6 +81,8 @@ def _in_words(error: BaseException) -> str:
             return "its name is not known"
         case OSError() if error.errno is not None and error.errno > 0:
             return os.strerror(error.errno)
+        case ProtocolError():
+            return f"HTTP/2 broke off: {error}"
     match error.args:
         case (StreamReset(error_code=code),):
             return f"it broke the request off ({_name(code)})"

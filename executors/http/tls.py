@@ -21,15 +21,14 @@ class TlsContexts:
     def __init__(self) -> None:
         self._contexts: dict[tuple[object, ...], ssl.SSLContext] = {}
 
-    def context_for(self, config: HttpConfig) -> ssl.SSLContext:
-        """The context for a request.
+    def context_for(self, config: HttpConfig, *, http2: bool) -> ssl.SSLContext:
+        """The context for a request; httpcore names in it the versions of HTTP that it offers.
 
         Raises:
             ExecutorError: a file of certificates cannot be used.
         """
         files = [(name, getattr(config, name)) for name in ("ca", "cert", "key")]
-        # httpcore names the protocols that it speaks in the context itself.
-        settings = (*_versions(files), config.verify, config.http2)
+        settings = (*_versions(files), config.verify, http2)
         context = self._contexts.pop(settings, None) or _context(config)
         self._contexts[settings] = context  # the last one used is the last in it
         if len(self._contexts) > CONTEXTS_MAX:

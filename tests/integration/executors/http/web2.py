@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 import threading
 from typing import Any
@@ -11,9 +12,11 @@ from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from h2.events import DataReceived, Event, RequestReceived, StreamEnded, StreamReset
+from hyperframe.frame import GoAwayFrame
 
 BLOCK = bytes(16 << 10)
 LARGE_BYTES = 1 << 20
+LAST = 3
 
 
 class Peer(asyncio.Protocol):
@@ -26,14 +29,19 @@ class Peer(asyncio.Protocol):
         self._bodies: dict[int, int] = {}
         self._number = 0
         self._heard = asyncio.Event()
+        self._size = self._head_size = self._wanted = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Say hello."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self._server.open.add(transport)
+        secured = transport.get_extra_info("ssl_object")
+        self._old = secured.selected_alpn_protocol() != "h2"
         self._server.connections += 1
         self._number = self._server.connections
+        if self._old:
+            return
         self._h2.initiate_connection()
         self._flush()
 
@@ -46,10 +54,22 @@ class Peer(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Do as the requests ask."""
+        if self._old:
+            self._hear_old(data)
+            return
         for event in self._h2.receive_data(data):
             self._handle(event)
         self._flush()
         self._heard.set()
+
+    def _hear_old(self, data: bytes) -> None:
+        """HTTP/1.1: a body, counted."""
+        self._size += len(data)
+        self._head_size = self._head_size or data.find(b"\r\n\r\n") + 4
+        found = re.search(rb"content-length: (\d+)", data)
+        self._wanted = int(found[1]) if found else self._wanted
+        if self._size == self._head_size + self._wanted:
+            self._transport.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
 
     def _handle(self, event: Event) -> None:
         match event:
@@ -98,6 +118,14 @@ class Peer(asyncio.Protocol):
         self._flush()
 
     # The ways to break off.
+
+    def _last(self, stream: int) -> None:
+        """A connection goes away with its third request, and answers it."""
+        if len(self._paths) == LAST:
+            self._flush()
+            frame = GoAwayFrame(0, last_stream_id=stream)
+            self._transport.write(frame.serialize())
+        self._ok(stream)
 
     def _refuse_first(self, stream: int) -> None:
         """A stream of the first connection is refused, unseen."""
