@@ -83,8 +83,8 @@ class Connections:
 
     def __init__(self) -> None:
         self._tls = TlsContexts()
-        self._idle: dict[Route, list[Connection]] = {}
-        self._count = 0
+        self._idle: list[Connection] = []
+        """In the order in which they became so."""
         self._tending: asyncio.Task[None] | None = None
 
     def route(self, config: HttpConfig, asked: Asked) -> Route:
@@ -104,48 +104,35 @@ class Connections:
 
     def take(self, route: Route) -> Connection:
         """The kept connection that was used last, or a new one."""
-        kept = self._idle.get(route)
-        if not kept:
-            return Connection(route)
-        self._count -= 1
-        connection = kept.pop()
-        if not kept:
-            del self._idle[route]
-        return connection
+        for place in reversed(range(len(self._idle))):
+            if self._idle[place].route == route:
+                return self._idle.pop(place)
+        return Connection(route)
 
     async def give_back(self, connection: Connection) -> None:
-        """Keep it for the next run."""
+        """Keep it for the next run; where that makes too many, the oldest is closed."""
         connection.uses += 1
-        if self._count >= IDLE_MAX or connection.uses >= USES_MAX:
+        if connection.uses >= USES_MAX:
             await connection.close()
             return
         loop = asyncio.get_running_loop()
         connection.idle_since_s = loop.time()
-        self._idle.setdefault(connection.route, []).append(connection)
-        self._count += 1
+        self._idle.append(connection)
         if self._tending is None:
             self._tending = loop.create_task(self._tend())
+        if len(self._idle) > IDLE_MAX:
+            await self._idle.pop(0).close()
 
     async def _tend(self) -> None:
         """Close what is idle for too long, as long as anything is."""
         loop = asyncio.get_running_loop()
         while self._idle:
-            oldest_s = min(kept[0].idle_since_s for kept in self._idle.values())
-            await asyncio.sleep(oldest_s + IDLE_S - loop.time())
-            for connection in self._expired(loop.time() - IDLE_S):
-                await connection.close()
+            left_s = self._idle[0].idle_since_s + IDLE_S - loop.time()
+            if left_s > 0:
+                await asyncio.sleep(left_s)
+            else:
+                await self._idle.pop(0).close()
         self._tending = None
-
-    def _expired(self, before_s: float) -> list[Connection]:
-        expired: list[Connection] = []
-        for route, kept in list(self._idle.items()):
-            count = sum(connection.idle_since_s <= before_s for connection in kept)
-            expired += kept[:count]
-            del kept[:count]  # they are in the order in which they became idle
-            if not kept:
-                del self._idle[route]
-        self._count -= len(expired)
-        return expired
 
 
 def _proxy(route: Route) -> httpx.Proxy | None:
