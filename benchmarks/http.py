@@ -5,15 +5,21 @@ from __future__ import annotations
 import statistics
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Final, Self
 
-from .harness import Size, scratch
+from tocsin.model import Job, Overlap, RunState
+
+from .harness import Fleet, Size, scratch
 from .hosted import Hosted
-from .processes import cpu_s
+from .processes import cpu_s, memory_mib
 from .report import Goal, Result
 
 TOGETHER: Final = 16
+RUNS: Final = 200
+IDLE_S: Final = 120.0
+SETTLE_S: Final = 5.0
 _SERVER: Final = r"""
 import asyncio
 ANSWER = b'HTTP/1.1 200 OK\r\ncontent-length: 15\r\n\r\n{"state": "ok"}'
@@ -87,19 +93,25 @@ class _Program:
 
 def run(size: Size) -> Result:
     """Rounds of ours and of the bare client, by turns."""
-    count, rounds = size.pick(40, 1_000, 3_000), size.pick(1, 3, 7)
+    count, rounds = size.pick(40, 400, 1_500), size.pick(1, 3, 7)
     with scratch() as folder, _Program(_SERVER) as server:
         url = f"http://127.0.0.1:{server.said}/health"
         found = _rounds(folder, url, count, rounds)
+        memory = _memory(folder / "fleet", url) if size is Size.FULL else {}
     ours, bare = zip(*found, strict=True)
     ratio = statistics.median(one / other for one, other in found)
+    goals = [Goal("http run, CPU of its host over bare httpx", ratio, 2.0)]
+    if memory:
+        grown_mib = memory["after_mib"] - memory["fresh_mib"]
+        goals.append(Goal("agent two minutes after http runs, RSS MiB more", grown_mib, 3.0))
     return Result(
-        {"cpu_us": statistics.median(ours), "best": min(ours)},
+        {"cpu_us": statistics.median(ours), "best": min(ours), **memory},
         {"cpu_us": statistics.median(bare), "best": min(bare),
          "what": f"httpx.AsyncClient.get, {TOGETHER} at a time"},
         {"cpu": ratio},
-        [Goal("http run, CPU of its host over bare httpx", ratio, 2.0)],
-        "microseconds of processor time for one request, on kept connections",
+        goals,
+        "microseconds of processor time for one request, on kept connections; MiB of an agent "
+        "with its hosts, fresh, after its last run, and two minutes later",
     )  # fmt: skip
 
 
@@ -118,3 +130,25 @@ def _rounds(folder: Path, url: str, count: int, rounds: int) -> list[tuple[float
             )
             found.append((ours, theirs))
     return found
+
+
+def _memory(home: Path, url: str) -> dict[str, float]:
+    """An agent and its hosts: before any run, after the last one, and two minutes after that."""
+    job = Job(name="http", executor="http", config={"url": url}, overlap=Overlap.ALLOW)
+    home.mkdir()
+    with Fleet(home) as fleet:
+        fleet.start_agents(1, slots=TOGETHER)
+        fleet.put([job])
+        time.sleep(SETTLE_S)
+        fresh_mib = _rss_mib(fleet)
+        fleet.submit(["http"] * RUNS)
+        fleet.until_idle()
+        assert all(run.state is RunState.SUCCEEDED for run in fleet.runs(limit=RUNS))
+        ran_mib = _rss_mib(fleet)
+        time.sleep(IDLE_S)
+        return {"fresh_mib": fresh_mib, "ran_mib": ran_mib, "after_mib": _rss_mib(fleet)}
+
+
+def _rss_mib(fleet: Fleet) -> float:
+    pids = [fleet.agents[0].pid, *fleet.host_pids()]
+    return sum(memory_mib(pid)["rss_mib"] for pid in pids)

@@ -23,9 +23,9 @@ Status = int | str
 class Auth(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who asks: `user` and `password`, or `bearer`."""
 
-    user: str = ""
-    password: Annotated[str, Meta(extra={"secret": True})] = ""
-    bearer: Annotated[str, Meta(extra={"secret": True})] = ""
+    user: Annotated[str, Meta(description="name, for basic authentication")] = ""
+    password: Annotated[str, Meta(description="of `user`", extra={"secret": True})] = ""
+    bearer: Annotated[str, Meta(description="token, in their place", extra={"secret": True})] = ""
 
     def __post_init__(self) -> None:
         if bool(self.user) == bool(self.bearer):
@@ -39,8 +39,8 @@ class Proxy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """A proxy that asks who comes."""
 
     url: Annotated[str, Meta(min_length=1, description="`http://HOST:PORT`, or `https://`")]
-    user: str = ""
-    password: Annotated[str, Meta(extra={"secret": True})] = ""
+    user: Annotated[str, Meta(description="name, where the proxy asks for one")] = ""
+    password: Annotated[str, Meta(description="of `user`", extra={"secret": True})] = ""
 
     def __post_init__(self) -> None:
         check_url(self.url, "`url`", "`user` and `password`")
@@ -134,7 +134,9 @@ class HttpConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         bool | Annotated[int, Meta(ge=0, le=50)],
         Meta(description="follow redirects: `true` (up to 10), `false`, or how many"),
     ] = True
-    http2: Annotated[bool, Meta(description="speak HTTP/2 where the server does")] = False
+    http2: Annotated[
+        bool, Meta(description="speak HTTP/2 where the server does; with a body up to 64 KiB")
+    ] = False
     expect: Annotated[
         Answer | Status | list[Status],
         Meta(description="`{status, body, json}`, or the status alone"),
