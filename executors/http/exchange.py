@@ -65,6 +65,7 @@ class Exchange:
         self._phases = Phases(self._loop)
         self._progress = Progress(self._loop, sink, self._how_far)
         self._task = self._loop.create_task(self._exchange())
+        self._task.add_done_callback(self._let_go)
 
     async def wait(self) -> Outcome:
         """Wait for the whole answer."""
@@ -89,13 +90,17 @@ class Exchange:
         except (*FAULTS, _OutputError, ExecutorError) as error:
             return Outcome(Status.FAILED, None, self._failure(error), self._facts)
         finally:
-            self._progress.end()
             self._facts.update(self._phases.took_ms)
             self._facts["total_ms"] = round((self._loop.time() - began_s) * 1000, 1)
             if self._body is not None:
                 self._facts["sent_bytes"] = self._body.sent_bytes
-                self._body.close()
         return self._judged()
+
+    def _let_go(self, _: asyncio.Task[Outcome]) -> None:
+        """However it ended: a task that is cancelled before its first step runs no `finally`."""
+        self._progress.end()
+        if self._body is not None:
+            self._body.close()
 
     async def _converse(self) -> None:
         """Ask, and ask where the answer says to, until it is the last."""

@@ -18,6 +18,7 @@ from .decoding import DecodingError
 
 FAULTS: Final = (
     httpx.HTTPError, httpx.InvalidURL, DecodingError, FileShrunkError, ssl.SSLError, OSError,
+    ProtocolError,  # of h2, while a body comes
 )  # fmt: skip
 """What may go wrong between two hosts."""
 _BROKEN_OFF: Final = (

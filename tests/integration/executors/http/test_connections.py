@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.host_client import Agent
+from tests.contract.host_client import Agent, Host
 from tocsin.execution import Status
 
 from .asking import ask, asked
@@ -131,6 +131,23 @@ def test_an_upload_that_nobody_takes_can_be_cancelled(
     outcome = agent.end_of(run).outcome
     assert outcome.status is Status.CANCELLED
     assert 0 <= outcome.facts["sent_bytes"] < 64 << 20
+
+
+def test_a_cancel_in_the_same_breath_leaves_nothing(
+    agent: Agent, host: Host, web: Web, tmp_path: Path
+) -> None:
+    """Neither a file that is open, nor a connection."""
+    (tmp_path / "data").write_bytes(b"x" * 1000)
+    runs = [asked(url=f"{web.url}/count", file=str(tmp_path / "data")) for _ in range(50)]
+    agent.start(*runs)
+    agent.cancel(*runs)
+    for run in runs:
+        agent.end_of(run)
+    assert ask(agent, url=f"{web.url}/status/200").status is Status.SUCCEEDED
+    opened = [
+        str(fd.readlink()) for fd in Path(f"/proc/{host.pid}/fd").iterdir() if fd.is_symlink()
+    ]
+    assert str(tmp_path / "data") not in opened
 
 
 def test_a_server_that_is_gone_without_a_word_is_noticed(agent: Agent, web: Web) -> None:

@@ -109,6 +109,7 @@ def test_what_the_server_has_not_seen_is_sent_again(
         ("reset", "it broke the request off (INTERNAL_ERROR)", 1),
         ("reset-late", "it broke the request off (ENHANCE_YOUR_CALM)", 1),
         ("away", "it closed the connection before the answer was whole (INTERNAL_ERROR)", 1),
+        ("away-late", "", 1),
         ("cut", "", 1),
     ],
 )

@@ -160,6 +160,14 @@ class Peer(asyncio.Protocol):
         self._flush()
         self._transport.close()
 
+    def _away_late(self, stream: int) -> None:
+        """It goes away in the middle of an answer, and finishes that."""
+        self._head(stream)
+        self._h2.send_data(stream, b"first\n")
+        self._flush()
+        self._transport.write(GoAwayFrame(0, last_stream_id=stream).serialize())
+        self._h2.send_data(stream, b"last\n", end_stream=True)
+
     def _cut(self, stream: int) -> None:
         del stream
         self._transport.abort()
