@@ -68,7 +68,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     def __post_init__(self) -> None:
         for one in self.statuses:
-            if not _STATUS.fullmatch(str(one)):
+            least, _, most = str(one).partition("-")
+            if not _STATUS.fullmatch(str(one)) or (most and most < least):
                 raise ValueError(f"`status`: {one} is none; write 200, 2xx or 200-204")
         for _, wrong in faults(self.of_body):
             raise ValueError(f"`{'json' if self.json else 'body'}`: {wrong}")

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import gzip
+import os
 import threading
 import zlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import msgspec
 import pytest
 
 from tests.contract.host_client import DEADLINE_S, Agent, Host
-from tocsin.execution import Order, Status
+from tocsin.execution import Order, Outcome, Status
+from tocsin.executors.http.config import HttpConfig
+from tocsin.executors.http.connections import Connections
+from tocsin.executors.http.exchange import Exchange
+from tocsin.executors.output_files import OutputFiles
 from tocsin.output_plan import FREE_SLACK_BYTES
 
 from .asking import ask, asked, await_output, forget_peak, peak_memory_bytes
@@ -268,3 +276,23 @@ def test_who_must_wait_is_told_so(agent: Agent, web: Web) -> None:
         facts = ask(agent, url=f"{web.url}/busy/{asks}").facts
         assert least <= facts["retry_after_s"] <= most
     assert "retry_after_s" not in ask(agent, url=f"{web.url}/busy/soon").facts
+
+
+class FullDisk(OutputFiles):
+    """A sink on a disk that is full."""
+
+    def write(self, data: bytes, *, stderr: bool = False) -> None:
+        del data, stderr
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_an_answer_that_cannot_be_kept(web: Web, tmp_path: Path) -> None:
+    """It is no fault of the server's, and the message does not say so."""
+
+    async def run() -> Outcome:
+        config = HttpConfig(url=f"{web.url}/status/200")
+        return await Exchange(Connections(), config, FullDisk(str(tmp_path / "R.1"), 1000)).wait()
+
+    outcome = asyncio.run(run())
+    assert outcome.status is Status.FAILED
+    assert outcome.message == "its answer cannot be kept: No space left on device"

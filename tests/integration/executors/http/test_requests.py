@@ -248,6 +248,7 @@ def test_a_timeout(agent: Agent, web: Web) -> None:
         ({"headers": {"a": "b\r\nc"}}, "line break"),
         ({"auth": {}}, "must be given"),
         ({"expect": "1200"}, "is none"),
+        ({"expect": "299-200"}, "is none"),
         ({"expect": {"body": "("}}, "no regular expression"),
         ({"redirects": -1}, ">= 0"),
     ],
