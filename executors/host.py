@@ -137,7 +137,7 @@ class ExecutorHost:
             if self._defaults:
                 config = {**self._defaults, **order.config}
                 order = msgspec.structs.replace(order, config=config)
-            sink = OutputFiles(f"{self._out_dir}/{key}", self.spares)
+            sink = OutputFiles(f"{self._out_dir}/{key}", order.keep_bytes, self.spares)
             attempt = Attempt(order, self._executor, sink, self._on_began, self._on_ended)
             self._live[key] = attempt
             self._unstarted.append(attempt)
