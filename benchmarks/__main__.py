@@ -11,7 +11,7 @@ from .harness import Size
 from .report import Surroundings
 from .table import RESULTS, markdown
 
-NAMES: Final = ("throughput", "spawn", "lag", "footprint", "restart", "decide", "schedule")
+NAMES: Final = ("throughput", "spawn", "lag", "footprint", "restart", "decide", "schedule", "nats")
 
 
 def main() -> int:
