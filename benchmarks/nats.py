@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import statistics
 import subprocess
 import sys
-from pathlib import Path
 from typing import Final, Self
 
 from tests.contract.host_client import Agent, Host, order
-from tests.integration.executors.nats_server import NatsServer
+from tests.integration.executors.nats.server import NatsServer
 from tocsin.execution import Status
 
 from .harness import Size, scratch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 DEFAULT_PORT: Final = 4222
@@ -37,6 +38,7 @@ def parse_addresses(servers: str | list[str]) -> list[Address]:
     return [_parse(text.strip()) for text in texts]
 
 
+@lru_cache
 def _parse(text: str) -> Address:
     if "@" in text:
         raise ValueError(

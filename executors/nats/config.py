@@ -16,7 +16,7 @@ from .addresses import parse_addresses
 SUBJECT_BYTES_MAX: Final = 1024
 """A server reads lines of 4,096 bytes, and more than the subject is in one."""
 MSG_ID_FIELD: Final = "Nats-Msg-Id"
-_UNFIT_IN_SUBJECT: Final = re.compile(r"[\x00-\x20\x7f*>]")
+_SUBJECT: Final = re.compile(r"[^\x00-\x20\x7f*>.]+(?:\.[^\x00-\x20\x7f*>.]+)*")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _HEADER_NAME: Final = re.compile(r"[!-9;-~]+", re.ASCII)
 """Printable ASCII without the colon, see ADR-4 of nats-architecture-and-design."""
@@ -114,14 +114,25 @@ class NatsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ] = "_INBOX"
 
     def __post_init__(self) -> None:
-        for name in ("subject", "inbox_prefix"):
-            if _PLACEHOLDER not in getattr(self, name):
-                check_subject(name, getattr(self, name))
-        if _PLACEHOLDER not in "".join(self.servers):
-            check_servers(self.servers)
+        self._check_places(of_templates=False)
         self._check_message()
         self._check_kind()
         self._check_credentials()
+
+    def check_filled(self) -> None:
+        """Check what looked like a template before: it may have been filled with anything.
+
+        Raises:
+            ValueError: names the key and says why.
+        """
+        self._check_places(of_templates=True)
+
+    def _check_places(self, *, of_templates: bool) -> None:
+        for name in ("subject", "inbox_prefix"):
+            if (_PLACEHOLDER in getattr(self, name)) is of_templates:
+                _check_subject(name, getattr(self, name))
+        if (_PLACEHOLDER in "".join(self.servers)) is of_templates:
+            _check_servers(self.servers)
 
     def _check_message(self) -> None:
         _check_alone(self, ("payload", "payload_base64", "payload_file"), "can be sent")
@@ -161,28 +172,19 @@ class NatsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             _check_path(name, path)
 
 
-def check_subject(key: str, subject: str) -> None:
-    """Refuse what nothing can be sent to.
-
-    Raises:
-        ValueError: names the key and says why.
-    """
+def _check_subject(key: str, subject: str) -> None:
     if len(subject.encode()) > SUBJECT_BYTES_MAX:
         raise ValueError(f"`{key}`: has more than {SUBJECT_BYTES_MAX} bytes")
+    if _SUBJECT.fullmatch(subject):
+        return
     if any(mark in subject for mark in "*>"):
         raise ValueError(f"`{key}`: {subject!r} has a wildcard, and a message goes to one subject")
-    if _UNFIT_IN_SUBJECT.search(subject):
-        raise ValueError(f"`{key}`: {subject!r} holds white space or a control character")
     if not all(subject.split(".")):
         raise ValueError(f"`{key}`: {subject!r} has nothing before, between or after its dots")
+    raise ValueError(f"`{key}`: {subject!r} holds white space or a control character")
 
 
-def check_servers(servers: str | list[str]) -> None:
-    """Refuse addresses that are none.
-
-    Raises:
-        ValueError: names the key and says why.
-    """
+def _check_servers(servers: str | list[str]) -> None:
     try:
         parse_addresses(servers)
     except ValueError as error:

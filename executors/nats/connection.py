@@ -20,6 +20,7 @@ from .patience import Patience
 from .protocol import (
     PING,
     PONG,
+    Event,
     Message,
     Parser,
     Refusal,
@@ -30,6 +31,7 @@ from .protocol import (
 )
 
 _PERMISSIONS: Final = "permissions violation"
+_TOO_MUCH: Final = "it said more than a greeting before it was spoken to"
 
 
 class Unconfirmed(Exception):  # noqa: N818 - named for the fact, as its siblings are
@@ -68,10 +70,11 @@ class Connection(asyncio.Protocol):
         self._replies: dict[str, _Waiter] = {}
         self._inbox = f"{inbox_prefix}.{clock.new_ulid()}"
         self._is_subscribed = False
+        self._has_spoken = False
         self._requests = 0
         self._used_s = self._heard_s
         self._beat: asyncio.TimerHandle | None = None
-        self._is_asked = False
+        self._asked_s: float | None = None
         self._unsent = 0
 
     # What is sent.
@@ -82,11 +85,10 @@ class Connection(asyncio.Protocol):
         Raises:
             Unconfirmed: the connection is broken.
         """
-        if self._broken is not None:
-            raise Unconfirmed(str(self._broken))
-        assert self._transport is not None
+        transport = self.transport
+        self._has_spoken = True
         self._used_s = self._loop.time()
-        self._transport.write(data)
+        transport.write(data)
 
     def publish(
         self, subject: str, headers: bytes, payload: bytes
@@ -130,10 +132,10 @@ class Connection(asyncio.Protocol):
         """Go on over TLS.
 
         Raises:
-            Unconfirmed: more than a greeting came before it, and cannot be believed.
+            Unconfirmed: more than the greeting came before it, and cannot be believed.
         """
         if not self._parser.is_between:
-            raise self.end("it said more than a greeting before TLS")
+            raise self.end(_TOO_MUCH)
         self._transport = transport
 
     @property
@@ -143,12 +145,24 @@ class Connection(asyncio.Protocol):
 
     @property
     def transport(self) -> asyncio.Transport:
-        """What it stands on."""
+        """What it stands on.
+
+        Raises:
+            Unconfirmed: it is broken.
+        """
+        if self._broken is not None:
+            raise Unconfirmed(str(self._broken))
         assert self._transport is not None
         return self._transport
 
     def serve(self, on_end: Callable[[], None]) -> None:
-        """Be used from now on; `on_end` is called when it is not to be used any more."""
+        """Be used from now on; `on_end` is called when it is not to be used any more.
+
+        Raises:
+            Unconfirmed: it is broken already.
+        """
+        if self._broken is not None:
+            raise Unconfirmed(str(self._broken))
         self.is_usable = True
         self._on_end = on_end
         self._check()
@@ -176,7 +190,10 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell all that wait."""
-        self.end(reason_of(exc) if exc is not None else "the server closed the connection")
+        if exc is None or isinstance(exc, ConnectionError):
+            self.end("the server closed the connection")
+        else:
+            self.end(reason_of(exc))
 
     def _check(self) -> None:
         """Close what is idle, and find out whether a server that says nothing is there."""
@@ -195,12 +212,13 @@ class Connection(asyncio.Protocol):
     def _look_for_life(self, now_s: float) -> None:
         silent_s = now_s - self._heard_s
         unsent = self.transport.get_write_buffer_size()
-        if silent_s < self._patience.beat_s or unsent < self._unsent:
-            self._is_asked = False
-        elif self._is_asked:
+        is_heard = self._asked_s is not None and self._heard_s >= self._asked_s
+        if is_heard or silent_s < self._patience.beat_s or unsent < self._unsent:
+            self._asked_s = None
+        elif self._asked_s is not None:
             self.end(f"no sign of life for {format_duration(silent_s)}")
         else:
-            self._is_asked = True
+            self._asked_s = now_s
             if not unsent:
                 self.write(PING)
                 self._pongs.append(None)
@@ -213,12 +231,16 @@ class Connection(asyncio.Protocol):
         self._heard_s = self._loop.time()
         try:
             for event in self._parser.feed(data):
+                if self._broken is not None:
+                    return
                 self._heard(event)
         except ProtocolError as error:
             self.end(f"is no NATS server: {error.message}")
 
-    def _heard(self, event: ServerInfo | Sign | Refusal | Message) -> None:
+    def _heard(self, event: Event) -> None:
         match event:
+            case Sign() | Message() if not self._has_spoken:
+                self.end(_TOO_MUCH)
             case Sign.PONG:
                 waiter = self._pongs.popleft() if self._pongs else None
                 if waiter is not None and not waiter.future.done():
@@ -228,8 +250,7 @@ class Connection(asyncio.Protocol):
                 if waiter is not None and not waiter.future.done():
                     waiter.future.set_result(event)
             case Sign.PING:
-                if self._broken is None:
-                    self.write(PONG)
+                self.write(PONG)
             case Refusal(reason):
                 self._refused(reason)
             case ServerInfo():

@@ -39,13 +39,18 @@ class Connections:
             opening.add_done_callback(lambda _: self._opening.pop(settings))
         return asyncio.shield(opening)
 
+    def close(self) -> None:
+        """End all that are kept."""
+        for connection in list(self._kept.values()):
+            connection.end("closed")
+
     async def _open(self, settings: Settings) -> Connection:
         kept = self._kept.get(settings)
         if kept is not None and await self._is_there(kept):
             return kept
         connection = await dial(settings, self._patience)
-        self._kept[settings] = connection
         connection.serve(lambda: self._forget(settings, connection))
+        self._kept[settings] = connection
         return connection
 
     async def _is_there(self, connection: Connection) -> bool:

@@ -13,14 +13,7 @@ from tocsin.execution import Order, Outcome, Sink, Status, split_key
 from tocsin.units import format_duration, format_size
 
 from .answers import fault_of, read_ack
-from .config import (
-    MSG_ID_FIELD,
-    NatsConfig,
-    check_servers,
-    check_subject,
-    decode_base64,
-    duration_s,
-)
+from .config import MSG_ID_FIELD, NatsConfig, decode_base64, duration_s
 from .connection import Connection, Unconfirmed
 from .connections import Connections
 from .protocol import PAYLOAD_BYTES_MAX, Message, encode_headers
@@ -38,9 +31,7 @@ class Delivery:
         self, connections: Connections, config: NatsConfig, order: Order, sink: Sink
     ) -> None:
         try:
-            check_subject("subject", config.subject)
-            check_subject("inbox_prefix", config.inbox_prefix)
-            check_servers(config.servers)
+            config.check_filled()
             self._payload = _payload(config)
         except ValueError as error:
             raise ExecutorError(str(error)) from error
@@ -106,8 +97,8 @@ class Delivery:
             return f"version {info.version or 'unknown'} of the server takes no headers"
         size = len(self._headers) + len(self._payload)
         if size > info.max_payload:
-            most = format_size(info.max_payload)
-            return f"the message has {format_size(size)}, the server takes {most} (max_payload)"
+            most = f"{info.max_payload:,} (max_payload)"
+            return f"the message has {size:,} bytes, the server takes {most}"
         return ""
 
     async def _confirmation(self, connection: Connection) -> Message | None:
@@ -160,10 +151,13 @@ def _read(path: str) -> bytes:
     """A file, but nothing that could keep us waiting, and no more than any server takes."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        with open(fd, "rb") as file:  # noqa: PTH123 - a descriptor
+        try:
             if not stat.S_ISREG(os.fstat(fd).st_mode):
                 raise ExecutorError(f"`payload_file` {path}: is not a file")
-            data = file.read(PAYLOAD_BYTES_MAX + 1)
+            with open(fd, "rb", closefd=False) as file:
+                data = file.read(PAYLOAD_BYTES_MAX + 1)
+        finally:
+            os.close(fd)
     except OSError as error:
         raise ExecutorError(f"`payload_file` {path}: {error.strerror}") from error
     if len(data) > PAYLOAD_BYTES_MAX:

@@ -31,6 +31,8 @@ async def dial(settings: Settings, patience: Patience) -> Connection:
     tls = settings.tls if isinstance(settings.tls, Tls) else Tls()
     # Made where it is needed only: it costs more than all the rest.
     context = cache(lambda: client_context(tls.ca, tls.cert, tls.key, verify=tls.verify))
+    if settings.tls is not False:
+        context()
     reasons = []
     servers = settings.servers
     for address in parse_addresses(servers if isinstance(servers, str) else list(servers)):
@@ -106,7 +108,8 @@ class _Dialling:
         transport = await asyncio.get_running_loop().start_tls(
             self._connection.transport, self._connection, self._context(), server_hostname=name
         )
-        assert transport is not None
+        if transport is None:
+            raise self._connection.end("the server closed the connection")
         self._connection.secured(transport)
 
     def _introduction(self) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -22,11 +21,13 @@ class NatsServer:
     It starts with the object, and keeps its port when it is started again.
     """
 
-    def __init__(self, folder: Path, config: str = "") -> None:
+    def __init__(self, folder: Path, config: str = "", *, jetstream: bool = False) -> None:
         self.port = 0
         self.log: list[str] = []
         self._folder = folder
-        self._config = config
+        self._config = (
+            f"jetstream: {{ store_dir: {folder}/store }}\n{config}" if jetstream else config
+        )
         self._said = threading.Condition()
         folder.mkdir(parents=True, exist_ok=True)
         self.start()
@@ -50,9 +51,7 @@ class NatsServer:
     def start(self) -> None:
         """Start it, and wait until it listens."""
         file = self._folder / "server.conf"
-        store = f"jetstream: {{store_dir: '{self._folder}/store'}}\n"
-        text = f"listen: 127.0.0.1:{self.port or -1}\ndebug: true\n{self._config}\n"
-        file.write_text(text if "jetstream" in self._config else text + store)
+        file.write_text(f"listen: 127.0.0.1:{self.port or -1}\ndebug: true\n{self._config}\n")
         self.log.clear()
         self._process = subprocess.Popen(
             [find_server(), "-c", str(file)], stderr=subprocess.PIPE, text=True
@@ -90,6 +89,7 @@ class NatsServer:
     def freeze(self) -> None:
         """Stop it where it stands; the kernel goes on taking connections for it."""
         self._process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self._process.pid, os.WSTOPPED)  # all its threads
 
     def thaw(self) -> None:
         """Let it go on."""
@@ -105,6 +105,8 @@ class NatsServer:
         self._process.kill()
         self._process.wait()
         self._reader.join()
+        assert self._process.stderr is not None
+        self._process.stderr.close()
 
 
 def find_server() -> str:
@@ -115,10 +117,3 @@ def find_server() -> str:
     if path is None:
         pytest.skip("nats-server is missing; `make services` installs it as root on Debian")
     return path
-
-
-def port_of(line: str) -> int:
-    """The port at the end of a line of a server's log."""
-    found = re.search(r":(\d+)$", line)
-    assert found is not None, line
-    return int(found[1])

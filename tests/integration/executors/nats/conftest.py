@@ -1,0 +1,40 @@
+"""A server, another client of it, and a host of the executor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.contract.host_client import Agent, Host
+
+from .peer import Peer
+from .server import NatsServer
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
+    """A server that lets everybody do everything."""
+    with NatsServer(tmp_path_factory.mktemp("server"), jetstream=True) as made:
+        yield made
+
+
+@pytest.fixture
+def peer(server: NatsServer) -> Iterator[Peer]:
+    """Another client of it."""
+    with Peer(server.url) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """A host of the executor."""
+    made = Host("nats", tmp_path_factory.mktemp("run"), 600)
+    yield made
+    made.end()
+
+
+@pytest.fixture
+def agent(host: Host) -> Agent:
+    """Its agent."""
+    return host.connect()
