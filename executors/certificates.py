@@ -1,4 +1,4 @@
-"""What a client believes and shows in TLS."""
+"""Whom a client trusts, and as whom it comes, in TLS."""
 
 from __future__ import annotations
 
@@ -20,18 +20,32 @@ def client_context(
     except (OSError, ssl.SSLError) as error:
         raise ExecutorError(f"`ca` {ca}: {_why(error)}") from error
     if cert is not None:
-        try:
-            context.load_cert_chain(cert, key, password="")
-        except (OSError, ssl.SSLError, ValueError) as error:
-            which = f"{cert}, {key}" if key else cert
-            raise ExecutorError(f"`cert` {which}: {_why(error)}") from error
+        _identify(context, cert, key)
     if not verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
 
 
+def _identify(context: ssl.SSLContext, cert: str, key: str | None) -> None:
+    is_locked = False
+
+    def passphrase() -> str:
+        nonlocal is_locked
+        is_locked = True
+        return ""
+
+    which = f"`cert` {cert}" if key is None else f"`cert` {cert}, `key` {key}"
+    try:
+        context.load_cert_chain(cert, key, passphrase)
+    except (OSError, ssl.SSLError, ValueError) as error:
+        why = "the key has a passphrase" if is_locked else _why(error)
+        raise ExecutorError(f"{which}: {why}") from error
+
+
 def _why(error: Exception) -> str:
     if isinstance(error, ssl.SSLError):
-        return f"no certificate or key in PEM, or they do not belong together ({error.reason})"
+        if error.reason == "KEY_VALUES_MISMATCH":
+            return "the key is not that of the certificate"
+        return f"no certificate or key in PEM ({error.reason or 'empty'})"
     return (isinstance(error, OSError) and error.strerror) or str(error)

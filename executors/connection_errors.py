@@ -18,6 +18,8 @@ def reason_of(error: BaseException) -> str:
             return f"its certificate is not trusted: {error.verify_message}"
         case ssl.SSLError():
             return f"TLS: {error.reason or error}"
+        case socket.gaierror(errno=socket.EAI_AGAIN):
+            return "its name cannot be looked up just now"
         case socket.gaierror():
             return "its name is not known"
         case UnicodeError():

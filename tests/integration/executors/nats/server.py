@@ -13,6 +13,7 @@ from typing import Self
 import pytest
 
 DEADLINE_S = 30.0
+_CONNECTED = "Client connection created"
 
 
 class NatsServer:
@@ -81,10 +82,10 @@ class NatsServer:
             assert self._said.wait_for(there, DEADLINE_S), f"no {text!r} in {self.log}"
         return found[count - 1]
 
-    @property
-    def connections(self) -> int:
-        """How many clients have connected since its start."""
-        return sum("Client connection created" in line for line in self.log)
+    def connections(self, least: int) -> int:
+        """Wait until so many clients have connected since its start; how many there were."""
+        self.await_line(_CONNECTED, least)
+        return sum(_CONNECTED in line for line in self.log)
 
     def freeze(self) -> None:
         """Stop it where it stands; the kernel goes on taking connections for it."""

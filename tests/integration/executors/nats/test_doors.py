@@ -152,12 +152,22 @@ def test_a_server_that_asks_for_tls(agent: Agent, secure: NatsServer) -> None:
     assert "its certificate is not trusted" in outcome.message
 
 
-@pytest.mark.parametrize("tls", [{"ca": "/no/ca"}, {"cert": "/no/cert"}])
-def test_a_certificate_that_is_none(agent: Agent, server: NatsServer, tls: dict[str, str]) -> None:
+def test_a_certificate_that_is_none(
+    agent: Agent, server: NatsServer, files: dict[str, str], tmp_path: Path
+) -> None:
     """It fails the run, and names the key."""
-    outcome = send(agent, servers=server.url, tls=tls)
-    ((key, path),) = tls.items()
-    assert outcome.message == f"`{key}` {path}: No such file or directory"
+    (tmp_path / "bad").write_text("no PEM")
+    bad, cert, other = str(tmp_path / "bad"), files["client-cert"], files["server-key"]
+    pair: dict[str, Any] = {"cert": cert, "key": other}
+    for tls, says in (
+        ({"ca": "/no/ca"}, "`ca` /no/ca: No such file or directory"),
+        ({"cert": "/no/cert"}, "`cert` /no/cert: No such file or directory"),
+        ({"ca": bad}, f"`ca` {bad}: no certificate or key in PEM"),
+        (pair, f"`cert` {cert}, `key` {other}: the key is not that of the certificate"),
+    ):
+        outcome = send(agent, servers=server.url, tls=tls)
+        assert outcome.status is Status.FAILED
+        assert outcome.message.startswith(says)
 
 
 @pytest.mark.parametrize("block", [{"servers": "tls://{}"}, {"servers": "{}", "tls": True}])

@@ -234,7 +234,7 @@ def test_a_message_that_is_too_large(agent: Agent, tmp_path: Path) -> None:
         )
         headed = send(agent, servers=small.url, payload="x" * 1000, headers={"A": "x" * 20})
         assert "max_payload" in headed.message
-        assert small.connections == 1
+        assert small.connections(1) == 1
 
 
 # Permissions.
@@ -264,7 +264,7 @@ def test_a_refusal_fails_its_own_run(agent: Agent, tmp_path: Path) -> None:
         ]
         inbox = send(agent, **block, subject="ok.reply", request=True)
         assert 'Permissions Violation for Subscription to "_INBOX.' in inbox.message
-        assert strict.connections == 1
+        assert strict.connections(1) == 1
         mine = {**block, "inbox_prefix": "MINE.in", "request": True}
         assert "no responders" in send(agent, **mine, subject="ok.reply").message
         refused = send(agent, **mine, subject="no.reply")

@@ -51,9 +51,8 @@ def test_nobody_listens(agent: Agent, closed: str) -> None:
     words = {"user": "u", "password": "hunter22"}
     outcome = send(agent, servers=[f"nats://{closed}", "tls://no-such-host.invalid"], **words)
     assert outcome.status is Status.FAILED
-    assert outcome.message == (
-        f"{closed}: Connection refused; no-such-host.invalid:4222: its name is not known"
-    )
+    first = f"{closed}: Connection refused"
+    assert outcome.message.startswith(f"{first}; no-such-host.invalid:4222: its name ")
 
 
 def test_the_next_server_is_taken(agent: Agent, server: NatsServer, closed: str) -> None:
@@ -68,10 +67,10 @@ def test_a_connection_is_kept(agent: Agent, tmp_path: Path) -> None:
         runs = [order_for({"servers": server.url}) for _ in range(200)]
         agent.start(*runs)
         assert {agent.end_of(run).outcome.message for run in runs} == {""}
-        assert server.connections == 1
+        assert server.connections(1) == 1
         assert "connect_ms" not in send(agent, servers=server.url).facts
         send(agent, servers=server.url, user="u", password="p")
-        assert server.connections == 2
+        assert server.connections(2) == 2
 
 
 def test_a_server_that_was_restarted(agent: Agent, tmp_path: Path) -> None:
@@ -226,7 +225,7 @@ def test_an_idle_connection_is_closed(tmp_path: Path) -> None:
             return [first.message, second.message]
 
         assert here(act) == ["", ""]
-        assert server.connections == 2
+        assert server.connections(2) == 2
 
 
 # Servers that are none.
@@ -320,7 +319,7 @@ def test_a_confirmation_that_nobody_waits_for(agent: Agent, tmp_path: Path) -> N
         assert {agent.end_of(run).outcome.status for run in runs[::2]} == {Status.CANCELLED}
         server.thaw()
         assert {agent.end_of(run).outcome.message for run in runs[1::2]} == {""}
-        assert server.connections == 1
+        assert server.connections(1) == 1
 
 
 def test_an_idle_host_ends(tmp_path: Path) -> None:
