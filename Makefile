@@ -47,7 +47,7 @@ format: setup ## Format and mend what can be mended
 sim: setup ## The simulator over many seeds: make sim SEEDS=10000
 	$(BIN)/python -m tests.sim --seeds $(SEEDS)
 
-bench: setup ## All benchmarks; each prints one JSON line
+bench: setup services ## All benchmarks; each prints one JSON line
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 lab: setup ## Real processes killed at random: make lab

@@ -1,21 +1,21 @@
-"""What a published and flushed NATS message costs a host, beside the bare client library."""
+"""What a flushed NATS message costs its host in processor time, beside the same in bare nats-py."""
 
 from __future__ import annotations
 
 import statistics
 import subprocess
 import sys
-from typing import Final, Self
+from pathlib import Path
+from typing import Final, NamedTuple, Self
 
-from tests.contract.host_client import Agent, Host, order
 from tests.integration.executors.nats.server import NatsServer
-from tocsin.execution import Status
 
 from .harness import Size, scratch
+from .hosted import Hosted
 from .processes import cpu_s, memory_mib
 from .report import Goal, Result
 
-BATCH: Final = 20
+TOGETHER: Final = 16
 SUBJECT: Final = "orders.new"
 PAYLOAD: Final = '{"order": 4711, "state": "new"}'
 _BARE: Final = """
@@ -31,11 +31,11 @@ asyncio.run(main(*sys.argv[1:]))
 """
 
 
-class Bare:
-    """A process that publishes and flushes with nats-py, one message after the other."""
+class _Bare:
+    """A process that publishes and flushes, one message after the other."""
 
     def __init__(self, url: str) -> None:
-        self.process = subprocess.Popen(
+        self._process = subprocess.Popen(
             [sys.executable, "-c", _BARE, url, SUBJECT, PAYLOAD],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -46,73 +46,71 @@ class Bare:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.process.kill()
-        self.process.communicate()
+        self._process.kill()
+        self._process.communicate()
 
-    def publish(self, count: int) -> float:
-        """Microseconds of processor time for each of so many."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        before_s = cpu_s(self.process.pid)
-        self.process.stdin.write(f"{count}\n")
-        self.process.stdin.flush()
-        assert self.process.stdout.readline() == "done\n"
-        return (cpu_s(self.process.pid) - before_s) / count * 1e6
+    def call_us(self, count: int) -> float:
+        """Processor time of a call, out of so many."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        before_s = cpu_s(self._process.pid)
+        self._process.stdin.write(f"{count}\n")
+        self._process.stdin.flush()
+        assert self._process.stdout.readline() == "done\n"
+        return (cpu_s(self._process.pid) - before_s) / count * 1e6
 
 
-class Ours:
-    """The executor's host, given orders in batches, as an agent gives them."""
-
-    def __init__(self, host: Host, url: str) -> None:
-        self._host = host
-        self._agent: Agent = host.connect()
-        self._block = {"subject": SUBJECT, "payload": PAYLOAD, "servers": url}
-        self._runs = 0
-
-    def publish(self, count: int, batch: int) -> float:
-        """Microseconds of processor time for each of so many."""
-        before_s = cpu_s(self._host.pid)
-        for _ in range(count // batch):
-            orders = [order("nats", f"R{self._runs + n}", self._block) for n in range(batch)]
-            self._runs += batch
-            self._agent.start(*orders)
-            for one in orders:
-                assert self._agent.end_of(one).outcome.status is Status.SUCCEEDED
-            self._agent.confirm(*orders)
-        return (cpu_s(self._host.pid) - before_s) / (count // batch * batch) * 1e6
+class _Round(NamedTuple):
+    run_us: float
+    """With `TOGETHER` runs under way."""
+    lone_run_us: float
+    """With one."""
+    call_us: float
 
 
 def run(size: Size) -> Result:
-    """Rounds of ours, in batches and one by one, and of the bare library, by turns."""
-    count, rounds = size.pick(40, 1_000, 2_000), size.pick(1, 3, 9)
-    batches: list[float] = []
-    lone: list[float] = []
-    bare: list[float] = []
-    with scratch() as folder, NatsServer(folder / "server") as server, Bare(server.url) as client:
-        host = Host("nats", folder / "run", 600)
-        try:
-            ours = Ours(host, server.url)
-            idle_mib = memory_mib(host.pid)["rss_mib"]
-            ours.publish(BATCH, BATCH)
-            client.publish(BATCH)
-            for _ in range(rounds):
-                batches.append(ours.publish(count, BATCH))
-                bare.append(client.publish(count))
-                lone.append(ours.publish(count // 4, 1))
-            rss_mib = memory_mib(host.pid)["rss_mib"]
-        finally:
-            host.end()
-    ratio = statistics.median(one / other for one, other in zip(batches, bare, strict=True))
-    lone_ratio = statistics.median(one / other for one, other in zip(lone, bare, strict=True))
+    """Rounds of ours and of the bare library, by turns."""
+    count, rounds = size.pick(32, 1_000, 3_000), size.pick(1, 3, 9)
+    with scratch() as folder, NatsServer(folder / "server") as server:
+        found, memory = _rounds(folder, server.url, count, rounds)
+    ratio = statistics.median(it.run_us / it.call_us for it in found)
+    lone_ratio = statistics.median(it.lone_run_us / it.call_us for it in found)
     return Result(
         {
-            "run_us": statistics.median(batches),
-            "lone_run_us": statistics.median(lone),
-            "host_rss_mib": rss_mib,
-            "unused_host_rss_mib": idle_mib,
+            "run_us": statistics.median(it.run_us for it in found),
+            "lone_run_us": statistics.median(it.lone_run_us for it in found),
+            **memory,
         },
-        {"call_us": statistics.median(bare), "what": "nats-py: publish, flush"},
+        {
+            "call_us": statistics.median(it.call_us for it in found),
+            "what": "nats-py: publish, flush",
+        },
         {"cpu": ratio, "lone_cpu": lone_ratio},
-        [Goal("nats run, CPU over bare nats-py", ratio, 2.0)],
-        f"processor time of the host for a run, in batches of {BATCH}",
+        [
+            Goal("nats run, CPU of its host over bare nats-py", ratio, 2.0),
+            Goal("lone nats run, CPU of its host over bare nats-py", lone_ratio, 2.0),
+        ],
+        f"processor time of the host for a run, {TOGETHER} at a time and one by one",
     )
+
+
+def _rounds(
+    folder: Path, url: str, count: int, rounds: int
+) -> tuple[list[_Round], dict[str, float]]:
+    block = {"servers": url, "subject": SUBJECT, "payload": PAYLOAD}
+    with Hosted("nats", folder) as host, _Bare(url) as bare:
+        unused_mib = memory_mib(host.pid)["rss_mib"]
+
+        def ours_us(runs: int, together: int) -> float:
+            before_s = cpu_s(host.pid)
+            host.run(block, runs, together)
+            return (cpu_s(host.pid) - before_s) / runs * 1e6
+
+        ours_us(TOGETHER, TOGETHER)
+        bare.call_us(TOGETHER)
+        found = [
+            _Round(ours_us(count, TOGETHER), ours_us(count // 4, 1), bare.call_us(count))
+            for _ in range(rounds)
+        ]
+        used_mib = memory_mib(host.pid)["rss_mib"]
+    return found, {"host_rss_mib": used_mib, "unused_host_rss_mib": unused_mib}
