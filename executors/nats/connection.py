@@ -59,6 +59,7 @@ class Connection(asyncio.Protocol):
         """False: give it no more messages. Those under way may still be confirmed."""
         self._loop = asyncio.get_running_loop()
         self.greeting: asyncio.Future[None] = self._loop.create_future()
+        """Over when `info` is there, or it is broken."""
         self._heard_s = self._loop.time()
         self._patience = patience
         self._on_end: Callable[[], None] | None = None
@@ -185,7 +186,7 @@ class Connection(asyncio.Protocol):
                 self._transport.abort()
             self._fail([*self._pongs, *self._replies.values()], reason)
             if not self.greeting.done():
-                self.greeting.set_exception(self._broken)
+                self.greeting.set_result(None)
         return self._broken
 
     def connection_lost(self, exc: Exception | None) -> None:

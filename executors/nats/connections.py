@@ -36,8 +36,13 @@ class Connections:
         if opening is None:
             opening = asyncio.get_running_loop().create_task(self._open(settings))
             self._opening[settings] = opening
-            opening.add_done_callback(lambda _: self._opening.pop(settings))
+            opening.add_done_callback(lambda over: self._opened(settings, over))
         return asyncio.shield(opening)
+
+    def _opened(self, settings: Settings, opening: asyncio.Task[Connection]) -> None:
+        del self._opening[settings]
+        if not opening.cancelled():
+            opening.exception()  # whoever wanted to know may have been cancelled
 
     def close(self) -> None:
         """End all that are kept."""

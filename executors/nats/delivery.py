@@ -71,6 +71,8 @@ class Delivery:
     async def _deliver(self) -> str:
         """Send, and wait; what is wrong, or nothing."""
         connection = await self._connection()
+        if self._is_cancelled:  # just as the connection came
+            raise asyncio.CancelledError
         self._facts["server"] = connection.address
         if unfit := self._unfit(connection):
             return f"{connection.address}: {unfit}"

@@ -44,6 +44,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     made = Host("nats", tmp_path_factory.mktemp("run"), 600)
     yield made
     made.end()
+    assert made.log() == "", "nothing that a server does is a fault of ours"
 
 
 @pytest.fixture

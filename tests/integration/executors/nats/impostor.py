@@ -6,32 +6,31 @@ import contextlib
 import socket
 import ssl
 import threading
+from collections.abc import Callable
 from typing import Self
 
 DEADLINE_S = 30.0
 GREETING = b'INFO {"version": "2.10.0", "headers": true, "max_payload": 1048576}\r\n'
 
 
-class Impostor:
-    """Takes connections, says `greeting` to each, then `answer` to what it is told first.
+class _Listener:
+    """Takes connections on a port of its own, and has threads for them; they end with it."""
 
-    It keeps all that it is told; `hangs_up`: it ends a connection when it has had its say.
-    """
-
-    def __init__(self, greeting: bytes, answer: bytes = b"", *, hangs_up: bool = False) -> None:
-        self._greeting, self._answer, self._hangs_up = greeting, answer, hangs_up
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        self.told = b""
-        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+    def __init__(self) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._socket.getsockname()[1]
+        self._threads: list[threading.Thread] = []
         self._connections: list[socket.socket] = []
-        self._threads[0].start()
+        self._start(self._accept)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        _shut(self._listener, *self._connections)
+        for one in (self._socket, *self._connections):
+            with contextlib.suppress(OSError):  # closed already
+                one.shutdown(socket.SHUT_RDWR)  # wakes whoever waits for it
+        self._socket.close()
         for thread in self._threads:
             thread.join(DEADLINE_S)
 
@@ -40,19 +39,40 @@ class Impostor:
         """Host and port."""
         return f"127.0.0.1:{self.port}"
 
+    def _start(self, act: Callable[..., None], *arguments: object) -> None:
+        self._threads.append(threading.Thread(target=act, args=arguments, daemon=True))
+        self._threads[-1].start()
+
     def _accept(self) -> None:
         while True:
             try:
-                connection, _ = self._listener.accept()
+                connection, _ = self._socket.accept()
             except OSError:
                 return
-            connection.settimeout(DEADLINE_S)
-            self._connections.append(connection)
-            self._threads.append(threading.Thread(target=self._talk, args=(connection,)))
-            self._threads[-1].start()
+            self._meet(connection)
+
+    def _meet(self, connection: socket.socket) -> None:
+        raise NotImplementedError
+
+
+class Impostor(_Listener):
+    """Says `greeting` to each connection, then `answer` to what it is told first.
+
+    It keeps all that it is told; `hangs_up`: it ends a connection when it has had its say.
+    """
+
+    def __init__(self, greeting: bytes, answer: bytes = b"", *, hangs_up: bool = False) -> None:
+        self._greeting, self._answer, self._hangs_up = greeting, answer, hangs_up
+        self.told = b""
+        super().__init__()
+
+    def _meet(self, connection: socket.socket) -> None:
+        connection.settimeout(DEADLINE_S)
+        self._connections.append(connection)
+        self._start(self._talk, connection)
 
     def _talk(self, connection: socket.socket) -> None:
-        try:
+        with contextlib.suppress(OSError):
             connection.sendall(self._greeting)
             answer = self._answer
             while not self._hangs_up or answer:
@@ -62,51 +82,22 @@ class Impostor:
                 self.told += data
                 connection.sendall(answer)
                 answer = b""
-        except OSError:
-            pass
         connection.close()
 
 
-class TlsFront:
+class TlsFront(_Listener):
     """Speaks TLS from the first byte on, for a server that speaks none."""
 
     def __init__(self, port: int, context: ssl.SSLContext) -> None:
-        self._back = port
-        self._context = context
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        self._threads = [threading.Thread(target=self._accept, daemon=True)]
-        self._connections: list[socket.socket] = []
-        self._threads[0].start()
+        self._back, self._context = port, context
+        super().__init__()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        _shut(self._listener, *self._connections)
-        for thread in self._threads:
-            thread.join(DEADLINE_S)
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                raw, _ = self._listener.accept()
-            except OSError:
-                return
-            front = self._context.wrap_socket(raw, server_side=True)
-            back = socket.create_connection(("127.0.0.1", self._back))
-            self._connections += [front, back]
-            for one, other in ((front, back), (back, front)):
-                self._threads.append(threading.Thread(target=_pump, args=(one, other)))
-                self._threads[-1].start()
-
-
-def _shut(listener: socket.socket, *connections: socket.socket) -> None:
-    """Wake whoever waits for them."""
-    for one in (listener, *connections):
-        with contextlib.suppress(OSError):  # closed already
-            one.shutdown(socket.SHUT_RDWR)
-    listener.close()
+    def _meet(self, connection: socket.socket) -> None:
+        front = self._context.wrap_socket(connection, server_side=True)
+        back = socket.create_connection(("127.0.0.1", self._back))
+        self._connections += [front, back]
+        self._start(_pump, front, back)
+        self._start(_pump, back, front)
 
 
 def _pump(one: socket.socket, other: socket.socket) -> None:
