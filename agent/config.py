@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -14,6 +14,17 @@ SLOTS_MAX: Final = 8192
 """All that an agent holds has to fit in one hello."""
 _SLOTS_MIN: Final = 8
 _SLOTS_PER_CPU: Final = 4
+
+
+class ExecutorConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to be different about one executor: a table `[executor.NAME]` of `agent.toml`."""
+
+    enabled: bool = True
+    """`false`: this agent does not offer it."""
+    use: str = ""
+    """The executor that jobs get under this name; by default the one that has it."""
+    config: dict[str, Any] = {}
+    """Keys of its block, for jobs that do not give them."""
 
 
 class AgentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -42,6 +53,8 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Where the values of jobs' secrets are, one file for each, for nobody else to read."""
     executors: list[str] | None = None
     """What it offers; None: all that are installed."""
+    executor: dict[str, ExecutorConfig] = {}
+    """By name: executors that are switched off, set up, or offered under another name."""
 
     def check(self) -> None:
         """Refuse what makes no sense."""

@@ -14,23 +14,31 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
+import msgspec
+
 from tocsin.errors import ProtocolError
-from tocsin.hosting import FromHost, HostHello, StartRuns, ToHost
+from tocsin.hosting import (
+    HANDLES_SUFFIX,
+    SETTINGS_VARIABLE,
+    FromHost,
+    HostHealth,
+    HostReport,
+    Settings,
+    StartRuns,
+    ToHost,
+)
 from tocsin.instants import SECOND_US
 from tocsin.link import Waiter
 from tocsin.log import Log
 
+from .host_environment import host_environment
 from .host_socket import HostSocket, connect
-from .machine.events import Event, HostFailed, HostGone, HostMet, HostSaid
+from .machine.events import Event, HostFailed, HostGone, HostHealthSaid, HostMet, HostSaid
 
 START_US: Final = 30 * SECOND_US
 """A host that does not answer for so long after its start is killed; it has no runs yet."""
 RETRY_US: Final = 50_000
 _EXIT_ALREADY_HOSTED: Final = 3
-_INHERITED: Final = (
-    "PATH", "HOME", "LANG", "PYTHONPATH",
-    "http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
-)  # fmt: skip
 _COMPLAINT_BYTES_MAX: Final = 4096
 
 
@@ -58,9 +66,16 @@ class Hosts:
     """The hosts of all executors. Each method says what has happened meanwhile, as events."""
 
     def __init__(
-        self, run_dir: str, out_dir: str, secrets_dir: str, waiter: Waiter, log: Log
+        self,
+        run_dir: str,
+        out_dir: str,
+        secrets_dir: str,
+        settings_of: Callable[[str], Settings | None],
+        waiter: Waiter,
+        log: Log,
     ) -> None:
         self._secrets_dir = secrets_dir
+        self._settings_of = settings_of
         self._run_dir = run_dir
         self._out_dir = out_dir
         self._waiter = waiter
@@ -78,7 +93,7 @@ class Hosts:
         if self._try_connect(host):
             return []
         del self._hosts[executor]
-        return [HostGone(executor, "there is none", [])]
+        return [HostGone(executor, "there is none", [], self._has_handles(executor))]
 
     def start(self, executor: str, now_us: int) -> list[Event]:
         """Start a host."""
@@ -139,8 +154,11 @@ class Hosts:
     # Starting.
 
     def _spawn(self, host: _Host) -> list[Event]:
-        environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+        environment = host_environment()
         environment["TOCSIN_SECRETS"] = self._secrets_dir
+        settings = self._settings_of(host.executor)
+        if settings is not None and (settings.defaults or settings.use != settings.name):
+            environment[SETTINGS_VARIABLE] = msgspec.json.encode(settings).decode()
         ready, write_end = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         arguments = [sys.executable, "-P", "-m", "tocsin.executors.host", host.executor]
         try:
@@ -213,7 +231,9 @@ class Hosts:
         return events
 
     def _heard(self, host: _Host, message: FromHost) -> list[Event]:
-        if not isinstance(message, HostHello):
+        if isinstance(message, HostHealth):
+            return [HostHealthSaid(host.executor, message.health)]
+        if isinstance(message, HostReport):
             return [HostSaid(host.executor, message)]
         host.is_child = host.is_child and host.pid == message.pid
         host.pid = message.pid
@@ -265,7 +285,14 @@ class Hosts:
             said = host.complaint.decode(errors="replace").strip().rpartition("\n")[2]
             return [HostFailed(host.executor, said or how)]
         orders = [m for m in host.unsent if isinstance(m, StartRuns)]
-        return [HostGone(host.executor, how, [o.key for m in orders for o in m.orders])]
+        unsent = [o.key for m in orders for o in m.orders]
+        return [HostGone(host.executor, how, unsent, self._has_handles(host.executor))]
+
+    def _has_handles(self, executor: str) -> bool:
+        try:
+            return bool(os.listdir(f"{self._run_dir}/{executor}{HANDLES_SUFFIX}"))  # noqa: PTH208 - names are all that is wanted
+        except OSError:
+            return False
 
     def _forget(self, host: _Host) -> None:
         if host.ready_fd >= 0:

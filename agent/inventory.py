@@ -18,6 +18,11 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", re.ASCII)
 """It becomes the name of a socket."""
 
 
+def is_executor_name(text: str) -> bool:
+    """Whether this may name an executor."""
+    return _NAME.fullmatch(text) is not None
+
+
 def machine_tags() -> dict[str, str]:
     """The tags that every agent has."""
     system = os.uname()
@@ -55,5 +60,5 @@ def _names(text: str) -> Iterator[str]:
             inside = line == f"[{ENTRY_POINT_GROUP}]"
         elif inside and "=" in line and not line.startswith(("#", ";")):
             name = line.partition("=")[0].strip()
-            if _NAME.fullmatch(name):
+            if is_executor_name(name):
                 yield name

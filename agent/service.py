@@ -36,6 +36,7 @@ from .machine.commands import (
     FollowOutput,
     Journal,
     Note,
+    ProbeExecutors,
     Redial,
     ResumeOutput,
     Send,
@@ -57,7 +58,9 @@ from .machine.machine import Machine
 from .machine.memory import Memory
 from .machine.records import Record
 from .machine.state import Profile
+from .offering import offered
 from .output import Outputs
+from .prober import Prober
 from .spool import Spool
 
 MESSAGES_MAX: Final = 200
@@ -132,9 +135,20 @@ class Service:
         run_dir = str(config.run_dir.absolute())
         self._outputs = Outputs(str(out_dir), log)
         secrets_dir = str(config.secrets_dir.absolute())
-        self._hosts = Hosts(run_dir, str(out_dir), secrets_dir, self._waiter, log)
+        self._prober = Prober(
+            lambda: offered(installed_executors(), config.executors, config.executor),
+            self._waiter,
+        )
+        self._hosts = Hosts(
+            run_dir,
+            str(out_dir),
+            secrets_dir,
+            lambda name: self._prober.settings.get(name),  # noqa: PLW0108 - it is replaced
+            self._waiter,
+            log,
+        )
         sought = _executors_of_before(spool.memory, os.listdir(run_dir))  # noqa: PTH208 - names
-        executors = installed_executors() if config.executors is None else config.executors
+        executors = list(self._prober.settings)
         profile = Profile(
             version=__version__,
             tags=machine_tags() | config.tags,
@@ -168,6 +182,7 @@ class Service:
     def close(self) -> None:
         """Let go of everything; what runs goes on in its host."""
         self._hosts.close()
+        self._prober.close()
         self._dialer.close(BYE_LINGER_S)
         self._waiter.close()
         self._spool.close(complete=not self._records and not self._machine.has_unwritten)
@@ -177,7 +192,8 @@ class Service:
     def turn(self) -> None:
         """Wait for something to happen, and deal with it."""
         tick_us, hosts_us = self._machine.deadline(), self._hosts.deadline_us()
-        sources = self._waiter.wait(until_steady_us=self._wake_us(tick_us, hosts_us))
+        probe_us = self._prober.deadline_us()
+        sources = self._waiter.wait(until_steady_us=self._wake_us(tick_us, hosts_us, probe_us))
         now = _now()
         self._events.extend(Terminate() for _ in self._waiter.take_signals())
         for source in sources:
@@ -185,8 +201,12 @@ class Service:
                 self._hear_link()
             elif isinstance(source, int) and self._hosts.owns(source):
                 self._events += self._hosts.ready(source, now.steady_us)
+            elif isinstance(source, int) and self._prober.owns(source):
+                self._events += self._prober.ready(now.steady_us)
         if _is_due(hosts_us, now):
             self._events += self._hosts.tick(now.steady_us)
+        if _is_due(probe_us, now):
+            self._events += self._prober.tick(now.steady_us)
         if _is_due(tick_us, now):
             self._events.append(Tick())
         while self._events:
@@ -273,6 +293,8 @@ class Service:
             case StartHost(executor):
                 self._log.info("host.start", executor=executor)
                 self._events += self._hosts.start(executor, now.steady_us)
+            case ProbeExecutors():
+                self._prober.again(now.steady_us)
             case Redial():
                 self._waiter.remove(self._dialer)
                 self._dialer.close()

@@ -86,6 +86,11 @@ def _facts(agent: Agent, pause: str) -> list[tuple[str, object]]:
         ("last seen", local_time(agent.last_seen_us)),
         ("slots", f"{agent.busy} of {agent.slots} taken"),
         ("executors", agent.executors),
+        *(
+            (f"not {offer.name}", offer.message or "it does not work here")
+            for offer in agent.offers
+            if not offer.available
+        ),
         ("tags", agent.tags),
         ("version", agent.version),
     ]

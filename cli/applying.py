@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from tocsin.errors import RequestError
-from tocsin.jobfile import InstalledExecutors, JobSet
+from tocsin.jobfile import JobSet
 from tocsin.messages.client_answers import AgentsPage, AuditPage, Done, JobsPut, Shared, Status
 from tocsin.messages.client_link import GetShared, GetStatus, ListAgents, ListAudit, PutJobs
 from tocsin.model import AuditEntry, Calendar, Job, JobRow, Pool
@@ -53,7 +53,7 @@ def hold(session: Session, wanted: JobSet, *, every: bool, agents: bool = False)
 
 def put_set(session: Session, wanted: JobSet) -> JobsPut:
     """Make the coordinator's jobs, calendars and pools as these are; others are left alone."""
-    return put(session, compare(wanted, hold(session, wanted, every=False), InstalledExecutors()))
+    return put(session, compare(wanted, hold(session, wanted, every=False)))
 
 
 def remove_jobs(session: Session, rows: list[JobRow]) -> None:
@@ -62,7 +62,7 @@ def remove_jobs(session: Session, rows: list[JobRow]) -> None:
     Raises:
         RequestError: the coordinator declined, and nothing is done.
     """
-    changes = [Change(None, row, {}) for row in rows]
+    changes = [Change(None, row) for row in rows]
     put(session, Plan(changes, [], [], Held({}, {}, {}, [], 0), None))
 
 

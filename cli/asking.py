@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from tocsin.config import Context, find_context, find_places
-from tocsin.messages.client_answers import JobsPage, RunsPage
-from tocsin.messages.client_link import GetJobs, GetRuns
-from tocsin.model import JobRow, Run
+from tocsin.errors import TocsinError
+from tocsin.execution import Executor
+from tocsin.messages.client_answers import ExecutorsPage, JobsPage, RunsPage
+from tocsin.messages.client_link import GetJobs, GetRuns, ListExecutors
+from tocsin.model import JobRow, OfferedExecutor, Run
 from tocsin.nearest import did_you_mean
 
 from .failing import NotFoundError
@@ -38,6 +40,24 @@ def open_session() -> Session:
     from tocsin.session import Session  # loads the network library
 
     return Session(chosen_context())
+
+
+def fleet_executors() -> Mapping[str, type[Executor]]:
+    """The executors that a job may name: those installed here, and those of the fleet's agents.
+
+    The coordinator is asked when a file cannot be judged without it. If it does not answer, that
+    is for whoever needs it to say: the faults of a file come first.
+    """
+    from tocsin.jobfile import KnownExecutors
+
+    def ask() -> list[OfferedExecutor]:
+        try:
+            with open_session() as session:
+                return session.answer(ExecutorsPage, ListExecutors()).rows
+        except TocsinError:
+            return []
+
+    return KnownExecutors(ask)
 
 
 def some_jobs(session: Session, names: Iterable[str]) -> dict[str, JobRow]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tocsin.jobfile import InstalledExecutors, dump_yaml, set_to_file
+from tocsin.jobfile import dump_yaml, set_to_file
 from tocsin.messages.client_answers import Shared
 from tocsin.messages.client_link import GetShared
 
@@ -43,7 +43,6 @@ def export(*, names: tuple[str, ...], output: str) -> None:
         jobs,
         [each for each in shared.calendars if is_wanted("calendar", each.name)],
         [each for each in shared.pools if is_wanted("pool", each.name)],
-        InstalledExecutors(),
     )
     if output == "json":
         print_json(document)

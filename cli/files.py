@@ -8,14 +8,14 @@ from typing import Any, Final, TypeVar
 import click
 
 from tocsin.errors import ConfigError
-from tocsin.jobfile import InstalledExecutors, JobSet, read_job_files
+from tocsin.jobfile import JobSet, read_job_files
 from tocsin.messages.client_answers import JobChange, JobsPut, SharedChange
 from tocsin.model import Calendar, Pool
 from tocsin.plan_index import parse_index
 
 from . import undo
 from .applying import check_index, hold, prune_of, put
-from .asking import open_session
+from .asking import fleet_executors, open_session
 from .failing import CHANGES, OK
 from .fires import begun_by, next_fires_us
 from .options import key_values, output_option
@@ -85,11 +85,10 @@ def apply(
     _check_options(prune=prune, labels=labels, index=index)
     if dry_run:
         return _plan(files, prune=prune, labels=labels, tells=False, as_json=as_json)
-    executors = InstalledExecutors()
-    wanted = read_job_files(files, executors)
+    wanted = read_job_files(files, fleet_executors())
     pruned = prune_of(wanted, prune=prune, labels=labels)
     with open_session() as session:
-        made = compare(wanted, hold(session, wanted, every=prune), executors, pruned)
+        made = compare(wanted, hold(session, wanted, every=prune), pruned)
         if index is not None:
             check_index(session, made, index)
         undos = [*_keep_old(made), *_removals(made)]
@@ -121,11 +120,10 @@ def _plan(
     files: tuple[str, ...], *, prune: bool, labels: dict[str, str], tells: bool, as_json: bool
 ) -> int:
     _check_options(prune=prune, labels=labels)
-    executors = InstalledExecutors()
-    wanted = read_job_files(files, executors)
+    wanted = read_job_files(files, fleet_executors())
     pruned = prune_of(wanted, prune=prune, labels=labels)
     with open_session() as session:
-        made = compare(wanted, hold(session, wanted, every=True, agents=True), executors, pruned)
+        made = compare(wanted, hold(session, wanted, every=True, agents=True), pruned)
         put(session, made, dry_run=True)
     if as_json:
         print_json(plan_shape(made))

@@ -9,7 +9,7 @@ import click
 
 from tocsin import clock
 from tocsin.errors import ConfigError
-from tocsin.jobfile import InstalledExecutors, dump_yaml, job_to_file, read_job_files
+from tocsin.jobfile import dump_yaml, job_to_file, read_job_files
 from tocsin.messages.client_answers import Done
 from tocsin.messages.client_link import Ask, PauseJobs, ResumeJobs, RunJobs
 from tocsin.model import JobRow, Pause
@@ -17,7 +17,7 @@ from tocsin.params import check_given
 
 from . import undo
 from .applying import remove_jobs
-from .asking import known_jobs, known_runs, open_session
+from .asking import fleet_executors, known_jobs, known_runs, open_session
 from .fires import as_text, begun_by, next_fires_us
 from .job_history import history, revert
 from .options import DUE_COUNT, key_values, length_options, output_option, timeout_option
@@ -62,7 +62,7 @@ def show(*, name: str, as_json: bool) -> None:
     with open_session() as session:
         row = known_jobs(session, [name])[name]
         pauses = pauses_now(session)
-    definition = job_to_file(row.job, InstalledExecutors())
+    definition = job_to_file(row.job)
     if as_json:
         print_json({**job_shape(row, pauses), "definition": definition})
         return
@@ -176,7 +176,7 @@ def rm(*, names: tuple[str, ...], files: tuple[str, ...], as_json: bool) -> None
     """Remove jobs. Their runs stay on record, and those under way go on."""
     if not names and not files:
         raise ConfigError("no job is named", "name some, or files that define them: --in FILE")
-    defined = read_job_files(files, InstalledExecutors()).jobs if files else []
+    defined = read_job_files(files, fleet_executors()).jobs if files else []
     with open_session() as session:
         rows = known_jobs(session, [*names, *(job.name for job in defined)])
         put_back = undo.keep(row.job for row in rows.values())

@@ -10,7 +10,6 @@ from msgspec.structs import replace
 
 from tocsin import clock
 from tocsin.errors import RequestError
-from tocsin.jobfile import InstalledExecutors
 from tocsin.messages.client_answers import JobsPut, JobVersions
 from tocsin.messages.client_link import GetJobVersions, PutJobs
 from tocsin.model import Job, JobVersion
@@ -37,9 +36,8 @@ def history(*, name: str, count: int, as_json: bool) -> None:
     """Show what a job was, newest first: who changed what, also of a job that is removed."""
     with open_session() as session:
         rows = _versions(session, name, count + 1)
-    executors = InstalledExecutors()
     shapes = [
-        version_shape(row, _action(row, before), _changed(row, before, executors))
+        version_shape(row, _action(row, before), _changed(row, before))
         for row, before in zip_longest(rows[:count], rows[1 : count + 1])
     ]
     if as_json:
@@ -67,7 +65,7 @@ def revert(*, name: str, version: int | None, as_json: bool) -> None:
         old = _chosen(rows, version)
         wanted = PutJobs([old], {name: latest.version if latest.job is not None else 0})
         (done,) = session.answer(JobsPut, wanted).changes
-    changed = differences(latest.job, old, InstalledExecutors())
+    changed = differences(latest.job, old)
     back = undo.command("job", "revert", name, str(latest.version))
     if latest.job is None:
         back = undo.command("job", "rm", name)
@@ -132,12 +130,10 @@ def _action(row: JobVersion, before: JobVersion | None) -> str:
     return "created" if before is None or before.job is None else "changed"
 
 
-def _changed(
-    row: JobVersion, before: JobVersion | None, executors: InstalledExecutors
-) -> dict[str, tuple[object, object]]:
+def _changed(row: JobVersion, before: JobVersion | None) -> dict[str, tuple[object, object]]:
     if row.job is None:
         return {}
-    return differences(before.job if before is not None else None, row.job, executors)
+    return differences(before.job if before is not None else None, row.job)
 
 
 def _keys(shape: dict[str, object]) -> list[str]:

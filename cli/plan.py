@@ -7,7 +7,6 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from tocsin.execution import Executor
 from tocsin.jobfile import JobSet, calendar_to_file, job_to_file
 from tocsin.model import Agent, Calendar, Job, JobRow, Pool
 from tocsin.plan_index import hash_of, index_of, shared_digest, shared_key
@@ -47,7 +46,6 @@ class Change(NamedTuple):
     """None: it is to be removed."""
     row: JobRow | None
     """The job as the coordinator has it."""
-    executors: Mapping[str, type[Executor]]
 
     @property
     def name(self) -> str:
@@ -69,7 +67,7 @@ class Change(NamedTuple):
         """The keys of the job file that differ, each with its old and its new value."""
         if self.job is None:
             return {}
-        return differences(None if self.row is None else self.row.job, self.job, self.executors)
+        return differences(None if self.row is None else self.row.job, self.job)
 
     def fires(self, plan: Plan) -> tuple[list[Fire], list[Fire]]:
         """The next due instants before and after the change."""
@@ -156,15 +154,14 @@ class Plan(msgspec.Struct, frozen=True):
 def compare(
     wanted: JobSet,
     held: Held,
-    executors: Mapping[str, type[Executor]],
     prune: Prune | None = None,
 ) -> Plan:
     """What has to be done so that the coordinator has what is wanted, in the order of the files."""
-    changes = [Change(job, held.rows.get(job.name), executors) for job in wanted.jobs]
+    changes = [Change(job, held.rows.get(job.name)) for job in wanted.jobs]
     mine = {job.name for job in wanted.jobs}
     others = [row for name, row in held.rows.items() if name not in mine]
     gone = [row for row in others if prune is not None and prune.concerns(row.job)]
-    changes += [Change(None, row, executors) for row in gone]
+    changes += [Change(None, row) for row in gone]
     removed = {row.job.name for row in gone}
     untouched = [row for row in others if row.job.name not in removed]
     after = [*wanted.jobs, *(row.job for row in untouched)]
@@ -204,12 +201,10 @@ def uses(job: Job, kind: str, name: str) -> bool:
     return any(entry.calendar == name for entry in job.blackout)
 
 
-def differences(
-    old: Job | None, new: Job, executors: Mapping[str, type[Executor]]
-) -> dict[str, tuple[object, object]]:
+def differences(old: Job | None, new: Job) -> dict[str, tuple[object, object]]:
     """The keys of the job file that differ, each with its old and its new value."""
-    before = flat(job_to_file(old, executors)) if old is not None else {}
-    return _pairs(before, flat(job_to_file(new, executors)))
+    before = flat(job_to_file(old)) if old is not None else {}
+    return _pairs(before, flat(job_to_file(new)))
 
 
 def _action(new: object, old: object | None) -> str:

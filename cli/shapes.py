@@ -109,6 +109,15 @@ def agent_shape(agent: Agent, pauses: Iterable[Pause] = ()) -> dict[str, Any]:
         "slots": agent.slots,
         "busy": agent.busy,
         "executors": agent.executors,
+        "executor_health": [
+            {
+                "name": offer.name,
+                "available": offer.available,
+                "message": offer.message or None,
+                "facts": offer.facts,
+            }
+            for offer in agent.offers
+        ],
         "version": agent.version or None,
         "last_seen": _time(agent.last_seen_us),
         "fingerprint": fingerprint(agent.key),

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 
 from tocsin.errors import ConfigError, ExecutorError, RequestError, ScheduleError
-from tocsin.execution import Executor, check_config, executor_entry_points, load_executor
 from tocsin.instants import SECOND_US, Now, to_rfc3339
 from tocsin.messages.client_answers import Answer, Done
 from tocsin.messages.client_link import PutJobs
-from tocsin.model import Agent, Calendar, Job, JobRow, Pool
+from tocsin.model import Calendar, Job, JobRow, Pool
 from tocsin.params import faults as params_faults
 from tocsin.plan_index import shared_digest
 from tocsin.schedule import parse
 from tocsin.schedule.calendars import compile_calendar
 
+from .catalogue import Catalogue
 from .gateway import ClientAsked
 from .machine import blackouts
 from .machine.events import JobsPut
@@ -52,14 +52,10 @@ class _Upload(msgspec.Struct):
 class Applying:
     """Turns `PutJobs` into the event that the machine decides, or says why not."""
 
-    def __init__(
-        self, store: Store, machine: Machine, agents: Callable[[], Iterable[Agent]]
-    ) -> None:
+    def __init__(self, store: Store, machine: Machine, catalogue: Catalogue) -> None:
         self._store = store
         self._machine = machine
-        self._agents = agents
-        self._installed: frozenset[str] | None = None
-        self._loaded: dict[str, type[Executor]] = {}
+        self._catalogue = catalogue
         self._uploads: dict[bytes, _Upload] = {}
 
     def take(self, asked: ClientAsked, ask: PutJobs, now: Now) -> Answer | JobsPut:
@@ -208,21 +204,11 @@ class Applying:
         try:
             for text in job.schedule:
                 parse(text, job.timezone, key=job.name, dst=job.dst)
-            self._check_executor(job)
+            self._catalogue.check(job.executor, job.config)
         except (ConfigError, ExecutorError) as error:
             raise RequestError(f"job {job.name}: {error.message}", error.hint) from error
         except msgspec.ValidationError as error:
             raise RequestError(f"job {job.name}: {job.executor}: {error}") from error
-
-    def _check_executor(self, job: Job) -> None:
-        if self._installed is None:
-            self._installed = frozenset(executor_entry_points())
-        if job.executor in self._installed:
-            if job.executor not in self._loaded:
-                self._loaded[job.executor] = load_executor(job.executor)
-            check_config(self._loaded[job.executor], job.config)
-        elif not any(job.executor in agent.executors for agent in self._agents()):
-            load_executor(job.executor)  # says which ones there are
 
 
 def _joined(first: PutJobs, then: PutJobs) -> PutJobs:

@@ -32,6 +32,7 @@ from tocsin.messages.client_link import (
     KillRuns,
     ListAgents,
     ListAudit,
+    ListExecutors,
     ListJobs,
     ListPauses,
     ListRuns,
@@ -68,6 +69,7 @@ from .machine.events import (
     AgentBye,
     AgentHello,
     AgentJoined,
+    AgentOffers,
     AgentReport,
     AgentsHeld,
     AgentsRevoked,
@@ -128,7 +130,7 @@ def of_event(event: Event, commands: Iterable[Command], at_us: int) -> list[Comm
             return _entries(saved_agents, event.by, at_us)
         case (
             Tick() | JobsDue() | FiresEnded() | AgentJoined() | AgentHello() | AgentBeat()
-            | AgentReport() | AgentBye() | IncidentsNoticed() | ZonesChanged()
+            | AgentReport() | AgentOffers() | AgentBye() | IncidentsNoticed() | ZonesChanged()
         ):  # fmt: skip
             return list(_of_itself(commands, at_us))
         case _:
@@ -155,7 +157,8 @@ def of_answer(ask: Ask, answer: object, by: str, at_us: int) -> list[Command]:
         case (
             GetStatus() | ListJobs() | GetJobs() | GetJobVersions() | GetShared() | ListAudit()
             | WalkAudit() | ListRuns() | GetRuns() | GetAttempts() | GetGroup() | ReadOutput()
-            | ListAgents() | ListPauses() | Explain() | Subscribe() | Unsubscribe()
+            | ListAgents() | ListExecutors() | ListPauses() | Explain() | Subscribe()
+            | Unsubscribe()
         ):  # fmt: skip
             return []
         case _:

@@ -18,6 +18,7 @@ from tocsin.messages.client_answers import (
     AuditPage,
     Declined,
     Done,
+    ExecutorsPage,
     JobsPage,
     JobVersions,
     OutputPage,
@@ -46,6 +47,7 @@ from tocsin.messages.client_link import (
     KillRuns,
     ListAgents,
     ListAudit,
+    ListExecutors,
     ListJobs,
     ListPauses,
     ListRuns,
@@ -69,6 +71,7 @@ from tocsin.params import check_given
 
 from . import agent_orders, auditing, pausing
 from .applying import Applying
+from .catalogue import Catalogue
 from .explaining import Explainer
 from .gateway import ClientAsked
 from .machine.events import (
@@ -136,7 +139,8 @@ class Requests:
         self._enrol_port = enrol_port
         self._dropped = dropped
         self._started_us = started_us
-        self._applying = Applying(store, machine, registry.agents.values)
+        self.catalogue = Catalogue(store, registry.agents.values)
+        self._applying = Applying(store, machine, self.catalogue)
         self._explainer = Explainer(store, machine, self._agents)
         self.parked: list[Parked] = []
 
@@ -201,6 +205,8 @@ class Requests:
                 return self._kill(asked, ids)
             case ListAgents():
                 return AgentsPage(self._agents(now))
+            case ListExecutors():
+                return ExecutorsPage(self.catalogue.offered())
             case Explain():
                 return self._explainer.explain(ask, now)
             case CreateToken():

@@ -26,7 +26,18 @@ from tocsin.instants import SECOND_US, Now
 from tocsin.keys import load_or_make_keypair
 from tocsin.link import Waiter, new_keypair
 from tocsin.log import Log
-from tocsin.messages.agent_link import Bye, Heartbeat, Hello, Pulse, Report, Resync
+from tocsin.messages.agent_link import (
+    Bye,
+    Describe,
+    Descriptions,
+    FromAgent,
+    Heartbeat,
+    Hello,
+    Offers,
+    Pulse,
+    Report,
+    Resync,
+)
 from tocsin.messages.client_answers import Answer, Declined
 from tocsin.messages.client_link import PAGE_ROWS_MAX, GetStatus
 from tocsin.messages.enrolment import ToStranger
@@ -41,6 +52,7 @@ from .machine.events import (
     AgentBye,
     AgentHello,
     AgentJoined,
+    AgentOffers,
     AgentReport,
     Asker,
     Event,
@@ -206,7 +218,7 @@ class Service:
         for agent in self._registry.take_let_in():
             self._decide(AgentJoined(agent), at)
 
-    def _event(self, agent_id: str, message: Hello | Heartbeat | Report | Bye) -> Event | None:
+    def _event(self, agent_id: str, message: FromAgent) -> Event | None:
         match message:
             case Report():
                 return AgentReport(agent_id, message)
@@ -223,6 +235,13 @@ class Service:
                 return AgentHello(agent, message, past)
             case Bye(session, final):
                 return AgentBye(agent_id, session, final)
+            case Offers(session, offers):
+                if missing := self._requests.catalogue.missing(it.digest for it in offers):
+                    self._gateway.tell(agent_id, Describe(session, missing))
+                return AgentOffers(agent_id, session, offers)
+            case Descriptions(_, bodies):
+                self._requests.catalogue.take(bodies)
+                return None
             case _:
                 assert_never(message)
 

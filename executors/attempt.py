@@ -13,12 +13,13 @@ reason in its place; any other status is what really happened, and stands.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import os
 import sys
 import traceback
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -32,13 +33,17 @@ from tocsin.units import format_duration
 from .output_files import OutputFiles
 from .refusal import CannotStart
 from .secrets import FOLDER_VARIABLE, Mask, resolve
+from .sound_outcome import one_line, sound
 
 CANCEL_OVERDUE_S: Final = 30.0
-"""How long after the grace an executor may still take before its attempt is given up."""
-MESSAGE_CHARS_MAX: Final = 500
+"""How long after the grace an executor may still take before its code is cancelled."""
+LET_GO_S: Final = 10.0
+"""How long that code may then still go on."""
 FACTS_BYTES_MAX: Final = 64 << 10
 EXPECT_BYTES_MAX: Final = 16 << 20
 """Of a longer output, what is expected is looked for in its first and its last half of this."""
+_NOT_ITS_TO_SAY: Final = frozenset({Status.CANCELLED, Status.REFUSED})
+"""It began, and nobody asked for its end."""
 
 
 class Attempt:
@@ -79,7 +84,7 @@ class Attempt:
             return
         self._task = loop.create_task(self._live())
         if 0 < self.order.timeout_s < math.inf:
-            self._timer = loop.call_later(self.order.timeout_s, self.stop, Status.TIMED_OUT)
+            self._set_timer(self.order.timeout_s, lambda: self.stop(Status.TIMED_OUT))
 
     def stop(self, reason: Status) -> None:
         """End it because of `reason`; only the first reason counts."""
@@ -90,17 +95,16 @@ class Attempt:
             self._end(Outcome(reason, message=self._why()))
         elif self._running is not None:
             self._canceller = asyncio.get_running_loop().create_task(self._cancel(self._running))
+            self._set_timer(self.order.kill_after_s + CANCEL_OVERDUE_S, self._give_up)
         elif self._entered:  # a task cancelled before its first step would never report its end
-            self._task.cancel()
+            self._give_up()
 
     async def _live(self) -> None:
         self._entered = True
         try:
             outcome = self._settled(await self._run())
-        except asyncio.CancelledError:
-            outcome = Outcome(self._reason or Status.CANCELLED, message=self._why())
         # An executor's fault, be it a sys.exit, ends its attempt and not the host.
-        except (Exception, SystemExit) as error:  # noqa: BLE001
+        except BaseException as error:  # noqa: BLE001
             outcome = self._fault(error)
         self._end(outcome)
 
@@ -120,7 +124,7 @@ class Attempt:
         self._running = running
         self.began_us = clock.now_us()
         self._on_began(self)
-        outcome = await running.wait()
+        outcome = sound(await running.wait())
         return outcome if order.expect is None else self._judged(order.expect, outcome)
 
     def _prepared(self, order: Order) -> Order:
@@ -145,17 +149,31 @@ class Attempt:
         return by_output(expect, outcome, stdout, stderr)
 
     async def _cancel(self, running: Running) -> None:
-        assert self._task is not None
-        grace_s = self.order.kill_after_s
         try:
-            async with asyncio.timeout(grace_s + CANCEL_OVERDUE_S):
-                await running.cancel(grace_s)
-                await asyncio.wait((self._task,))
-        except Exception as error:  # noqa: BLE001 - as above
+            await running.cancel(self.order.kill_after_s)
+        except BaseException as error:  # noqa: BLE001 - as above
             self._print(error)
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """Cancel the executor's code; where that goes on all the same, end without it."""
+        assert self._task is not None
         self._task.cancel()
+        self._set_timer(LET_GO_S, self._end_without_it)
+
+    def _set_timer(self, after_s: float, then: Callable[[], None]) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(after_s, then)
+
+    def _end_without_it(self) -> None:
+        assert self._reason is not None
+        message = f"{self._why()}; its executor does not let go of it"
+        self._end(Outcome(self._reason, message=message))
 
     def _end(self, outcome: Outcome) -> None:
+        if self.outcome is not None:
+            return  # it was given up before
         if self._timer is not None:
             self._timer.cancel()
         self._sink.close()
@@ -170,18 +188,21 @@ class Attempt:
         if status is Status.CANCELLED and self._reason is not None:
             status = self._reason
             message = f"{self._why()}; {message}" if message else self._why()
+        elif status in _NOT_ITS_TO_SAY:
+            message = f"its executor says {status}, which it cannot know; {message}"
+            status = Status.FAILED
         facts = outcome.facts
         if facts and len(msgspec.msgpack.encode(facts)) > FACTS_BYTES_MAX:
             facts = {}
         if self._mask is not None:
             message, facts = self._mask.text(message), self._mask.plain(facts)
         if message:
-            message = _one_line(message)
+            message = one_line(message)
         if status is outcome.status and facts is outcome.facts and message == outcome.message:
             return outcome
         return msgspec.structs.replace(outcome, status=status, message=message, facts=facts)
 
-    def _fault(self, error: Exception | SystemExit) -> Outcome:
+    def _fault(self, error: BaseException) -> Outcome:
         if self._reason is not None:
             return Outcome(self._reason, message=self._why())
         if isinstance(error, ExecutorError):
@@ -193,11 +214,12 @@ class Attempt:
 
     def _print(self, error: BaseException) -> None:
         text = "".join(traceback.format_exception(error))
-        sys.stderr.write(text if self._mask is None else self._mask.text(text))
-        sys.stderr.flush()
+        with contextlib.suppress(OSError, ValueError):  # an executor may have closed the log
+            sys.stderr.write(text if self._mask is None else self._mask.text(text))
+            sys.stderr.flush()
 
     def _said(self, text: str) -> str:
-        return _one_line(text if self._mask is None else self._mask.text(text))
+        return one_line(text if self._mask is None else self._mask.text(text))
 
     def _why(self) -> str:
         if self._reason is Status.TIMED_OUT:
@@ -217,8 +239,3 @@ def _ends_of(path: str) -> bytes:
             return head + b"\n" + file.read(EXPECT_BYTES_MAX // 2)
     except FileNotFoundError:  # nothing was written
         return b""
-
-
-def _one_line(text: Any) -> str:  # noqa: ANN401 - an executor from elsewhere may say anything
-    line = " ".join(str(text).split())
-    return line if len(line) <= MESSAGE_CHARS_MAX else line[: MESSAGE_CHARS_MAX - 1] + "…"

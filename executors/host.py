@@ -4,6 +4,9 @@ It outlives the agent that started it. What it holds, and tells each agent that 
 attempts under way and the outcomes that no agent has confirmed. Output goes to
 `OUT_DIR/<key>.out` and `.err`; its own log is `RUN_DIR/NAME.log`. It lets go of the stdout it was
 given once it listens, so whoever waits for it can read a pipe there to its end.
+
+Its environment may hold `Settings` (`TOCSIN_EXECUTOR`, see `tocsin.hosting`): another executor than
+the one of its name, and keys that are laid under those of each block.
 """
 
 from __future__ import annotations
@@ -19,22 +22,29 @@ import sys
 from collections import deque
 from typing import Final, assert_never
 
+import msgspec
+
 from tocsin import clock
 from tocsin.errors import ExecutorError
-from tocsin.execution import AttemptKey, Executor, Order, Status, load_executor
+from tocsin.execution import AttemptKey, Executor, Health, Order, Status, load_executor
 from tocsin.hosting import (
     HOST_IDLE_S,
+    SETTINGS_VARIABLE,
     CancelRuns,
     Confirm,
+    HostHealth,
     Retire,
     RunBegan,
     RunEnded,
+    Settings,
     StartRuns,
     ToHost,
 )
+from tocsin.wire import encode
 
 from .agent_link import AgentLink, hello_messages, report_messages
 from .attempt import Attempt
+from .health_watch import HealthWatch
 from .output_files import OutputFiles, SpareFiles
 
 EXIT_USAGE: Final = 2
@@ -48,11 +58,12 @@ LOG_BYTES_MAX: Final = 1 << 20
 class ExecutorHost:
     """The attempts of one executor, and the agent that is told of them."""
 
-    def __init__(self, executor: Executor, out_dir: str, idle_s: float) -> None:
+    def __init__(self, executor: Executor, settings: Settings, out_dir: str, idle_s: float) -> None:
         self.over = asyncio.Event()
-        self.spares = SpareFiles(f"{out_dir}.spare", executor.name)
+        self.spares = SpareFiles(f"{out_dir}.spare", settings.name)
         self._loop = asyncio.get_running_loop()
         self._executor = executor
+        self._defaults = settings.defaults
         self._out_dir = out_dir
         self._idle_s = idle_s
         self._emptied_at = self._loop.time()
@@ -65,6 +76,7 @@ class ExecutorHost:
         self._ended: list[RunEnded] = []
         self._report_due = False
         self._loop.call_later(idle_s, self._check_idle)
+        self.health = HealthWatch(executor, self._say_health)
 
     # The link.
 
@@ -83,6 +95,12 @@ class ExecutorHost:
         running = [RunBegan(key, run.began_us or now_us) for key, run in self._live.items()]
         for data in hello_messages(running, list(self._unconfirmed.values())):
             link.send(data)
+        if self.health.latest is not None:
+            self._say_health(self.health.latest)
+
+    def _say_health(self, health: Health) -> None:
+        if self._agent is not None:
+            self._agent.send(encode(HostHealth(health)))
 
     def parted(self, link: AgentLink) -> None:
         """Go on without an agent."""
@@ -116,6 +134,9 @@ class ExecutorHost:
             key = order.key
             if key in self._live or key in self._unconfirmed:
                 continue
+            if self._defaults:
+                config = {**self._defaults, **order.config}
+                order = msgspec.structs.replace(order, config=config)
             sink = OutputFiles(f"{self._out_dir}/{key}", self.spares)
             attempt = Attempt(order, self._executor, sink, self._on_began, self._on_ended)
             self._live[key] = attempt
@@ -217,12 +238,31 @@ def main(arguments: list[str]) -> int:
     except BlockingIOError:
         return EXIT_ALREADY_HOSTED
     try:
-        executor = load_executor(name)()
+        settings = _settings(name)
+        executor = _make(settings.use or name)
     except ExecutorError as error:
         sys.stderr.write(f"{error.message}\n")
         return EXIT_NO_EXECUTOR
-    asyncio.run(_serve(executor, name, out_dir, idle_s))
+    asyncio.run(_serve(executor, settings, out_dir, idle_s))
     return 0
+
+
+def _settings(name: str) -> Settings:
+    text = os.environ.get(SETTINGS_VARIABLE) or "{}"
+    try:
+        settings = msgspec.json.decode(text, type=Settings)
+    except msgspec.DecodeError as error:
+        raise ExecutorError(f"{SETTINGS_VARIABLE}: {error}") from error
+    return msgspec.structs.replace(settings, name=name)
+
+
+def _make(use: str) -> Executor:
+    executor = load_executor(use)
+    try:
+        return executor()
+    except (Exception, SystemExit) as error:
+        what = f"{type(error).__name__}: {error}"
+        raise ExecutorError(f"executor {use!r} cannot be constructed: {what}") from error
 
 
 def _leave_the_agent() -> None:
@@ -245,10 +285,10 @@ def _redirect(log: str) -> None:
     os.close(log_fd)
 
 
-async def _serve(executor: Executor, name: str, out_dir: str, idle_s: float) -> None:
-    path = f"{name}.sock"
+async def _serve(executor: Executor, settings: Settings, out_dir: str, idle_s: float) -> None:
+    path = f"{settings.name}.sock"
     loop = asyncio.get_running_loop()
-    host = ExecutorHost(executor, out_dir, idle_s)
+    host = ExecutorHost(executor, settings, out_dir, idle_s)
     loop.add_signal_handler(signal.SIGTERM, host.terminate)
     for stale in (path, f"{path}.new"):  # we hold the lock, so whoever made them is dead
         with contextlib.suppress(FileNotFoundError):
@@ -260,11 +300,12 @@ async def _serve(executor: Executor, name: str, out_dir: str, idle_s: float) -> 
     listener.listen(16)
     os.rename(f"{path}.new", path)  # noqa: PTH104 - who finds it can connect to it
     server = await loop.create_unix_server(lambda: AgentLink(host), sock=listener)
-    _redirect(f"{name}.log")
+    _redirect(f"{settings.name}.log")
     gc.collect()
     gc.freeze()
     await host.over.wait()
     host.spares.close()
+    host.health.close()
     os.unlink(path)  # noqa: PTH108
     server.close()
 

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 PORT_VERSION: Final = 1
 ENTRY_POINT_GROUP: Final = "tocsin.executors"
+DESCRIPTION_BYTES_MAX: Final = 64 << 10
+"""The most that the published description of one executor may come to."""
+OFFERS_MAX: Final = 256
+"""The most executors of one agent."""
 
 AttemptKey = NewType("AttemptKey", str)
 """`<run id>.<attempt number>`: what everything on a wire is keyed by."""
@@ -136,6 +140,20 @@ class Health(msgspec.Struct, frozen=True, array_like=True):
     """What it found here: versions, for example."""
 
 
+class Offer(msgspec.Struct, frozen=True, array_like=True):
+    """One executor of an agent, as it is at this moment."""
+
+    name: str
+    """Under which jobs ask for it: its own name, or one that the agent's settings gave it."""
+    digest: str = ""
+    """Of its description; empty while there is none."""
+    available: bool = True
+    message: str = ""
+    """Why it is not available, and what would help; one line."""
+    facts: dict[str, Any] = {}
+    """What it found on the host."""
+
+
 class Sink(Protocol):
     """Where an attempt's output goes: two append files that outlive the agent and the host."""
 
@@ -227,29 +245,54 @@ def executor_entry_points() -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
 
 
-def load_executor(name: str) -> type[Executor]:
-    """The class of an installed executor.
+def load_executor(use: str) -> type[Executor]:
+    """The class of an installed executor, by its name, or of any other as `module:Class`.
 
     Raises:
         ExecutorError: none of that name is installed, or its module does not import.
     """
     points = executor_entry_points()
-    if name not in points:
+    if use in points:
+        point = points[use]
+    elif ":" in use:
+        from importlib.metadata import EntryPoint
+
+        point = EntryPoint(use, use, ENTRY_POINT_GROUP)
+    else:
         raise ExecutorError(
-            f"no executor is called {name!r}; installed are: {', '.join(sorted(points))}"
+            f"no executor is called {use!r}; installed are: {', '.join(sorted(points))}"
         )
     try:
-        loaded: type[Executor] = points[name].load()
-    except Exception as error:
+        loaded: type[Executor] = point.load()
+    # A module from elsewhere may raise anything, and call sys.exit.
+    except (Exception, SystemExit) as error:
         raise ExecutorError(
-            f"executor {name!r} does not import: {error}",
-            f"install what it needs: pip install 'tocsin[{name}]'",
+            f"executor {use!r} does not import: {type(error).__name__}: {error}",
+            f"install what it needs: pip install 'tocsin[{use}]'" if ":" not in use else "",
         ) from error
+    wrong = _wrong_about(loaded)
+    if wrong:
+        raise ExecutorError(f"executor {use!r} is none: {wrong}")
     return loaded
 
 
+def _wrong_about(loaded: object) -> str:
+    """What a class lacks to be an executor."""
+    for key in ("summary", "main_key"):
+        if not isinstance(getattr(loaded, key, None), str):
+            return f"its `{key}` is no text"
+    config = getattr(loaded, "config", None)
+    if not (isinstance(config, type) and issubclass(config, msgspec.Struct)):
+        return "its `config` is no msgspec.Struct"
+    if not callable(getattr(loaded, "start", None)):
+        return "it has no `start`"
+    return ""
+
+
 def check_config(executor: type[Executor], block: object) -> dict[str, Any]:
-    """The block of a job file as a plain dict in full form, checked against the schema.
+    """The keys that the block of a job file gives, as plain data, checked against the schema.
+
+    Keys that are not given stay out, so that an agent's settings may fill them in.
 
     Raises:
         msgspec.ValidationError: with the path of the fault below the block.
@@ -258,4 +301,11 @@ def check_config(executor: type[Executor], block: object) -> dict[str, Any]:
         block = {executor.main_key: block}
     checked = msgspec.convert(block, executor.config, strict=True)
     plain: Mapping[str, Any] = msgspec.to_builtins(checked)
-    return dict(plain)
+    given = block if isinstance(block, Mapping) else plain
+    return {key: value for key, value in plain.items() if key in given}
+
+
+def capabilities_of(executor: type[Executor]) -> frozenset[Capability]:
+    """What an executor says that it can do beyond running attempts."""
+    found: frozenset[Capability] = getattr(executor, "capabilities", frozenset())
+    return found

@@ -9,15 +9,41 @@ says nothing before the hello: a host that is about to end takes no order it has
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
-from tocsin.execution import AttemptKey, Order, Outcome
+from tocsin.execution import AttemptKey, Health, Order, Outcome
 
 HOST_MESSAGE_BYTES_MAX: Final = 16 << 20
+HANDLES_SUFFIX: Final = ".handles"
+"""`DIR/NAME.handles` holds a file for each run that the next host could find again."""
 HOST_IDLE_S: Final = 60.0
 """A host with no runs and nothing unconfirmed ends after this time."""
+SETTINGS_VARIABLE: Final = "TOCSIN_EXECUTOR"
+"""In the environment of a host: its `Settings` as JSON, if they are not the usual ones."""
+PROBE_VARIABLE: Final = "TOCSIN_PROBE"
+"""In the environment of a probe: the list of `Settings`, each with its name, as JSON."""
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the agent's settings make of an executor."""
+
+    use: str = ""
+    """The executor behind the name: an entry point, or `module:Class`; empty: it is the name."""
+    defaults: dict[str, Any] = {}
+    """Keys laid under those of each job's block."""
+    name: str = ""
+
+
+class Probed(msgspec.Struct, frozen=True, array_like=True):
+    """What a probe tells of one executor; one without a health only says whose turn it is."""
+
+    name: str
+    health: Health | None = None
+    description: bytes = b""
+    """msgpack of `tocsin.model.Description`; empty when it does not import."""
+    digest: str = ""
 
 
 class StartRuns(msgspec.Struct, frozen=True, array_like=True, tag="start"):
@@ -67,8 +93,12 @@ class HostHello(msgspec.Struct, frozen=True, array_like=True, tag="hello"):
     pid: int
     running: list[RunBegan]
     ended: list[RunEnded]
-    reattaches: bool = False
-    """Its runs outlive it: the next host of the executor will find them again."""
+
+
+class HostHealth(msgspec.Struct, frozen=True, array_like=True, tag="health"):
+    """Host to agent: the executor says how it is."""
+
+    health: Health
 
 
 class HostReport(msgspec.Struct, frozen=True, array_like=True, tag="report"):
@@ -79,4 +109,4 @@ class HostReport(msgspec.Struct, frozen=True, array_like=True, tag="report"):
 
 
 ToHost = StartRuns | CancelRuns | Confirm | Retire
-FromHost = HostHello | HostReport
+FromHost = HostHello | HostReport | HostHealth

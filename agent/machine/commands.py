@@ -44,6 +44,10 @@ class ToHost(msgspec.Struct, frozen=True):
     message: HostOrder
 
 
+class ProbeExecutors(msgspec.Struct, frozen=True):
+    """Look at all executors again, after a while; `ExecutorsProbed` answers."""
+
+
 class FollowOutput(msgspec.Struct, frozen=True):
     """Read what this attempt prints as it grows."""
 
@@ -104,6 +108,7 @@ Command = (
     | Redial
     | StartHost
     | ToHost
+    | ProbeExecutors
     | FollowOutput
     | FinishOutput
     | ResumeOutput

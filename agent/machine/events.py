@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from tocsin.execution import AttemptKey
+from tocsin.execution import AttemptKey, Health, Offer
 from tocsin.hosting import HostHello, HostReport
 from tocsin.messages.agent_link import Chunk, ToAgent
 
@@ -46,6 +46,8 @@ class HostGone(msgspec.Struct, frozen=True):
     executor: str
     reason: str
     unsent: list[AttemptKey]
+    left_handles: bool = False
+    """It left handles of runs that may go on without it: its successor can find them again."""
 
 
 class HostFailed(msgspec.Struct, frozen=True):
@@ -53,6 +55,20 @@ class HostFailed(msgspec.Struct, frozen=True):
 
     executor: str
     reason: str
+
+
+class HostHealthSaid(msgspec.Struct, frozen=True):
+    """An executor says, from its host, how it is."""
+
+    executor: str
+    health: Health
+
+
+class ExecutorsProbed(msgspec.Struct, frozen=True):
+    """All executors were looked at. `bodies` are their descriptions by digest."""
+
+    offers: list[Offer]
+    bodies: dict[str, bytes]
 
 
 class OutputRead(msgspec.Struct, frozen=True):
@@ -84,6 +100,8 @@ Event = (
     | HostSaid
     | HostGone
     | HostFailed
+    | HostHealthSaid
+    | ExecutorsProbed
     | OutputRead
     | Stored
     | Tick

@@ -7,15 +7,22 @@ agent at any instant: what was handed to a host that is gone is lost, not starte
 
 from __future__ import annotations
 
-from tocsin.execution import AttemptKey, Status
-from tocsin.hosting import CancelRuns, Confirm, HostHello, HostReport, StartRuns
-from tocsin.instants import Now
+from typing import Final
 
+from tocsin.execution import Status
+from tocsin.hosting import CancelRuns, Confirm, HostHello, HostReport, StartRuns
+from tocsin.instants import SECOND_US, Now
+
+from . import offers
 from .attempts import begin, end, end_unheard, found
 from .commands import FollowOutput, StartHost, ToHost
+from .events import HostGone
 from .memory import Attempt
 from .state import HostSide, State
 
+GONE_MAX: Final = 3
+"""So many hosts in a row may end soon, perhaps over the runs that they find again."""
+SOON_US: Final = 60 * SECOND_US
 _LOST_AWAY = "its executor host ended while the agent was away (reboot, or killed)"
 
 
@@ -68,7 +75,9 @@ def on_met(state: State, executor: str, identity: str, hello: HostHello, now: No
     """A host answered: settle what it holds against what it was given."""
     state.sought.discard(executor)
     side = state.host(executor)
-    side.identity, side.asked = identity, False
+    side.identity, side.asked, side.met_us = identity, False, now.steady_us
+    missed = f"{side.seeks}, and the next one does not find it" if side.seeks else _LOST_AWAY
+    side.seeks = ""
     running = {run.key for run in hello.running}
     for began in hello.running:
         attempt = found(state, executor, began.key, began.at_us)
@@ -85,7 +94,7 @@ def on_met(state: State, executor: str, identity: str, hello: HostHello, now: No
         if attempt.host == identity and attempt.order is not None:
             _hand(state, side, attempt)
         else:
-            end_unheard(state, attempt, Status.LOST, _LOST_AWAY, now)
+            end_unheard(state, attempt, Status.LOST, missed, now)
     side.cancels = [a.key for a in _under_way(state, executor) if a.cancel]
     waiting, side.waiting = side.waiting, {}
     for key in waiting:
@@ -107,34 +116,49 @@ def on_report(state: State, executor: str, report: HostReport, now: Now) -> None
         begin(state, found(state, executor, began.key, began.at_us), began.at_us, now)
 
 
-def on_gone(state: State, executor: str, reason: str, unsent: list[AttemptKey], now: Now) -> None:
-    """A host is no more. What it was given is lost; what it was not is for the next one."""
+def on_gone(state: State, gone: HostGone, now: Now) -> None:
+    """A host is no more. What it was not given is for the next one.
+
+    What it was given is lost, unless it left handles: then the next one says what it finds again.
+    """
+    executor = gone.executor
     away = executor in state.sought
     state.sought.discard(executor)
     side = state.host(executor)
-    spared = side.orders.keys() | set(unsent)
+    spared = side.orders.keys() | set(gone.unsent)
     _disconnect(side)
-    message = _LOST_AWAY if away else f"the host of executor {executor} is gone: {reason}"
+    soon = now.steady_us - side.met_us < SOON_US
+    side.gone_in_a_row = side.gone_in_a_row + 1 if soon else 1
+    hopeful = gone.left_handles and side.gone_in_a_row <= GONE_MAX
+    message = _LOST_AWAY if away else f"the host of executor {executor} is gone: {gone.reason}"
     for attempt in _under_way(state, executor):
         if attempt.key in spared:
             attempt.host = ""
             state.handed("", attempt.key)
             side.waiting[attempt.key] = None
+        elif attempt.host and hopeful:
+            side.seeks = message
         elif attempt.host:
             end_unheard(state, attempt, Status.LOST, message, now)
-    if side.waiting:
+    if side.waiting or side.seeks:
         _ask(state, executor, side)
 
 
 def on_failed(state: State, executor: str, reason: str, now: Now) -> None:
-    """A host cannot be started: what waited for it is refused."""
+    """A host cannot be started: what waited for it is refused, what it was to find is lost."""
     state.sought.discard(executor)
     side = state.host(executor)
     _disconnect(side)
+    side.seeks = ""
     waiting, side.waiting = side.waiting, {}
     for key in waiting:
         end_unheard(state, state.attempts[key], Status.REFUSED, reason, now)
+    for attempt in _under_way(state, executor):
+        if attempt.host:
+            message = f"its executor host is gone, and there is no other: {reason}"
+            end_unheard(state, attempt, Status.LOST, message, now)
     state.note("host.failed", executor=executor, reason=reason)
+    offers.on_failed(state, executor, reason)
 
 
 def _disconnect(side: HostSide) -> None:

@@ -12,6 +12,7 @@ from tocsin.messages.agent_link import (
     Ack,
     Bye,
     Cancel,
+    Describe,
     Dispatch,
     Pulse,
     Rejected,
@@ -20,13 +21,15 @@ from tocsin.messages.agent_link import (
     Welcome,
 )
 
-from . import hosts, journaling, orders, reports, sessions
+from . import hosts, journaling, offers, orders, reports, sessions
 from .attempts import end_unheard
 from .commands import Command, Exit, Send, SweepOutput, ToHost
 from .events import (
     Event,
+    ExecutorsProbed,
     HostFailed,
     HostGone,
+    HostHealthSaid,
     HostMet,
     HostSaid,
     LinkDown,
@@ -76,7 +79,7 @@ class Machine:
         sessions.greet_when_ready(state, now)
         return state.settle()
 
-    def _decide(self, event: Event, now: Now) -> None:  # noqa: C901 - one case an event
+    def _decide(self, event: Event, now: Now) -> None:  # noqa: C901, PLR0912 - one case an event
         state = self._state
         match event:
             case Stored(failure):
@@ -99,10 +102,14 @@ class Machine:
                 sessions.on_link_down(state, now, refused=refused)
             case HostMet(executor, identity, hello):
                 hosts.on_met(state, executor, identity, hello, now)
-            case HostGone(executor, reason, unsent):
-                hosts.on_gone(state, executor, reason, unsent, now)
+            case HostGone():
+                hosts.on_gone(state, event, now)
             case HostFailed(executor, reason):
                 hosts.on_failed(state, executor, reason, now)
+            case HostHealthSaid(executor, health):
+                offers.on_health(state, executor, health)
+            case ExecutorsProbed():
+                offers.on_probed(state, event)
             case Terminate():
                 self._terminate(now)
             case _:
@@ -117,19 +124,23 @@ class Machine:
                 sessions.on_resync(state, reason, now)
             case Rejected(reason):
                 sessions.on_rejected(state, reason, now)
-            case Pulse() | Dispatch() | Cancel() | Ack():
+            case Pulse() | Dispatch() | Cancel() | Ack() | Describe():
                 if state.link.phase is Phase.UP and message.session == state.link.session:
                     self._hear_in_session(message, now)
             case _:
                 assert_never(message)
 
-    def _hear_in_session(self, message: Pulse | Dispatch | Cancel | Ack, now: Now) -> None:
+    def _hear_in_session(
+        self, message: Pulse | Dispatch | Cancel | Ack | Describe, now: Now
+    ) -> None:
         state = self._state
         match message:
             case Dispatch():
                 orders.on_dispatch(state, message, now)
             case Ack():
                 reports.on_ack(state, message.number)
+            case Describe(digests=digests):
+                offers.describe(state, digests)
             case Cancel():
                 orders.on_cancel(state, message.keys, now)
             case Pulse():

@@ -40,7 +40,7 @@ def _take(state: State, orders: list[Order], now: Now) -> None:
             continue
         attempt = Attempt(order.key, order.executor, now.wall_us, order)
         add(state, attempt)
-        if order.executor not in state.executors:
+        if order.executor not in state.offers:
             message = f"this agent offers no executor {order.executor!r}"
             end_unheard(state, attempt, Status.REFUSED, message, now)
             continue

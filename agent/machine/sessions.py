@@ -12,6 +12,7 @@ from .attempts import forget, touch
 from .commands import Note, Position, Redial, ResumeOutput, Send
 from .hosts import cancel
 from .memory import Attempt
+from .offers import tell
 from .records import EpochSeen
 from .state import Link, Outbox, State
 from .state import Phase as LinkPhase
@@ -55,7 +56,7 @@ def say_hello(state: State, now: Now) -> None:
         profile.version,
         profile.tags,
         profile.slots,
-        profile.executors,
+        [offer.name for offer in state.offers.values() if offer.available],
         [_held(attempt) for attempt in state.attempts.values()],
         now.wall_us,
         (state.memory.times_opened << 32) + link.hellos,
@@ -118,6 +119,8 @@ def on_welcome(state: State, welcome: Welcome, now: Now) -> None:
     link.beat_us = now.steady_us
     facts: dict[str, str | int] = {"name": welcome.name, "agent": welcome.agent_id}
     state.commands.append(Note("session.open", facts, warns=False))
+    if any(offer.digest or not offer.available for offer in state.offers.values()):
+        tell(state)
     _resume(state, welcome.resume, now)
     if state.draining:
         state.commands.append(Send(Bye(link.session, final=False)))

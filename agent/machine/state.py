@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from tocsin.execution import AttemptKey, Order
+from tocsin.execution import AttemptKey, Offer, Order
 from tocsin.hosting import RunBegan, RunEnded
 from tocsin.messages.agent_link import Chunk
 
@@ -25,6 +25,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     tags: dict[str, str]
     slots: int
     executors: list[str]
+    """Those that are on offer at first, before they were looked at."""
     drain_s: float
 
 
@@ -105,6 +106,12 @@ class HostSide(msgspec.Struct):
     """To be sent once this turn's records are safe; so are the next two."""
     cancels: list[AttemptKey] = []
     confirms: list[AttemptKey] = []
+    seeks: str = ""
+    """Why the next host has to find runs again; empty when it has not."""
+    met_us: int = 0
+    """Steady clock: when the connected host answered."""
+    gone_in_a_row: int = 0
+    """Hosts that ended one after the other, each soon after it answered."""
 
 
 class State:
@@ -117,7 +124,10 @@ class State:
         self.attempts: Final = memory.attempts
         self.profile: Final = profile
         self.new_id: Final = new_id
-        self.executors: Final = frozenset(profile.executors)
+        self.offers: dict[str, Offer] = {name: Offer(name) for name in profile.executors}
+        """Its executors by name."""
+        self.bodies: dict[str, bytes] = {}
+        """Descriptions of executors by digest."""
         self.link: Final = Link()
         self.outbox = Outbox()
         self.hosts: Final[dict[str, HostSide]] = {}

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from tocsin.execution import split_key
+from tocsin.execution import Offer, split_key
 from tocsin.instants import SECOND_US, Now
 from tocsin.messages import PROTOCOL_VERSION
 from tocsin.messages.agent_link import (
@@ -75,6 +75,7 @@ def on_hello(state: State, event: AgentHello, now: Now) -> None:
         tags={**hello.tags, **known.given_tags},
         slots=max(hello.slots, 1),
         executors=hello.executors,
+        offers=_named_in(hello, known),
         version=hello.version,
         spool=hello.spool,
         last_seen_us=now.wall_us,
@@ -92,6 +93,13 @@ def on_hello(state: State, event: AgentHello, now: Now) -> None:
         state.fleet.silence_check_us = now.steady_us + SECOND_US
     _settle(state, session, event, now)
     state.keep_agent(replace(agent, busy=session.busy))
+
+
+def _named_in(hello: Hello, known: Agent) -> list[Offer]:
+    """What was known of the executors that a hello names; how they are now, it says afterwards."""
+    names = set(hello.executors)
+    said = (offer for offer in known.offers if offer.name in names)
+    return [replace(offer, available=True, message="", facts={}) for offer in said]
 
 
 def _is_old(state: State, agent_id: str, hello: Hello) -> bool:
@@ -183,7 +191,7 @@ def _settle_absent(state: State, session: Session, hello: Hello, now: Now) -> No
 
 def on_beat(state: State, event: AgentBeat, now: Now) -> None:
     """An agent is alive; if it missed orders, have it say hello again."""
-    session = _session(state, event.agent_id, event.session, now)
+    session = session_of(state, event.agent_id, event.session, now)
     if session is None:
         return
     if event.orders_seen < session.orders_at_last_beat:
@@ -196,7 +204,7 @@ def on_beat(state: State, event: AgentBeat, now: Now) -> None:
 def on_report(state: State, event: AgentReport, now: Now) -> None:
     """Take over attempts and output. A report is applied once, and in order."""
     said = event.report
-    session = _session(state, event.agent_id, said.session, now)
+    session = session_of(state, event.agent_id, said.session, now)
     if session is None:
         return
     if said.number > session.reports_seen + 1:
@@ -236,7 +244,7 @@ def _take_output(state: State, agent_id: str, chunk: Chunk) -> None:
 
 def on_bye(state: State, event: AgentBye, now: Now) -> None:
     """An agent takes no more runs; a final bye closes its session."""
-    session = _session(state, event.agent_id, event.session, now)
+    session = session_of(state, event.agent_id, event.session, now)
     if session is None:
         return
     session.draining = True
@@ -286,7 +294,7 @@ def _note_absence(state: State, agent_id: str, now: Now) -> None:
         state.keep_agent(replace(agent, state=AgentState.DOWN, down_since_us=since_us))
 
 
-def _session(state: State, agent_id: str, session_id: str, now: Now) -> Session | None:
+def session_of(state: State, agent_id: str, session_id: str, now: Now) -> Session | None:
     """The session that a message belongs to; without one, its sender is asked for a hello."""
     session = state.sessions.get(agent_id)
     if session is None or session.id != session_id:

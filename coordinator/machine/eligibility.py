@@ -39,7 +39,7 @@ def verdicts(state: State, demand: Demand, now: Now) -> list[Verdict]:
 def _verdict(state: State, agent: Agent, demand: Demand, now: Now) -> Verdict:
     why = _mismatch(agent, demand)
     if not why:
-        hindrance = _hindrance(state, agent, now)
+        hindrance = _hindrance(state, agent, demand[0], now)
         why = hindrance.why if hindrance is not None else ""
     session = state.sessions.get(agent.id)
     if why:
@@ -69,9 +69,16 @@ def _mismatch(agent: Agent, demand: Demand) -> str:
             if value is None:
                 return f"not tagged {key}={wanted}"
             return f'tagged {key}="{value}", not {wanted}'
-    if _was_seen(agent) and executor not in agent.executors:
-        return f"without executor {executor}"
-    return ""
+    able = executor in agent.executors or _broken(agent, executor) is not None
+    return f"without executor {executor}" if _was_seen(agent) and not able else ""
+
+
+def _broken(agent: Agent, executor: str) -> str | None:
+    """Why an executor that an agent has cannot run anything there; None: it has none such."""
+    for offer in agent.offers:
+        if offer.name == executor and not offer.available:
+            return offer.message
+    return None
 
 
 def _was_seen(agent: Agent) -> bool:
@@ -92,13 +99,17 @@ class _Hindrance(NamedTuple):
     facts: dict[str, Any] | None = None
 
 
-def _hindrance(state: State, agent: Agent, now: Now) -> _Hindrance | None:
+def _hindrance(state: State, agent: Agent, executor: str, now: Now) -> _Hindrance | None:
     if agent.held is not None:
         return _Hindrance(SkipReason.NO_AGENT, _with_reason(agent.held, agent.reason))
     pause = pauses.of_agent(state, agent, now.wall_us)
     if pause is not None:
         barred = pauses.barred_by(pause)
         return _Hindrance(barred.reason, _with_reason("paused", pause.reason), barred.facts)
+    broken = _broken(agent, executor)
+    if broken is not None:
+        why = _with_reason(f"without a working executor {executor}", broken)
+        return _Hindrance(SkipReason.NO_AGENT, why)
     if agent.id in state.sessions or state.fleet.away.get(agent.id, now.steady_us) > now.steady_us:
         return None
     if agent.down_since_us is not None:
@@ -108,7 +119,7 @@ def _hindrance(state: State, agent: Agent, now: Now) -> _Hindrance | None:
     return _Hindrance(SkipReason.NO_AGENT, "down")
 
 
-def barred(state: State, agent: Agent, now: Now) -> Barred | None:
+def barred(state: State, agent: Agent, executor: str, now: Now) -> Barred | None:
     """Why one of the agents that are asked for gets no run of this fire; None: it does.
 
     An agent that went away a moment ago, or was there when the last coordinator ended, is waited
@@ -117,7 +128,7 @@ def barred(state: State, agent: Agent, now: Now) -> Barred | None:
     if agent.state is AgentState.REVOKED:
         hindrance = _Hindrance(SkipReason.NO_AGENT, _with_reason("revoked", agent.reason))
     else:
-        found = _hindrance(state, agent, now)
+        found = _hindrance(state, agent, executor, now)
         if found is None:
             return None
         hindrance = found
@@ -132,7 +143,7 @@ def all_paused(state: State, job: Job, now: Now) -> Barred | None:
     demand, found = demand_of(job), None
     for agent in state.fleet.known.values():
         if is_meant(agent, demand):
-            hindrance = barred(state, agent, now)
+            hindrance = barred(state, agent, job.executor, now)
             if hindrance is None:
                 return None
             if hindrance.reason is SkipReason.PAUSED:

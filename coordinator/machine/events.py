@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from tocsin.execution import Offer
 from tocsin.messages.agent_link import Hello, Report
 from tocsin.model import (
     Agent,
@@ -200,6 +201,14 @@ class AgentReport(msgspec.Struct, frozen=True):
     report: Report
 
 
+class AgentOffers(msgspec.Struct, frozen=True):
+    """An agent says what its executors are, and how they are."""
+
+    agent_id: str
+    session: str
+    offers: list[Offer]
+
+
 class AgentBye(msgspec.Struct, frozen=True):
     """An agent takes no more runs, and with `final` is about to end."""
 
@@ -228,5 +237,6 @@ Event = (
     | AgentHello
     | AgentBeat
     | AgentReport
+    | AgentOffers
     | AgentBye
 )

@@ -38,9 +38,10 @@ def members(state: State, job: Job, now: Now) -> list[Member]:
     meant = [agent for agent in state.fleet.known.values() if is_meant(agent, demand)]
     meant.sort(key=lambda agent: agent.name)
     if wanted == "all":
-        everyone = [Member(agent, barred(state, agent, now)) for agent in meant]
+        everyone = [Member(agent, barred(state, agent, job.executor, now)) for agent in meant]
         return everyone or [Member(None, _missing(state, demand, "no host matches", now))]
-    some = _chosen(state, job, [a for a in meant if barred(state, a, now) is None], wanted)
+    able = [agent for agent in meant if barred(state, agent, job.executor, now) is None]
+    some = _chosen(state, job, able, wanted)
     found = [Member(agent) for agent in meant if agent.id in some]
     if len(found) < wanted:
         because = f"{len(found)} of {wanted} hosts are to be had"
@@ -48,10 +49,10 @@ def members(state: State, job: Job, now: Now) -> list[Member]:
     return found
 
 
-def chosen(state: State, agent_ids: Sequence[str], now: Now) -> list[Member]:
+def chosen(state: State, job: Job, agent_ids: Sequence[str], now: Now) -> list[Member]:
     """The records of a fire that goes to these agents, whatever its job is for."""
     agents = [state.fleet.known[agent_id] for agent_id in agent_ids]
-    return [Member(agent, barred(state, agent, now)) for agent in agents]
+    return [Member(agent, barred(state, agent, job.executor, now)) for agent in agents]
 
 
 def _missing(state: State, demand: Demand, because: str, now: Now) -> Barred:

@@ -118,7 +118,7 @@ def _end_what_waits(state: State, agent: Agent, now: Now) -> None:
         run = active.run
         if run.pin != agent.id or run.state is not RunState.QUEUED or active.is_held:
             continue
-        hindrance = barred(state, agent, now)
+        hindrance = barred(state, agent, active.job.executor, now)
         if active.run.attempt == 1 and hindrance is not None:
             bar(state, active, hindrance, now)
         else:

@@ -31,6 +31,7 @@ from . import (
     holds,
     incidents,
     jobs,
+    offers,
     outlook,
     pauses,
     placement,
@@ -47,6 +48,7 @@ from .events import (
     AgentBye,
     AgentHello,
     AgentJoined,
+    AgentOffers,
     AgentReport,
     AgentsHeld,
     AgentsRevoked,
@@ -169,13 +171,7 @@ class Machine:
             case AgentBeat():
                 agents.on_beat(state, event, now)
             case Tick():
-                agents.close_silent(state, now)
-                waiting.expire(state, now)
-                waiting.release_delayed(state, now)
-                runs.expire_held(state, now)
-                holds.end_drains(state, now)
-                pauses.drop_passed(state, now)
-                jobs.fetch_due(state, now)
+                self._tick(now)
             case RunsRequested():
                 jobs.on_requested(state, event, now)
             case RerunRequested():
@@ -204,10 +200,22 @@ class Machine:
                 holds.on_held(state, event, now)
             case AgentsRevoked():
                 holds.on_revoked(state, event, now)
+            case AgentOffers():
+                offers.on_offers(state, event, now)
             case AgentBye():
                 agents.on_bye(state, event, now)
             case _:
                 assert_never(event)
+
+    def _tick(self, now: Now) -> None:
+        state = self._state
+        agents.close_silent(state, now)
+        waiting.expire(state, now)
+        waiting.release_delayed(state, now)
+        runs.expire_held(state, now)
+        holds.end_drains(state, now)
+        pauses.drop_passed(state, now)
+        jobs.fetch_due(state, now)
 
     def deadline(self) -> Deadline:
         """When time alone changes something."""

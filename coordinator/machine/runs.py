@@ -89,7 +89,7 @@ def begin(  # noqa: PLR0913 - all that a fire is begun with
         return [skip(state, row, trigger, skipped, now, due_us=due_us, by=by, cause=cause)]
     if row.job.after and not waits and due_us is not None:
         cause = dependencies.consume(state, row.job.name)
-    everyone = chosen(state, pins, now) if pins else members(state, row.job, now)
+    everyone = chosen(state, row.job, pins, now) if pins else members(state, row.job, now)
     given = effective(row.job.params, params) if row.job.params else {}
     ids = [state.new_id() for _ in everyone]
     runs, actives = [], []

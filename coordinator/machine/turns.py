@@ -114,7 +114,7 @@ def _release(state: State, rolled: Rollout, active: Active, now: Now) -> None:
     """Let a member go; one whose host is not to be had is passed over."""
     run = active.run
     active.waits_turn = False
-    hindrance = barred(state, state.fleet.known[run.pin], now)
+    hindrance = barred(state, state.fleet.known[run.pin], active.job.executor, now)
     if hindrance is not None:
         bar(state, active, hindrance, now)
         return

@@ -38,7 +38,7 @@ def let_go(state: State, active: Active, now: Now) -> None:
     """
     run = active.run
     if active.may_go and run.pin and run.attempt == 1:
-        hindrance = barred(state, state.fleet.known[run.pin], now)
+        hindrance = barred(state, state.fleet.known[run.pin], active.job.executor, now)
         if hindrance is not None:
             bar(state, active, hindrance, now)
             return
@@ -93,7 +93,7 @@ def _look_for_host(state: State, active: Active, now: Now) -> None:
     if state.fleet.away.get(pin, now.steady_us) > now.steady_us:
         _wait_for_host(state, active, now)  # it was back, and went away again
         return
-    hindrance = barred(state, state.fleet.known[pin], now)
+    hindrance = barred(state, state.fleet.known[pin], active.job.executor, now)
     if hindrance is not None:
         bar(state, active, hindrance, now)
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from tocsin.execution import Offer
 from tocsin.model import (
     Agent,
     AgentState,
@@ -30,6 +31,7 @@ from tocsin.model import (
 _encode: Final = msgspec.json.Encoder().encode
 _decode_job: Final = msgspec.json.Decoder(Job).decode
 _decode_calendar: Final = msgspec.json.Decoder(Calendar).decode
+_decode_offers: Final = msgspec.json.Decoder(list[Offer]).decode
 _decode_run: Final = msgspec.json.Decoder(Run).decode
 # sqlite3 asks around for an adapter of whatever is not exactly a str or an int: 1 µs a value.
 _STATE_TEXTS: Final = {state: str(state.value) for state in RunState}
@@ -172,6 +174,7 @@ def agent_values(agent: Agent) -> tuple[Any, ...]:
         agent.reason,
         agent.held_by,
         agent.drain_until_us,
+        to_json(agent.offers),
     )
 
 
@@ -183,6 +186,7 @@ def agent_of(row: sqlite3.Row) -> Agent:
     values["tags"] = msgspec.json.decode(values["tags"])
     values["given_tags"] = msgspec.json.decode(values["given_tags"])
     values["executors"] = msgspec.json.decode(values["executors"])
+    values["offers"] = _decode_offers(values["offers"])
     return Agent(**values)
 
 

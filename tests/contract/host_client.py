@@ -16,11 +16,12 @@ import msgpack
 import msgspec
 
 from tocsin import clock
-from tocsin.execution import AttemptKey, Order, attempt_key, split_key
+from tocsin.execution import AttemptKey, Health, Order, attempt_key, split_key
 from tocsin.hosting import (
     CancelRuns,
     Confirm,
     FromHost,
+    HostHealth,
     HostHello,
     HostReport,
     Retire,
@@ -62,6 +63,7 @@ class Agent:
         self._unpacker = msgpack.Unpacker(max_buffer_size=1 << 28)
         self.began: dict[AttemptKey, RunBegan] = {}
         self.ended: dict[AttemptKey, list[RunEnded]] = {}
+        self.healths: list[Health] = []
         hello = self._receive()
         assert isinstance(hello, HostHello)
         self.hello = hello
@@ -119,7 +121,9 @@ class Agent:
         while True:
             for plain in self._unpacker:
                 message: FromHost = msgspec.convert(plain, FromHost)
-                return message
+                if not isinstance(message, HostHealth):
+                    return message
+                self.healths.append(message.health)
             try:
                 data = self.socket.recv(1 << 18)
             except ConnectionResetError:

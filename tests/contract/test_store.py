@@ -34,7 +34,7 @@ from tocsin.coordinator.store import staging
 from tocsin.coordinator.store.port import PeerRow, PendingRow, Store, TokenRow
 from tocsin.coordinator.store.sqlite import SqliteStore
 from tocsin.errors import StoreError
-from tocsin.execution import AttemptKey
+from tocsin.execution import AttemptKey, Offer
 from tocsin.messages.agent_link import Chunk
 from tocsin.model import (
     Agent,
@@ -479,3 +479,15 @@ def test_the_records_of_a_due_time_are_found_by_it(store: Store) -> None:
     assert [offset for offset, ids in found.items() if ids == [shared.id]] == [10, 30, 50]
     assert [offset for offset, ids in found.items() if not ids] == [0, 2, 51]
     assert [each.id for each in store.runs_due([1, 2], START_US + 1)][-1] == other.id
+
+
+def test_descriptions_of_executors_are_kept_by_their_digests(store: Store) -> None:
+    """Until they are of no use; and what agents offer stands in their rows."""
+    store.stage_description("d1", b"\x00one")
+    store.stage_description("d2", b"two")
+    agent = Agent(id="A", key="K", name="a", offers=[Offer("x", "d1", False, "why", {"v": [1]})])  # noqa: FBT003 - a row
+    store.stage([SaveAgent(agent)])
+    store.commit()
+    store.stage_undescribed("d2")
+    assert store.descriptions() == {"d1": b"\x00one"}
+    assert store.agents() == [agent]

@@ -61,7 +61,7 @@ def _check(draft: Draft, executors: Mapping[str, type[Executor]], doubts: Doubts
     faults = Faults("import")
     job = read_job(draft.name, draft.block, executors, (draft.name,), faults)
     if job is not None:
-        draft.block = _short(job_to_file(job, executors), job.executor, executors)
+        draft.block = _short(job_to_file(job), job.executor, executors)
         if crowd := crowded(job):
             where = draft.place.of(draft.name)
             doubts.check(where, "jitter", crowd, "a shorter jitter, or overlap: allow")

@@ -5,13 +5,14 @@ A file that is wrong is refused as a whole, with every fault that could be found
 
 from __future__ import annotations
 
-from tocsin.jobfile.executors import InstalledExecutors
+from tocsin.jobfile.executors import InstalledExecutors, KnownExecutors
 from tocsin.jobfile.files import JobSet, read_job_files
 from tocsin.jobfile.writing import calendar_to_file, dump_yaml, job_to_file, set_to_file
 
 __all__ = [
     "InstalledExecutors",
     "JobSet",
+    "KnownExecutors",
     "calendar_to_file",
     "dump_yaml",
     "job_to_file",

@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 import yaml
 
-from tocsin.errors import ExecutorError
-from tocsin.execution import Executor
 from tocsin.instants import to_rfc3339
 from tocsin.jobfile.yaml_text import CoreDumper
 from tocsin.model import Calendar, Job, Pool
 from tocsin.units import format_duration, format_size, parse_duration, parse_size
 
 
-def job_to_file(job: Job, executors: Mapping[str, type[Executor]] | None = None) -> dict[str, Any]:
+def job_to_file(job: Job) -> dict[str, Any]:
     """The block of a job, as it would stand below its name: defaults left out, spans as text.
 
-    The defaults of an executor's block are left out when it is among `executors`. Reading the
-    block back gives an equal job.
+    Reading the block back gives an equal job.
     """
     blank = Job(name=job.name, executor=job.executor, config=job.config)
-    block = _block(job, blank)
-    usual = _defaults(job.executor, executors or {})
-    block[job.executor] = {
-        key: value for key, value in job.config.items() if value != usual.get(key)
-    }
-    return block
+    return {**_block(job, blank), job.executor: job.config}
 
 
 def calendar_to_file(calendar: Calendar) -> dict[str, Any]:
@@ -45,7 +37,6 @@ def set_to_file(
     jobs: Iterable[Job],
     calendars: Iterable[Calendar] = (),
     pools: Iterable[Pool] = (),
-    executors: Mapping[str, type[Executor]] | None = None,
 ) -> dict[str, Any]:
     """A whole job file. Reading it back gives an equal set."""
     document: dict[str, Any] = {
@@ -53,7 +44,7 @@ def set_to_file(
         "pools": {each.name: each.slots for each in pools},
     }
     document = {key: block for key, block in document.items() if block}
-    return {**document, "jobs": {job.name: job_to_file(job, executors) for job in jobs}}
+    return {**document, "jobs": {job.name: job_to_file(job) for job in jobs}}
 
 
 def dump_yaml(value: object) -> str:
@@ -62,27 +53,6 @@ def dump_yaml(value: object) -> str:
         value, Dumper=CoreDumper, sort_keys=False, allow_unicode=True, default_flow_style=False
     )
     return text
-
-
-def _defaults(executor: str, executors: Mapping[str, type[Executor]]) -> dict[str, Any]:
-    """What the keys of an executor's block mean when they are left out, as far as is known."""
-    if executor not in executors:
-        return {}
-    try:
-        fields = msgspec.structs.fields(executors[executor].config)
-    except ExecutorError:  # it does not import here; then all of its block is shown
-        return {}
-    values = {
-        field.encode_name: field.default_factory()
-        if field.default_factory is not msgspec.NODEFAULT
-        else field.default
-        for field in fields
-    }
-    return {
-        key: msgspec.to_builtins(value)
-        for key, value in values.items()
-        if value is not msgspec.NODEFAULT
-    }
 
 
 def _block(struct: msgspec.Struct, blank: msgspec.Struct) -> dict[str, Any]:

@@ -102,6 +102,8 @@ def read_yaml(text: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = error.problem or error.context or "it cannot be read"
+        if "nesting depth" in problem:  # as newer versions of PyYAML say it
+            raise UnreadableError("nested too deeply") from error
         raise UnreadableError(f"not YAML: {problem}", mark.line + 1 if mark else None) from error
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1

@@ -15,7 +15,7 @@ import enum
 
 import msgspec
 
-from tocsin.execution import AttemptKey, Order, Outcome
+from tocsin.execution import AttemptKey, Offer, Order, Outcome
 
 
 class Phase(enum.StrEnum):
@@ -99,6 +99,20 @@ class Bye(msgspec.Struct, frozen=True, array_like=True, tag="bye"):
     final: bool
 
 
+class Offers(msgspec.Struct, frozen=True, array_like=True, tag="offers"):
+    """Agent: these are my executors now, all of them, and how they are."""
+
+    session: str
+    offers: list[Offer]
+
+
+class Descriptions(msgspec.Struct, frozen=True, array_like=True, tag="descriptions"):
+    """Agent: what was asked for by `Describe`, each the msgpack of a `tocsin.model.Description`."""
+
+    session: str
+    bodies: list[bytes]
+
+
 class Resume(msgspec.Struct, frozen=True, array_like=True):
     """How to go on with one attempt that the hello listed."""
 
@@ -150,6 +164,13 @@ class Ack(msgspec.Struct, frozen=True, array_like=True, tag="ack"):
     number: int
 
 
+class Describe(msgspec.Struct, frozen=True, array_like=True, tag="describe"):
+    """Coordinator: I do not know the descriptions of these digests."""
+
+    session: str
+    digests: list[str]
+
+
 class Resync(msgspec.Struct, frozen=True, array_like=True, tag="resync"):
     """Coordinator: I do not know your session; say hello."""
 
@@ -162,5 +183,5 @@ class Rejected(msgspec.Struct, frozen=True, array_like=True, tag="rejected"):
     reason: str
 
 
-FromAgent = Hello | Heartbeat | Report | Bye
-ToAgent = Welcome | Pulse | Dispatch | Cancel | Ack | Resync | Rejected
+FromAgent = Hello | Heartbeat | Report | Bye | Offers | Descriptions
+ToAgent = Welcome | Pulse | Dispatch | Cancel | Ack | Describe | Resync | Rejected

@@ -14,6 +14,7 @@ from tocsin.model import (
     Incident,
     JobRow,
     JobVersion,
+    OfferedExecutor,
     Pause,
     Pool,
     Run,
@@ -132,6 +133,12 @@ class AgentsPage(msgspec.Struct, frozen=True, array_like=True, tag="agents"):
     rows: list[Agent]
 
 
+class ExecutorsPage(msgspec.Struct, frozen=True, array_like=True, tag="executors_page"):
+    """Executors by name; one that is not the same everywhere has several rows."""
+
+    rows: list[OfferedExecutor]
+
+
 class PausesPage(msgspec.Struct, frozen=True, array_like=True, tag="pauses"):
     """The maintenance that is going on, oldest first."""
 
@@ -241,6 +248,7 @@ Answer = (
     | RunsPage
     | OutputPage
     | AgentsPage
+    | ExecutorsPage
     | PausesPage
     | Story
     | Token

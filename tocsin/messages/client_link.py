@@ -219,6 +219,10 @@ class ListAgents(msgspec.Struct, frozen=True, array_like=True, tag="list_agents"
     """All agents, those that ask to be let in included."""
 
 
+class ListExecutors(msgspec.Struct, frozen=True, array_like=True, tag="list_executors"):
+    """All executors that agents offer, with their schemas."""
+
+
 class CreateToken(msgspec.Struct, frozen=True, array_like=True, tag="create_token"):
     """Make a token that lets hosts in. The secret is in the answer, and nowhere else."""
 
@@ -317,6 +321,7 @@ Ask = (
     | KillRuns
     | ReadOutput
     | ListAgents
+    | ListExecutors
     | Explain
     | CreateToken
     | AcceptAgent
@@ -343,6 +348,7 @@ NEEDED_ROLE: Final[dict[type[Any], Role]] = {
     GetGroup: Role.VIEWER,
     ReadOutput: Role.VIEWER,
     ListAgents: Role.VIEWER,
+    ListExecutors: Role.VIEWER,
     ListPauses: Role.VIEWER,
     Explain: Role.VIEWER,
     Subscribe: Role.VIEWER,

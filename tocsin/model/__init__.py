@@ -28,6 +28,11 @@ from .job import (
     Retry,
     Target,
 )
+from .offer import (
+    MASKED,
+    Description,
+    OfferedExecutor,
+)
 from .run import END_STATE, TERMINAL, Run, RunState, SkipReason, Trigger
 from .upkeep import AuditEntry, Calendar, Incident, IncidentKind, Pause, Pool, Scope
 
@@ -35,6 +40,7 @@ __all__ = [
     "DAY_S",
     "END_STATE",
     "HUMAN_RANK",
+    "MASKED",
     "NAME_LENGTH_MAX",
     "TERMINAL",
     "Agent",
@@ -46,6 +52,7 @@ __all__ = [
     "Condition",
     "Dependency",
     "DependencyOn",
+    "Description",
     "Incident",
     "IncidentKind",
     "Job",
@@ -53,6 +60,7 @@ __all__ = [
     "JobVersion",
     "Missed",
     "MissedPolicy",
+    "OfferedExecutor",
     "OnLost",
     "OutputRule",
     "Overlap",

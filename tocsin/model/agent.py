@@ -7,6 +7,8 @@ from typing import Final
 
 import msgspec
 
+from tocsin.execution import Offer
+
 
 class AgentState(enum.StrEnum):
     """Whether an agent is there, and may be given runs."""
@@ -35,6 +37,9 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     slots: int = 0
     busy: int = 0
     executors: list[str] = []
+    """Those that can run something now."""
+    offers: list[Offer] = []
+    """All of them, with how they are."""
     version: str = ""
     spool: str = ""
     last_seen_us: int | None = None

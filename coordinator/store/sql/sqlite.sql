@@ -48,15 +48,16 @@ INSERT OR REPLACE INTO attempt (run_id, attempt, run) VALUES (?, ?, ?)
 -- name: save_agent
 INSERT INTO agent (
     id, key, name, state, tags, given_tags, slots, busy, executors, version, spool, last_seen_us,
-    down_since_us, held, reason, held_by, drain_until_us
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    down_since_us, held, reason, held_by, drain_until_us, offers
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET
     key = excluded.key, name = excluded.name, state = excluded.state, tags = excluded.tags,
     given_tags = excluded.given_tags,
     slots = excluded.slots, busy = excluded.busy, executors = excluded.executors,
     version = excluded.version, spool = excluded.spool, last_seen_us = excluded.last_seen_us,
     down_since_us = excluded.down_since_us, held = excluded.held, reason = excluded.reason,
-    held_by = excluded.held_by, drain_until_us = excluded.drain_until_us
+    held_by = excluded.held_by, drain_until_us = excluded.drain_until_us,
+    offers = excluded.offers
 
 -- name: save_dependency
 INSERT OR REPLACE INTO dependency (
@@ -255,6 +256,15 @@ SELECT run FROM attempt WHERE run_id = ? ORDER BY attempt
 
 -- name: agents
 SELECT * FROM agent ORDER BY name
+
+-- name: save_description
+INSERT OR REPLACE INTO description (digest, body) VALUES (?, ?)
+
+-- name: drop_description
+DELETE FROM description WHERE digest = ?
+
+-- name: descriptions
+SELECT digest, body FROM description
 
 -- name: peers
 SELECT key, role, name, agent_id FROM peer

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from tocsin.agent.machine.commands import Command, Journal, Send, ToHost
 from tocsin.agent.machine.events import (
     Event,
+    HostFailed,
     HostGone,
     HostMet,
     HostSaid,
@@ -166,9 +167,19 @@ class Bench:
         over = [RunEnded(key(n), WALL_US, WALL_US + 1, DONE) for n in ended]
         self.feed(HostMet(executor, identity, HostHello(1, began, over)))
 
-    def gone(self, *unsent: int, executor: str = "shell", reason: str = "exit code 70") -> None:
+    def gone(
+        self,
+        *unsent: int,
+        executor: str = "shell",
+        reason: str = "exit code 70",
+        left_handles: bool = False,
+    ) -> None:
         """A host is gone."""
-        self.feed(HostGone(executor, reason, [key(n) for n in unsent]))
+        self.feed(HostGone(executor, reason, [key(n) for n in unsent], left_handles))
+
+    def failed(self, reason: str, executor: str = "shell") -> None:
+        """A host cannot be started."""
+        self.feed(HostFailed(executor, reason))
 
     def began(self, *numbers: int) -> None:
         """The shell host says that attempts run."""

@@ -18,7 +18,7 @@ from tocsin.agent.machine.records import (
     Record,
 )
 from tocsin.execution import Status
-from tocsin.hosting import Confirm, RunBegan, RunEnded
+from tocsin.hosting import CancelRuns, Confirm, RunBegan, RunEnded
 from tocsin.messages.agent_link import Cancel, Phase
 
 from .bench import DONE, WALL_US, Bench, key, orders
@@ -224,3 +224,69 @@ def test_a_closed_journal_is_open_again_after_any_record() -> None:
     assert memory.closed
     replay(memory, [EpochSeen(1)])
     assert not memory.closed
+
+
+def test_the_next_host_finds_runs_again_by_their_handles() -> None:
+    """A host that died is replaced at once; only what its successor does not find is lost."""
+    bench = Bench()
+    bench.running(1, 2)
+    bench.gone(reason="signal 9", left_handles=True)
+    assert StartHost("shell") in bench.commands
+    bench.met("2:2", running=(1,))
+    bench.over(2)
+    bench.wait(0.01)
+    status, message = bench.outcomes()[key(2)]
+    assert status is Status.LOST
+    assert message == (
+        "the host of executor shell is gone: signal 9, and the next one does not find it"
+    )
+    bench.ended(1)
+    bench.wait(0.01)
+    assert bench.outcomes()[key(1)][0] is Status.SUCCEEDED
+    assert bench.started() == []
+
+
+def test_runs_of_a_host_that_left_no_handles_are_lost_at_once() -> None:
+    """Nothing is started for them."""
+    bench = Bench()
+    bench.running(1, 2)
+    bench.gone(reason="signal 9")
+    bench.over(1, 2)
+    bench.wait(0.01)
+    assert StartHost("shell") not in bench.commands
+    assert {status for status, _ in bench.outcomes().values()} == {Status.LOST}
+
+
+def test_hosts_that_die_of_what_they_find_are_not_started_for_ever() -> None:
+    """After some in a row the runs are given up."""
+    bench = Bench()
+    bench.running(1, 2)
+    for n in range(2, 5):
+        bench.gone(reason="signal 11", left_handles=True)
+        bench.met(f"{n}:{n}", running=(1, 2))
+    bench.gone(reason="signal 11", left_handles=True)
+    bench.over(1, 2)
+    bench.wait(0.01)
+    assert {status for status, _ in bench.outcomes().values()} == {Status.LOST}
+
+
+def test_runs_are_lost_when_no_other_host_can_be_started() -> None:
+    """And an end that is asked for meanwhile reaches the next host."""
+    bench = Bench()
+    bench.running(1, 2)
+    bench.gone(reason="signal 9", left_handles=True)
+    bench.failed("no module")
+    bench.over(1, 2)
+    bench.wait(0.01)
+    messages = {message for _, message in bench.outcomes().values()}
+    assert messages == {"its executor host is gone, and there is no other: no module"}
+
+
+def test_a_cancel_waits_for_the_host_that_finds_the_run() -> None:
+    """It is passed on as soon as that host answers."""
+    bench = Bench()
+    session = bench.running(1, 2)
+    bench.gone(reason="signal 9", left_handles=True)
+    bench.tell(Cancel(session, [key(1)]))
+    bench.met("2:2", running=(1, 2))
+    assert bench.to_hosts(CancelRuns) == [CancelRuns([key(1)])]

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from tocsin.coordinator.machine.eligibility import verdicts
-from tocsin.coordinator.machine.events import AgentBye, AgentJoined
+from tocsin.coordinator.machine.events import AgentBye, AgentJoined, AgentOffers
 from tocsin.coordinator.machine.state import Policy
+from tocsin.execution import Offer
 from tocsin.model import Agent, AgentState, Choose, Run, Target
 from tocsin.targeting import demand_of
 
@@ -189,3 +190,37 @@ def test_verdicts_name_every_agent_with_its_reason() -> None:
         ("c", False, "down since 2026-01-01T00:00:00.000000Z"),
         ("n", False, "down: it has never connected"),
     ]
+
+
+def test_a_host_whose_executor_does_not_work_has_its_record_too() -> None:
+    """Nobody would notice otherwise; the record says what is wrong there."""
+    bench = Bench(POLICY)
+    sessions = {name: bench.hello(name) for name in ("A", "B")}
+    bench.put(job(schedule=[], target=Target(agents="all")))
+    broken = Offer("scripted", available=False, message="no engine")
+    bench.feed(AgentOffers("B", sessions["B"], [broken, Offer("shell")]))
+
+    runs = bench.request("backup")
+
+    assert on(bench) == {"a": "dispatched", "b": "no_agent"}
+    because = "host b is without a working executor scripted: no engine"
+    assert runs[1].facts == {"because": because}
+    assert bench.agents["B"].executors == ["shell"]
+    found = {v.agent: v.why for v in verdicts(bench.machine._state, demand_of(job()), bench.now)}
+    assert found["b"] == "without a working executor scripted: no engine"
+    bench.hello("B")
+    assert bench.agents["B"].offers == [Offer("scripted")]
+
+
+def test_a_run_that_waits_goes_as_soon_as_its_executor_works() -> None:
+    """What an agent says of its executors counts at once, in its own session."""
+    bench = Bench(POLICY)
+    session = bench.hello("A")
+    bench.feed(AgentOffers("A", session, [Offer("scripted", available=False)]))
+    bench.put(job(schedule=[]))
+    bench.request("backup")
+    assert on(bench) == {"": "queued"}
+    bench.feed(AgentOffers("A", "OLD", [Offer("scripted")]))
+    assert on(bench) == {"": "queued"}
+    bench.feed(AgentOffers("A", session, [Offer("scripted")]))
+    assert on(bench) == {"a": "dispatched"}

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import io
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,8 +16,9 @@ import pytest
 from tocsin.errors import ExecutorError
 from tocsin.execution import AttemptKey, Order, Outcome, Running, Sink, Status
 from tocsin.executors import attempt as attempt_module
-from tocsin.executors.attempt import FACTS_BYTES_MAX, MESSAGE_CHARS_MAX, Attempt
+from tocsin.executors.attempt import FACTS_BYTES_MAX, Attempt
 from tocsin.executors.output_files import OutputFiles
+from tocsin.executors.sound_outcome import MESSAGE_CHARS_MAX
 
 SUCCESS = Outcome(Status.SUCCEEDED, 0)
 Wait = Callable[["Fake"], Awaitable[Outcome]]
@@ -124,6 +128,10 @@ async def hang(*_: object) -> Any:
         (OSError(28, "No space left on device"), "OSError: [Errno 28] No space left on device"),
         (ValueError("x" * 9_999), None),
         (SystemExit(3), "SystemExit: 3"),
+        (KeyboardInterrupt(), "KeyboardInterrupt:"),
+        (GeneratorExit(), "GeneratorExit:"),
+        (asyncio.CancelledError("mine"), "CancelledError: mine"),
+        (ValueError("no file \udc80"), "ValueError: no file ?"),
     ],
 )
 @pytest.mark.parametrize("where", ["start", "wait"])
@@ -189,6 +197,90 @@ def test_a_cancel_without_effect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         assert outcome_of(attempt).status is Status.CANCELLED
 
 
+@pytest.mark.parametrize("where", ["start", "wait"])
+def test_code_that_is_not_to_be_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """An executor that goes on when its task is cancelled is left behind, the attempt ends."""
+    monkeypatch.setattr(attempt_module, "CANCEL_OVERDUE_S", 0.01)
+    monkeypatch.setattr(attempt_module, "LET_GO_S", 0.01)
+
+    async def deaf(*_: object) -> Any:
+        for _ in range(2):  # the second is the end of the loop
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+
+    make = (
+        (lambda: Fake(succeed, start=deaf))
+        if where == "start"
+        else (lambda: Fake(deaf, cancel=hang))
+    )
+    attempt = play(tmp_path, make, timeout_s=0.01, kill_after_s=0.01)
+    assert outcome_of(attempt) == Outcome(
+        Status.TIMED_OUT, message="no end after 10ms; its executor does not let go of it"
+    )
+
+
+def test_a_cancel_that_exits(tmp_path: Path) -> None:
+    """A `sys.exit` in `cancel` ends the attempt and nothing else."""
+    make = lambda: Fake(hang, cancel=raises(SystemExit(3)))  # noqa: E731
+    assert outcome_of(play(tmp_path, make, stop=Status.CANCELLED)).status is Status.CANCELLED
+
+
+def _nested(depth: int) -> dict[str, Any]:
+    facts: dict[str, Any] = {}
+    for _ in range(depth):
+        facts = {"in": facts}
+    return facts
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (None, "its executor gave NoneType in place of an Outcome"),
+        ("succeeded", "its executor gave str in place of an Outcome"),
+        (Outcome("fine"), "Invalid enum value 'fine' - at status"),  # type: ignore[arg-type]
+        (Outcome(Status.FAILED, "3"), "Expected `int | null`, got `str` - at exit_code"),  # type: ignore[arg-type]
+        (Outcome(Status.FAILED, 1 << 63), "its executor gave an outcome with 9223372036854775808"),
+        (Outcome(Status.FAILED, 1 << 99), "can't serialize ints"),
+        (Outcome(Status.FAILED, 3, "", {"o": object()}), "objects of type object is unsupported"),
+        (Outcome(Status.FAILED, 3, "", [1]), "Expected `object`, got `array` - at facts"),  # type: ignore[arg-type]
+        (Outcome(Status.FAILED, 3, "", _nested(100_000)), "makes no sense"),
+        (Outcome(Status.CANCELLED, None, "so"), "says cancelled, which it cannot know; so"),
+        (Outcome(Status.REFUSED, None, "so"), "says refused, which it cannot know; so"),
+    ],
+)
+def test_an_outcome_that_makes_no_sense(tmp_path: Path, given: Any, message: str) -> None:
+    """Whatever an executor gives for an outcome, there is one, and it says what was wrong."""
+
+    async def wait(_: Fake) -> Any:
+        return given
+
+    outcome = outcome_of(play(tmp_path, lambda: Fake(wait)))
+    assert outcome.status is Status.FAILED
+    assert message in outcome.message
+    assert outcome.facts == {}
+
+
+def test_facts_become_plain_data(tmp_path: Path) -> None:
+    """Keys are texts and bytes base64, so that every reader takes them."""
+
+    async def wait(_: Fake) -> Outcome:
+        return Outcome(Status.SUCCEEDED, 0, "\udcff", {"parts": {1: b"\0"}, "seen": {2}})
+
+    said = outcome_of(play(tmp_path, lambda: Fake(wait)))
+    assert said == Outcome(Status.SUCCEEDED, 0, "?", {"parts": {"1": "AA=="}, "seen": [2]})
+
+
+def test_a_log_that_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An executor that closed the host's streams ends as any that fails."""
+    closed = io.StringIO()
+    closed.close()
+    monkeypatch.setattr(sys, "stderr", closed)
+    outcome = outcome_of(play(tmp_path, lambda: Fake(raises(ValueError("oh")))))
+    assert outcome.message == "ValueError: oh"
+
+
 def test_a_start_that_hangs(tmp_path: Path) -> None:
     """The timeout counts from the start's begin, and a start that hangs is cut off."""
     attempt = play(tmp_path, lambda: Fake(succeed, start=hang), timeout_s=0.01)
@@ -239,7 +331,7 @@ def test_facts_are_kept(tmp_path: Path) -> None:
     async def wait(_: Fake) -> Outcome:
         return said
 
-    assert outcome_of(play(tmp_path, lambda: Fake(wait))) is said
+    assert outcome_of(play(tmp_path, lambda: Fake(wait))) == said
 
 
 def test_a_config_that_does_not_fit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -235,9 +235,9 @@ _INTERPRETERS = [
 def test_a_script_is_run_by_its_own_interpreter(finish: Finish, script: str, output: str) -> None:
     """With the options of its first line, however long it is."""
     job, _ = _job(finish, params={"script": script, "annotate": 0, "json": 0})
-    argv = job.config["argv"] or ["sh", "-c", job.config["command"]]
+    argv = job.config.get("argv") or ["sh", "-c", job.config["command"]]
     done = subprocess.run(
-        argv, input=job.config["stdin"] or "", stdout=subprocess.PIPE, check=False, text=True,
+        argv, input=job.config.get("stdin", ""), stdout=subprocess.PIPE, check=False, text=True,
         timeout=60,
     )  # fmt: skip
     assert done.stdout.replace("/bin/sh", "sh") == output

@@ -114,7 +114,7 @@ def test_a_percent_sign_ends_the_line_and_begins_its_input(
 ) -> None:
     """As `do_command.c` does it, escapes included."""
     job = _import(finish, f"0 0 * * * {command}\n").job()
-    assert (job.config["command"], job.config["stdin"]) == (line, stdin)
+    assert (job.config["command"], job.config.get("stdin")) == (line, stdin)
 
 
 def test_settings_hold_for_what_stands_below_them(finish: Finish) -> None:

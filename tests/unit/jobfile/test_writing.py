@@ -6,9 +6,8 @@ import msgspec
 import pytest
 
 from tocsin.jobfile import dump_yaml, job_to_file
-from tocsin.model import Job
 
-from .conftest import EXECUTORS, Read
+from .conftest import Read
 from .test_files import _FULL
 
 _JOBS = [
@@ -22,12 +21,11 @@ _JOBS = [
 
 @pytest.mark.parametrize("text", _JOBS)
 def test_a_written_job_reads_back(read: Read, text: str) -> None:
-    """The file form loses nothing, with or without the executors' defaults."""
+    """The file form loses nothing."""
     (job,) = read(text)
-    for executors in ({}, EXECUTORS):
-        document = {"jobs": {job.name: job_to_file(job, executors)}}
-        assert read(dump_yaml(document)) == [job]
-        assert read(msgspec.json.encode(document).decode(), "x.json") == [job]
+    document = {"jobs": {job.name: job_to_file(job)}}
+    assert read(dump_yaml(document)) == [job]
+    assert read(msgspec.json.encode(document).decode(), "x.json") == [job]
 
 
 def test_the_file_form_is_short_and_for_people(read: Read) -> None:
@@ -35,7 +33,7 @@ def test_the_file_form_is_short_and_for_people(read: Read) -> None:
     (job,) = read(
         "jobs: {a: {shell: x, timeout: 5400, output: {keep: 65536}, retry: {limit: 1, delay: 2}}}"
     )
-    assert job_to_file(job, EXECUTORS) == {
+    assert job_to_file(job) == {
         "timeout": "1h30m",
         "retry": {"limit": 1, "delay": "2s"},
         "output": {"keep": "64KiB"},
@@ -43,7 +41,7 @@ def test_the_file_form_is_short_and_for_people(read: Read) -> None:
     }
 
 
-def test_a_block_of_an_executor_that_is_not_here_is_shown_whole() -> None:
-    """Its defaults are not known."""
-    job = Job(name="a", executor="far", config={"x": 1, "y": None})
-    assert job_to_file(job, EXECUTORS) == {"far": {"x": 1}}
+def test_a_block_is_shown_as_it_was_given(read: Read) -> None:
+    """A key that says what is usual is not left out: an agent's settings may say otherwise."""
+    (job,) = read("jobs: {a: {shell: {command: x, success_codes: [0]}}}")
+    assert job_to_file(job) == {"shell": {"command": "x", "success_codes": [0]}}
