@@ -89,15 +89,19 @@ class NatsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         bool | _Duration,
         Meta(
             description="success is a reply, which is the output: `true` waits for it as long as "
-            "the job's `timeout`, a duration so long"
+            "the job's `timeout`; seconds, or a text such as 2m, no longer than that"
         ),
     ] = False
     wait: Annotated[
-        _Duration, Meta(description="how long a server may take to confirm, without `request`")
+        _Duration,
+        Meta(
+            description="how long a server or stream may take to confirm, without `request`: "
+            "seconds, or a text such as 1m"
+        ),
     ] = 10.0
-    user: Annotated[_Text | None, Meta(description="with `password`")] = None
-    password: Annotated[_Secret | None, Meta(description="take it from `secrets`")] = None
-    token: Annotated[_Secret | None, Meta(description="take it from `secrets`")] = None
+    user: Annotated[_Text | None, Meta(description="who we are, with `password`")] = None
+    password: Annotated[_Secret | None, Meta(description="of the `user`")] = None
+    token: Annotated[_Secret | None, Meta(description="in place of `user` and `password`")] = None
     nkey: Annotated[_Path | None, Meta(description="path of a file that holds a seed")] = None
     creds: Annotated[_Path | None, Meta(description="path of a credentials file: JWT and seed")] = (
         None
