@@ -191,10 +191,12 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell all that wait."""
-        if exc is None or isinstance(exc, ConnectionError):
+        if exc is not None and not isinstance(exc, ConnectionError):
+            self.end(reason_of(exc))
+        elif self.greeting.done():
             self.end("the server closed the connection")
         else:
-            self.end(reason_of(exc))
+            self.end("the server closed the connection before its greeting")
 
     def _check(self) -> None:
         """Close what is idle, and find out whether a server that says nothing is there."""

@@ -136,8 +136,8 @@ def test_no_stream_takes_it(agent: Agent, server: NatsServer, peer: Peer) -> Non
 
 def test_a_stream_refuses(agent: Agent, server: NatsServer, peer: Peer) -> None:
     """Its reason is in the message."""
-    peer.make_stream("PICKY", "picky", max_msg_size=3)
-    large = send(agent, servers=server.url, subject="picky", jetstream=True, payload="1234")
+    peer.make_stream("PICKY", "picky", max_msg_size=300)
+    large = send(agent, servers=server.url, subject="picky", jetstream=True, payload="x" * 301)
     assert "message size exceeds maximum allowed" in large.message
     fields = {"Nats-Expected-Stream": "OTHER"}
     other = send(agent, servers=server.url, subject="picky", jetstream=True, headers=fields)

@@ -242,7 +242,7 @@ def test_an_idle_connection_is_closed(tmp_path: Path) -> None:
         (GREETING, b"MSG a b c\r\n", "is no NATS server"),
         (GREETING, b"MSG a 1 99999999999\r\n", "is no NATS server"),
         (GREETING, b"x" * (2 << 20), "(is no NATS server|the server closed)"),
-        (b"", b"", "the server closed the connection"),
+        (b"", b"", "the server closed the connection before its greeting"),
     ],
 )
 def test_a_peer_that_is_none(agent: Agent, greeting: bytes, answer: bytes, says: str) -> None:
