@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -26,7 +27,7 @@ class Address(NamedTuple):
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def parse_addresses(servers: str | list[str]) -> list[Address]:
+def parse_addresses(servers: str | Sequence[str]) -> list[Address]:
     """Every address of a list, or of a text that has commas between them.
 
     Raises:

@@ -34,8 +34,7 @@ async def dial(settings: Settings, patience: Patience) -> Connection:
     if settings.tls is not False:
         context()
     reasons = []
-    servers = settings.servers
-    for address in parse_addresses(servers if isinstance(servers, str) else list(servers)):
+    for address in parse_addresses(settings.servers):
         attempt = _Dialling(address, settings, tls, context, patience)
         try:
             return await attempt.connect(patience.connect_s)
