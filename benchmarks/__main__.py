@@ -11,7 +11,9 @@ from .harness import Size
 from .report import Surroundings
 from .table import RESULTS, markdown
 
-NAMES: Final = ("throughput", "spawn", "lag", "footprint", "restart", "decide", "schedule", "http")
+NAMES: Final = (
+    "throughput", "spawn", "lag", "footprint", "restart", "decide", "schedule", "http", "nats",
+)  # fmt: skip
 
 
 def main() -> int:
