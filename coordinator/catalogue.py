@@ -20,7 +20,6 @@ from tocsin.execution import (
     DESCRIPTION_BYTES_MAX,
     Executor,
     check_config,
-    executor_entry_points,
     load_executor,
 )
 from tocsin.model import Agent, AgentState, Description, OfferedExecutor
@@ -44,7 +43,6 @@ class Catalogue:
         self._known: dict[str, Description] = {}
         self._checks: dict[str, type[Executor] | None] = {}
         self._installed: dict[str, type[Executor] | ExecutorError] = {}
-        self._names: frozenset[str] | None = None
         wanted = {offer.digest for agent in agents() for offer in agent.offers}
         for digest, body in store.descriptions().items():
             described = _read(digest, body)
@@ -130,7 +128,7 @@ class Catalogue:
     def _check_unpublished(self, name: str, block: Mapping[str, Any]) -> None:
         installed = self._load(name)
         if isinstance(installed, ExecutorError):
-            if not any(name in agent.executors for agent in self._agents()):
+            if not any(_has(agent, name) for agent in self._agents()):
                 raise installed
         else:
             check_config(installed, dict(block))
@@ -152,14 +150,16 @@ class Catalogue:
 
     def _load(self, use: str) -> type[Executor] | ExecutorError:
         """The executor, where it is installed here: it knows more than its schema."""
-        if self._names is None:
-            self._names = frozenset(executor_entry_points())
         if use not in self._installed:
             try:
                 self._installed[use] = load_executor(use)
             except ExecutorError as error:
                 self._installed[use] = error
         return self._installed[use]
+
+
+def _has(agent: Agent, name: str) -> bool:
+    return name in agent.executors or any(offer.name == name for offer in agent.offers)
 
 
 def _read(digest: str, body: bytes) -> Description | None:

@@ -31,10 +31,11 @@ from tocsin.hosting import PROBE_VARIABLE, Probed, Settings
 from tocsin.model import MASKED, Description
 from tocsin.wire import encode
 
+from .sound_outcome import one_line
+
 HEALTH_S: Final = 5.0
 """How long an executor may take to say how it is."""
 FACTS_BYTES_MAX: Final = 4 << 10
-_MESSAGE_CHARS_MAX: Final = 300
 
 
 def probe(settings: Settings) -> Probed:
@@ -93,18 +94,13 @@ def _health(executor: type[Executor]) -> Health:
     except TimeoutError:
         return Health(available=False, message=f"it did not say how it is in {HEALTH_S:g} s")
     facts = health.facts if len(msgspec.json.encode(health.facts)) <= FACTS_BYTES_MAX else {}
-    return Health(health.available, _line(health.message), facts)
+    return Health(health.available, one_line(health.message), facts)
 
 
 def _said(error: BaseException) -> str:
     if isinstance(error, ExecutorError):
-        return _line(f"{error.message}; {error.hint}" if error.hint else error.message)
-    return _line(f"{type(error).__name__}: {error}")
-
-
-def _line(text: str) -> str:
-    line = " ".join(str(text).split())
-    return line if len(line) <= _MESSAGE_CHARS_MAX else line[: _MESSAGE_CHARS_MAX - 1] + "…"
+        return one_line(f"{error.message}; {error.hint}" if error.hint else error.message)
+    return one_line(f"{type(error).__name__}: {error}")
 
 
 def main() -> int:

@@ -26,12 +26,13 @@ import msgspec
 
 from tocsin import clock
 from tocsin.errors import ExecutorError
-from tocsin.execution import AttemptKey, Executor, Order, Status, load_executor
+from tocsin.execution import AttemptKey, Executor, Health, Order, Status, load_executor
 from tocsin.hosting import (
     HOST_IDLE_S,
     SETTINGS_VARIABLE,
     CancelRuns,
     Confirm,
+    HostHealth,
     Retire,
     RunBegan,
     RunEnded,
@@ -39,9 +40,11 @@ from tocsin.hosting import (
     StartRuns,
     ToHost,
 )
+from tocsin.wire import encode
 
 from .agent_link import AgentLink, hello_messages, report_messages
 from .attempt import Attempt
+from .health_watch import HealthWatch
 from .output_files import OutputFiles, SpareFiles
 
 EXIT_USAGE: Final = 2
@@ -73,6 +76,7 @@ class ExecutorHost:
         self._ended: list[RunEnded] = []
         self._report_due = False
         self._loop.call_later(idle_s, self._check_idle)
+        self.health = HealthWatch(executor, self._say_health)
 
     # The link.
 
@@ -91,6 +95,12 @@ class ExecutorHost:
         running = [RunBegan(key, run.began_us or now_us) for key, run in self._live.items()]
         for data in hello_messages(running, list(self._unconfirmed.values())):
             link.send(data)
+        if self.health.latest is not None:
+            self._say_health(self.health.latest)
+
+    def _say_health(self, health: Health) -> None:
+        if self._agent is not None:
+            self._agent.send(encode(HostHealth(health)))
 
     def parted(self, link: AgentLink) -> None:
         """Go on without an agent."""
@@ -127,7 +137,7 @@ class ExecutorHost:
             if self._defaults:
                 config = {**self._defaults, **order.config}
                 order = msgspec.structs.replace(order, config=config)
-            sink = OutputFiles(f"{self._out_dir}/{key}", self.spares)
+            sink = OutputFiles(f"{self._out_dir}/{key}", order.keep_bytes, self.spares)
             attempt = Attempt(order, self._executor, sink, self._on_began, self._on_ended)
             self._live[key] = attempt
             self._unstarted.append(attempt)
@@ -297,6 +307,7 @@ async def _serve(executor: Executor, settings: Settings, out_dir: str, idle_s: f
     if loop.get_debug():
         sys.stderr.write(f"host.tasks_left {len(asyncio.all_tasks()) - 1}\n")
     host.spares.close()
+    host.health.close()
     os.unlink(path)  # noqa: PTH108
     server.close()
 

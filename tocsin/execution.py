@@ -116,6 +116,10 @@ class Status(enum.StrEnum):
     """It was never started, and will not be."""
 
 
+RETRY_AFTER_FACT: Final = "retry_after_s"
+"""The fact by which any executor says how many seconds not to try again, see `retry` of a job."""
+
+
 class Outcome(msgspec.Struct, frozen=True, array_like=True):
     """How an attempt ended, with what is known about it."""
 
@@ -124,6 +128,7 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True):
     message: str = ""
     """One line for people: why it failed, in words."""
     facts: dict[str, Any] = {}
+    """What is known besides, by names of the executor's own; `RETRY_AFTER_FACT` is heeded."""
     peak_memory_bytes: int | None = None
     cpu_us: int | None = None
 
@@ -164,7 +169,14 @@ class Offer(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Sink(Protocol):
-    """Where an attempt's output goes: two append files that outlive the agent and the host."""
+    """Where an attempt's output goes: two append files that outlive the agent and the host.
+
+    `write` returns when the kernel has the data, so what an executor reads it reads no faster than
+    the disk takes it: that is the back-pressure. Of a stream, `order.keep_bytes` are kept, its
+    head and its tail, half and half; the space of what was written between them is given back as
+    it grows, so output without an end fills no disk. What processes append to the files themselves
+    is bounded the same way, by the agent.
+    """
 
     @property
     def stdout(self) -> Path:
@@ -177,7 +189,7 @@ class Sink(Protocol):
         ...
 
     def write(self, data: bytes, *, stderr: bool = False) -> None:
-        """Append `data`; OSError when the disk is full."""
+        """Append `data`, whole, and without secrets; OSError when the disk is full."""
         ...
 
 

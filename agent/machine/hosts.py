@@ -11,7 +11,7 @@ from typing import Final
 
 from tocsin.execution import Status
 from tocsin.hosting import CancelRuns, Confirm, HostHello, HostReport, StartRuns
-from tocsin.instants import Now
+from tocsin.instants import SECOND_US, Now
 
 from . import offers
 from .attempts import begin, end, end_unheard, found
@@ -21,7 +21,8 @@ from .memory import Attempt
 from .state import HostSide, State
 
 GONE_MAX: Final = 3
-"""So many hosts in a row may end over the runs that they find again."""
+"""So many hosts in a row may end soon, perhaps over the runs that they find again."""
+SOON_US: Final = 60 * SECOND_US
 _LOST_AWAY = "its executor host ended while the agent was away (reboot, or killed)"
 
 
@@ -74,7 +75,7 @@ def on_met(state: State, executor: str, identity: str, hello: HostHello, now: No
     """A host answered: settle what it holds against what it was given."""
     state.sought.discard(executor)
     side = state.host(executor)
-    side.identity, side.asked = identity, False
+    side.identity, side.asked, side.met_us = identity, False, now.steady_us
     missed = f"{side.seeks}, and the next one does not find it" if side.seeks else _LOST_AWAY
     side.seeks = ""
     running = {run.key for run in hello.running}
@@ -86,7 +87,7 @@ def on_met(state: State, executor: str, identity: str, hello: HostHello, now: No
         begin(state, attempt, began.at_us, now)
         if attempt.outcome is None:
             state.commands.append(FollowOutput(attempt.key, attempt.keep_bytes))
-    _take_report(state, executor, HostReport([], hello.ended), now)
+    on_report(state, executor, HostReport([], hello.ended), now)
     for attempt in _under_way(state, executor):
         if attempt.key in running or not attempt.host:
             continue
@@ -107,11 +108,6 @@ def _under_way(state: State, executor: str) -> list[Attempt]:
 
 def on_report(state: State, executor: str, report: HostReport, now: Now) -> None:
     """A host says what began and what ended."""
-    state.host(executor).gone_in_a_row = 0
-    _take_report(state, executor, report, now)
-
-
-def _take_report(state: State, executor: str, report: HostReport, now: Now) -> None:
     confirms = state.host(executor).confirms
     for run in report.ended:
         end(state, found(state, executor, run.key, run.began_us or run.at_us), run)
@@ -131,7 +127,8 @@ def on_gone(state: State, gone: HostGone, now: Now) -> None:
     side = state.host(executor)
     spared = side.orders.keys() | set(gone.unsent)
     _disconnect(side)
-    side.gone_in_a_row += 1
+    soon = now.steady_us - side.met_us < SOON_US
+    side.gone_in_a_row = side.gone_in_a_row + 1 if soon else 1
     hopeful = gone.left_handles and side.gone_in_a_row <= GONE_MAX
     message = _LOST_AWAY if away else f"the host of executor {executor} is gone: {gone.reason}"
     for attempt in _under_way(state, executor):

@@ -108,8 +108,10 @@ class HostSide(msgspec.Struct):
     confirms: list[AttemptKey] = []
     seeks: str = ""
     """Why the next host has to find runs again; empty when it has not."""
+    met_us: int = 0
+    """Steady clock: when the connected host answered."""
     gone_in_a_row: int = 0
-    """Hosts that ended one after the other without a report in between."""
+    """Hosts that ended one after the other, each soon after it answered."""
 
 
 class State:

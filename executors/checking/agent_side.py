@@ -11,11 +11,12 @@ import msgpack
 import msgspec
 
 from tocsin import clock
-from tocsin.execution import AttemptKey, Order
+from tocsin.execution import AttemptKey, Health, Order
 from tocsin.hosting import (
     CancelRuns,
     Confirm,
     FromHost,
+    HostHealth,
     HostHello,
     HostReport,
     Retire,
@@ -51,6 +52,7 @@ class AgentSide:
         self._unpacker = msgpack.Unpacker(max_buffer_size=1 << 28)
         self.began: dict[AttemptKey, RunBegan] = {}
         self.ended: dict[AttemptKey, list[RunEnded]] = {}
+        self.healths: list[Health] = []
         folder = os.open(path.parent, os.O_PATH)  # a socket's path holds 107 bytes at most
         try:
             self.socket.connect(f"/proc/self/fd/{folder}/{path.name}")
@@ -132,7 +134,9 @@ class AgentSide:
         while True:
             for plain in self._unpacker:
                 message: FromHost = msgspec.convert(plain, FromHost)
-                return message
+                if not isinstance(message, HostHealth):
+                    return message
+                self.healths.append(message.health)
             self.socket.settimeout(max(until_s - clock.monotonic_s(), 0.001))
             try:
                 data = self.socket.recv(READ_BYTES_MAX)

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tocsin.execution import Status
+from tocsin.execution import Health, Status
 from tocsin.hosting import Confirm, StartRuns
 from tocsin.wire import encode
 
@@ -279,3 +279,39 @@ def test_thousands_of_orders(boot: Boot) -> None:
     assert len(successor.hello.running) + len(successor.hello.ended) == len(runs)
     successor.ended = {end.key: [end] for end in successor.hello.ended}
     successor.hear_until(lambda: len(successor.ended) == len(runs))
+
+
+TALKING = """
+import asyncio
+from tocsin.execution import Health
+from tocsin.executors.scripted import Scripted
+
+class Talking(Scripted):
+    async def health(self):
+        yield Health(True)
+        yield {health}
+        yield {health}
+        raise OSError("no more")
+"""
+
+
+@pytest.mark.parametrize(
+    ("second", "told"),
+    [
+        ("Health(False, 'no\\nengine', {'n': 1})", Health(False, "no engine", {"n": 1})),  # noqa: FBT003 - a row
+        ("'fine'", None),
+    ],
+)
+def test_an_executor_says_how_it_is(
+    boot: Boot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, second: str, told: Health | None
+) -> None:
+    """Each agent is told the last of it; a stream that breaks breaks nothing else."""
+    (tmp_path / "talking.py").write_text(TALKING.format(health=second))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("TOCSIN_EXECUTOR", '{"use": "talking:Talking"}')
+    host = boot("talk")
+    first = host.connect()
+    assert first.run(order("talk", "R", {})).outcome.status is Status.SUCCEEDED
+    successor = host.connect()
+    successor.run(order("talk", "S", {}))
+    assert successor.healths == [told or Health(available=True)]

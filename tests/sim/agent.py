@@ -17,16 +17,17 @@ from tocsin.agent.machine.machine import Machine
 from tocsin.agent.machine.records import Record
 from tocsin.agent.machine.state import Profile
 from tocsin.agent.output import Outputs
+from tocsin.agent.prober import Prober
 from tocsin.agent.service import Service
 from tocsin.execution import AttemptKey
 from tocsin.link import Dialer, Waiter
 from tocsin.log import Log
 from tocsin.messages.agent_link import ToAgent
 
-from .agent_ports import EXECUTOR, SimAgentWaiter, SimDialer, SimHosts, SimSpool
+from .agent_ports import EXECUTOR, SimAgentWaiter, SimDialer, SimHosts, SimProber, SimSpool
 from .coordinator import Asleep, Crash, Fuse, SimLog
-from .evidence import End, Start
-from .executor_host import PIPE_US, SimHost
+from .evidence import End, Ending, Start
+from .executor_host import PIPE_US, Process, SimHost
 from .network import Line
 from .plan import AgentPlan
 
@@ -49,6 +50,7 @@ class SimService(Service):
         self.sim_hosts = SimHosts(machine)
         self._waiter = cast("Waiter", self.sim_waiter)
         self._hosts = cast("Hosts", self.sim_hosts)
+        self._prober = cast("Prober", SimProber(machine.probe_dice, machine.probed))
         self._log = cast("Log", SimLog())
         self._spool = spool
         self._config = cast("AgentConfig", _Config())
@@ -140,6 +142,10 @@ class Port(Protocol):
         """An agent's process began or ended."""
         ...
 
+    def absence(self, agent_id: str, why: str, *, begins: bool) -> None:
+        """An agent begins, or ceases, to be out of reach for one reason."""
+        ...
+
 
 class SimMachine:
     """One host of the fleet: an agent, executor hosts, processes, a disk, clocks."""
@@ -157,6 +163,8 @@ class SimMachine:
         self.is_frozen = False
         self.disk_is_full = False
         self.hosts_fail = 0.0
+        self.outlives = False
+        self.units: dict[AttemptKey, Process] = {}
         self.line: Line = cast("Line", None)
         self.service: SimService | None = None
         self._folder = folder
@@ -164,6 +172,7 @@ class SimMachine:
         self.out_dir = folder / "output"
         self.out_dir.mkdir(parents=True)
         self._dice = dice
+        self.probe_dice = Random(f"probe {plan.id}")
         self._boot = 1
         self._hosts_started = 0
         self._last_epoch = 0
@@ -225,6 +234,7 @@ class SimMachine:
                 if self.host is None or not self.host.is_alive:
                     self._new_host()  # nobody waits for it any more, and it is there
             elif fails:
+                self.port.absence(self.agent_id, "broken", begins=True)
                 hosts.host_failed()
             else:
                 if self.host is None or not self.host.is_alive:
@@ -237,6 +247,10 @@ class SimMachine:
     def _new_host(self) -> None:
         self._hosts_started += 1
         self.host = SimHost(self, f"{self._boot}:{self._hosts_started}", self._dice)
+
+    def probed(self) -> None:
+        """The executor was looked at, and works."""
+        self.port.absence(self.agent_id, "broken", begins=False)
 
     # The agent's process.
 
@@ -281,6 +295,9 @@ class SimMachine:
         if self.host is not None and self.host.is_alive:
             self.host.crash(orphans=False)
         self.host = None
+        for process in self.units.values():
+            process.host.exit(process, Ending.CRASH, None)
+        self.units.clear()
         self._boot += 1
 
     def forget(self) -> None:

@@ -9,17 +9,24 @@ from pathlib import Path
 from random import Random  # noqa: TID251 - a seeded one
 from typing import Protocol, cast
 
-from tocsin.agent.machine.events import Event, HostFailed, HostGone, HostMet, HostSaid
+from tocsin.agent.machine.events import (
+    Event,
+    ExecutorsProbed,
+    HostFailed,
+    HostGone,
+    HostMet,
+    HostSaid,
+)
 from tocsin.agent.machine.records import EpochSeen, Record
 from tocsin.agent.spool import Spool, frame
 from tocsin.errors import StoreError
-from tocsin.execution import AttemptKey
+from tocsin.execution import AttemptKey, Offer
 from tocsin.hosting import HostHello, HostReport, StartRuns
 from tocsin.hosting import ToHost as HostOrder
 from tocsin.log import Log
 
 from .coordinator import Asleep, Fuse, SimLog
-from .executor_host import SimHost
+from .executor_host import Process, SimHost
 from .network import Line
 
 EXECUTOR = "sim"
@@ -97,6 +104,7 @@ class Machinery(Protocol):
 
     host: SimHost | None
     fuse: Fuse
+    units: dict[AttemptKey, Process]
 
     def start_host(self, hosts: SimHosts) -> None:
         """Start a host process."""
@@ -120,7 +128,7 @@ class SimHosts:
         """Connect to the host that is alive, if one is."""
         host = self._machine.host
         if host is None or not host.is_alive:
-            return [HostGone(executor, "there is none", [])]
+            return [HostGone(executor, "there is none", [], bool(self._machine.units))]
         self._host = host
         host.connect(self)
         return []
@@ -177,15 +185,45 @@ class SimHosts:
         """A host reported."""
         self._add(HostSaid(EXECUTOR, report))
 
-    def host_gone(self, reason: str) -> None:
+    def host_gone(self, reason: str, *, left_handles: bool) -> None:
         """The host's process is over."""
         unsent, self._unsent = self._unsent, []
         self._host = None
-        self._add(HostGone(EXECUTOR, reason, unsent))
+        self._add(HostGone(EXECUTOR, reason, unsent, left_handles))
 
     def _add(self, event: Event) -> None:
         self.events.append(event)
         self._machine.wake()
+
+
+class SimProber:
+    """Finds the one executor well; after a failure only in a while."""
+
+    def __init__(self, dice: Random, probed: Callable[[], None]) -> None:
+        self._dice = dice
+        self._probed = probed
+        self._due_us: int | None = 0
+
+    def deadline_us(self) -> int | None:
+        """When it has found something."""
+        return self._due_us
+
+    def owns(self, fd: int) -> bool:
+        """No descriptor is its own."""
+        del fd
+        return False
+
+    def again(self, now_us: int) -> None:
+        """Look again in a while."""
+        if self._due_us is None:
+            self._due_us = now_us + self._dice.randrange(20_000_000)
+
+    def tick(self, now_us: int) -> list[Event]:
+        """What was found."""
+        del now_us
+        self._due_us = None
+        self._probed()
+        return [ExecutorsProbed([Offer(EXECUTOR)], {})]
 
 
 class SimAgentWaiter:

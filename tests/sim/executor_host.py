@@ -42,6 +42,10 @@ class Machinery(Protocol):
     agent_id: str
     out_dir: Path
     failure_share: float
+    outlives: bool
+    """Whether processes, and how they ended, outlive their host: systemd runs them."""
+    units: dict[AttemptKey, Process]
+    """Those that do, until their end is confirmed."""
 
     @property
     def now_us(self) -> int:
@@ -86,18 +90,23 @@ class Agent(Protocol):
         """A host reported."""
         ...
 
-    def host_gone(self, reason: str) -> None:
+    def host_gone(self, reason: str, *, left_handles: bool) -> None:
         """The host's process is over."""
         ...
 
 
-class _Process(msgspec.Struct):
-    """One attempt under way."""
+class Process(msgspec.Struct):
+    """One attempt under way, or over."""
 
     order: Order
     began_us: int
+    host: SimHost
+    """The last one that had it."""
+    until_us: int
+    """True time: its timeout."""
     is_over: bool = False
     stopped_by: Ending | None = None
+    end: RunEnded | None = None
 
 
 class SimHost:
@@ -111,12 +120,14 @@ class SimHost:
         self._agent: Agent | None = None
         self._pipe: deque[ToHost] = deque()
         """Written by the agent, not yet read."""
-        self._live: dict[AttemptKey, _Process] = {}
+        self._live: dict[AttemptKey, Process] = {}
         self._unconfirmed: dict[AttemptKey, RunEnded] = {}
         self._began: list[RunBegan] = []
         self._ended: list[RunEnded] = []
         self._retiring = False
         self._busy_us = machinery.now_us
+        for process in machinery.units.values():
+            self._find_again(process)
         self._watch_idle()
 
     # The link.
@@ -126,7 +137,7 @@ class SimHost:
         self._read_all()
         self._agent = agent
         if not self.is_alive:
-            self._tell(lambda agent: agent.host_gone("it ended with exit code 0"))
+            self._say_gone("it ended with exit code 0")
             return
         self._began.clear()
         self._ended.clear()
@@ -172,7 +183,7 @@ class SimHost:
                         self._stop(key, Ending.CANCEL)
             case Confirm(keys):
                 for key in keys:
-                    self._unconfirmed.pop(key, None)
+                    self._confirm(key)
                 self._busy_us = self._machinery.now_us
             case Retire():
                 self._retiring = True
@@ -180,6 +191,10 @@ class SimHost:
                 assert_never(message)
         if self._retiring:
             self._end_if_empty()
+
+    def _confirm(self, key: AttemptKey) -> None:
+        if self._unconfirmed.pop(key, None):
+            self._machinery.units.pop(key, None)
 
     def _report_soon(self) -> None:
         if len(self._began) + len(self._ended) == 1:
@@ -198,7 +213,10 @@ class SimHost:
         if key in self._live or key in self._unconfirmed:
             return
         machinery = self._machinery
-        process = self._live[key] = _Process(order, machinery.wall_us)
+        until_us = machinery.now_us + round(order.timeout_s * SECOND_US)
+        process = self._live[key] = Process(order, machinery.wall_us, self, until_us)
+        if machinery.outlives:
+            machinery.units[key] = process
         machinery.began(Start(key, machinery.agent_id, machinery.now_us, machinery.epoch))
         self._began.append(RunBegan(key, process.began_us))
         self._report_soon()
@@ -209,39 +227,53 @@ class SimHost:
             line = f"{key} says {number}\n".encode()
             machinery.later(at_us, "prints", partial(self._print, process, stream, line))
         code = fate.randrange(1, 256) if fate.random() < machinery.failure_share else 0
-        machinery.later(last_us + 1, "exits", lambda: self._exit(process, Ending.EXIT, code))
-        if order.timeout_s * SECOND_US <= last_us:
-            timeout_us = round(order.timeout_s * SECOND_US)
-            machinery.later(timeout_us, "times out", lambda: self._stop(key, Ending.TIMEOUT))
+        machinery.later(last_us + 1, "exits", lambda: _exit(process, Ending.EXIT, code))
+        self._time(process)
 
-    def _print(self, process: _Process, stream: int, data: bytes) -> None:
-        if not process.is_over and self.is_alive:
+    def _find_again(self, process: Process) -> None:
+        """Take over what an earlier host has started."""
+        key = process.order.key
+        if process.end is not None:
+            self._unconfirmed[key] = process.end
+            return
+        process.host = self
+        self._live[key] = process
+        self._time(process)
+
+    def _time(self, process: Process) -> None:
+        left_us = max(process.until_us - self._machinery.now_us, 0)
+        key = process.order.key
+        self._machinery.later(left_us, "times out", lambda: self._stop(key, Ending.TIMEOUT))
+
+    def _print(self, process: Process, stream: int, data: bytes) -> None:
+        if not process.is_over and (self.is_alive or self._machinery.outlives):
             self._machinery.prints(process.order.key, stream, data)
 
     def _stop(self, key: AttemptKey, ending: Ending) -> None:
         process = self._live.get(key)
-        if process is None or process.stopped_by is not None:
+        if process is None or process.stopped_by is not None or not self.is_alive:
             return
         process.stopped_by = ending
         grace_us = round(process.order.kill_after_s * SECOND_US)
         after_us = grace_us if self._dice.random() < 0.3 else self._dice.randrange(50_000)
-        self._machinery.later(after_us, "killed", lambda: self._exit(process, ending, None))
+        self._machinery.later(after_us, "killed", lambda: _exit(process, ending, None))
 
-    def _exit(self, process: _Process, ending: Ending, code: int | None) -> None:
+    def exit(self, process: Process, ending: Ending, code: int | None) -> None:
+        """One of its processes ends."""
         if process.is_over:
             return
         process.is_over = True
         key, machinery = process.order.key, self._machinery
         machinery.over(End(key, machinery.now_us, ending, code))
-        if not self.is_alive:
-            return  # an orphan; nobody will ever know
-        del self._live[key]
         if ending is Ending.EXIT:
             outcome = Outcome(Status.FAILED if code else Status.SUCCEEDED, code)
         else:
-            outcome = Outcome(STATUS_OF[ending], message=ending)
-        end = RunEnded(key, process.began_us, machinery.wall_us, outcome)
-        self._unconfirmed[key] = end
+            outcome = Outcome(STATUS_OF.get(ending, Status.LOST), message=ending)
+        process.end = RunEnded(key, process.began_us, machinery.wall_us, outcome)
+        if not self.is_alive:
+            return  # an orphan; if systemd does not keep how it ended, nobody will ever know
+        del self._live[key]
+        end = self._unconfirmed[key] = process.end
         self._ended.append(end)
         self._report_soon()
 
@@ -268,16 +300,30 @@ class SimHost:
         """The process is killed; its own may live on."""
         self._die("it ended with signal 9")
         for process in list(self._live.values()):
-            if not orphans:
-                self._exit(process, Ending.CRASH, None)
+            if not orphans and not self._machinery.outlives:
+                self.exit(process, Ending.CRASH, None)
 
     def _die(self, reason: str) -> None:
         self.is_alive = False
         self._pipe.clear()
         if self._agent is not None:
-            self._tell(lambda agent: agent.host_gone(reason))
+            self._say_gone(reason)
+
+    def _say_gone(self, reason: str) -> None:
+        left = bool(self._machinery.units)
+        self._tell(lambda agent: agent.host_gone(reason, left_handles=left))
+
+    @property
+    def has_read_all(self) -> bool:
+        """Whether nothing that the agent wrote is unread."""
+        return not self._pipe
 
     @property
     def is_empty(self) -> bool:
         """Whether it holds nothing."""
         return not self._live and not self._unconfirmed and not self._pipe
+
+
+def _exit(process: Process, ending: Ending, code: int | None) -> None:
+    """A process ends, whichever host has it now."""
+    process.host.exit(process, ending, code)

@@ -51,6 +51,8 @@ class Fleet:
         """Whether a fire may count on an agent."""
         if agent.held is not None or agent.state is AgentState.REVOKED:
             return False
+        if not all(offer.available for offer in agent.offers):
+            return False
         if is_paused(agent, self._pauses.values(), decision.now.wall_us):
             return False
         return not self.is_gone(agent.id, decision.true_us)

@@ -130,7 +130,7 @@ def _coordinator_listens_to_any_session() -> AbstractContextManager[None]:
             session.heard_us = now.steady_us
         return session
 
-    return swapped(agents, "_session", gullible)
+    return swapped(agents, "session_of", gullible)
 
 
 def _coordinator_takes_reports_in_any_order() -> AbstractContextManager[None]:
@@ -347,14 +347,14 @@ def _an_apply_leaves_what_it_was_to_remove() -> AbstractContextManager[None]:
 
 MUTANTS: Final[dict[str, tuple[int, Mutant]]] = {
     "the agent does not journal what it accepts": (163, _agent_journals_all_but(Accepted)),
-    "the agent does not journal to whom it hands orders": (83, _agent_journals_all_but(Handed)),
+    "the agent does not journal to whom it hands orders": (496, _agent_journals_all_but(Handed)),
     "the agent hands orders over before they are written": (9, _agent_hands_over_before_writing),
     "the agent forgets ends when it reports them": (9, _agent_forgets_when_it_reports),
     "the agent listens to any session": (166, _agent_listens_to_any_session),
     "the agent keeps its spool id whatever it forgot": (1408, _agent_keeps_its_spool_id),
     "the agent confirms ends that it did not write": (41, _agent_confirms_ends_before_writing),
     "the coordinator answers before it commits": (1, _coordinator_answers_before_it_commits),
-    "the coordinator listens to any session": (333, _coordinator_listens_to_any_session),
+    "the coordinator listens to any session": (41, _coordinator_listens_to_any_session),
     "the coordinator takes reports in any order": (16, _coordinator_takes_reports_in_any_order),
     "the coordinator believes late hellos": (36, _coordinator_believes_late_hellos),
     "the coordinator orders again from a new memory": (
@@ -390,7 +390,7 @@ MUTANTS: Final[dict[str, tuple[int, Mutant]]] = {
     "failures take nothing back": (51, _failures_take_nothing_back),
     "due times wait for nobody": (1, _due_times_wait_for_nobody),
     "ends are looked at when they are durable": (1, _ends_are_looked_at_later),
-    "runs that are found again end anew": (894, _found_runs_end_anew),
+    "runs that are found again end anew": (496, _found_runs_end_anew),
     "what has succeeded once stays": (21, _what_ran_once_stays),
     "restarts forget what holds": (9, _restarts_forget_what_holds),
     **ROLLING,

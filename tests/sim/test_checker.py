@@ -30,7 +30,7 @@ from .oracle import SECOND_US
 from .plan import Fault, make_plan
 from .world import run_world
 
-SEED = 15
+SEED = 166
 """Its jobs retry, print, overlap, are paused and removed; without faults nothing else happens."""
 
 

@@ -10,13 +10,13 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from random import Random  # noqa: TID251 - a seeded one
-from typing import Final
+from typing import Final, NoReturn
 
 from tocsin import clock, wire
-from tocsin.coordinator import applying
+from tocsin.coordinator import catalogue
 from tocsin.coordinator.machine.commands import SaveAgent
 from tocsin.coordinator.store.port import PeerRow
-from tocsin.errors import StoreError
+from tocsin.errors import ExecutorError, StoreError
 from tocsin.keys import KeyPair, load_or_make_keypair
 from tocsin.messages.agent_link import FromAgent, ToAgent, Welcome
 from tocsin.messages.client_answers import Answer
@@ -42,6 +42,8 @@ from .timeline import START_US
 from .trouble import TROUBLES
 from .witnesses import Witnesses
 
+OUTLIVING_SHARE: Final = 0.4
+"""Of the machines, those on which systemd runs the jobs."""
 QUIET_US: Final = 400 * SECOND_US
 """After it healed, the world has this long to come to rest."""
 STEPS_AT_ONCE: Final = 2_000
@@ -99,6 +101,7 @@ class World(Witnesses):
             self, plan, folder / agent_id, self._dice(agent_id), self.plan.failure_share
         )
         machine.hosts_fail = 0.2 if Fault.NO_HOST in self.plan.faults else 0.0
+        machine.outlives = self._dice(f"units of {agent_id}").random() < OUTLIVING_SHARE
         machine.line = Line(
             self,
             self.plan.faults,
@@ -377,6 +380,10 @@ class World(Witnesses):
             raise violation
 
 
+def _load_nothing(name: str) -> NoReturn:
+    raise ExecutorError(f"no executor is called {name!r}")
+
+
 def run_world(plan: Plan) -> World:
     """Live through a plan; the world as it ended.
 
@@ -393,7 +400,7 @@ def run_world(plan: Plan) -> World:
             swapped(clock, "monotonic_s", lambda: (world.now_us + 0.25) / SECOND_US),
             swapped(clock, "boottime_s", lambda: (world.now_us + 0.25) / SECOND_US),
             # Looking for installed executors takes longer than a small world.
-            swapped(applying, "executor_entry_points", dict),
+            swapped(catalogue, "load_executor", _load_nothing),
         ):
             world.run()
     except Violation as violation:

@@ -63,7 +63,7 @@ def _block(struct: msgspec.Struct, blank: msgspec.Struct) -> dict[str, Any]:
         if value == default:
             continue
         if isinstance(value, msgspec.Struct):
-            block[field.encode_name] = _block(value, default)
+            block[field.encode_name] = _block(value, default or type(value)())
         else:
             block[field.encode_name] = _written(field.name, value)
     return block

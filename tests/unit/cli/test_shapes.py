@@ -153,6 +153,7 @@ def test_an_agent_and_a_host_that_waits() -> None:
         "slots": 0,
         "busy": 0,
         "executors": [],
+        "executor_health": [],
         "version": None,
         "last_seen": None,
         "fingerprint": fingerprint("ab" * 32),

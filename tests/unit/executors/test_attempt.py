@@ -85,7 +85,7 @@ def play(
         attempt = Attempt(
             order,
             make(),
-            OutputFiles(str(tmp_path / order.key)),
+            OutputFiles(str(tmp_path / order.key), order.keep_bytes),
             on_began=lambda attempt: attempt.stop(stop) if stop else None,
             on_ended=lambda _: over.set(),
         )
@@ -300,7 +300,7 @@ def test_a_stop_before_the_begin(tmp_path: Path) -> None:
     async def live() -> None:
         ends: list[Attempt] = []
         order = Order(AttemptKey("R.1"), "job", "fake", {}, {}, None, 1.0, 1.0, 0)
-        sink = OutputFiles(str(tmp_path / "R.1"))
+        sink = OutputFiles(str(tmp_path / "R.1"), 1 << 20)
         attempt = Attempt(order, Fake(succeed), sink, ends.append, ends.append)
         attempt.stop(Status.CANCELLED)
         attempt.begin(asyncio.get_running_loop())

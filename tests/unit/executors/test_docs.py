@@ -52,7 +52,7 @@ def test_the_example_executor_runs(tmp_path: Path) -> None:
     order = Order(AttemptKey("R.1"), "job", "touch", {}, {}, None, 1.0, 1.0, 0)
 
     async def run(after_s: float, *, cancel: bool) -> Outcome:
-        sink = OutputFiles(str(tmp_path / "R.1"))
+        sink = OutputFiles(str(tmp_path / "R.1"), 1 << 20)
         block = names["TouchConfig"](path=config.path, after_s=after_s)
         running = await touch().start(order, block, sink)
         if cancel:
