@@ -24,7 +24,11 @@ POINTS = {
     for name, point in executor_entry_points().items()
     if point.value.startswith("tocsin.")
 }
-CANNOT = {("http", "cancel-of-resisting"): "a connection is closed at once"}
+CANNOT = {
+    ("http", "cancel-of-resisting"): "a connection is closed at once",
+    ("nats", "cancel-of-resisting"): "a connection is closed at once",
+    ("nats", "huge-output"): "a reply is one message, which a server bounds",
+}
 """Which checks an executor has no case for, and why."""
 
 
