@@ -304,6 +304,8 @@ async def _serve(executor: Executor, settings: Settings, out_dir: str, idle_s: f
     gc.collect()
     gc.freeze()
     await host.over.wait()
+    if loop.get_debug():
+        sys.stderr.write(f"host.tasks_left {len(asyncio.all_tasks()) - 1}\n")
     host.spares.close()
     host.health.close()
     os.unlink(path)  # noqa: PTH108

@@ -206,7 +206,7 @@ def test_code_that_is_not_to_be_stopped(
     monkeypatch.setattr(attempt_module, "LET_GO_S", 0.01)
 
     async def deaf(*_: object) -> Any:
-        for _ in range(2):  # the second is the end of the loop
+        for _time in range(2):  # the second is the end of the loop
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.Event().wait()
 
