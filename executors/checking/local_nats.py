@@ -1,78 +1,85 @@
-"""A small NATS server on this machine, for the specimen of an executor that asks one.
+"""A nats-server on this machine, where one is installed, with a service that echoes.
 
-It speaks as much of the protocol as a request needs, and answers requests itself; see
-https://docs.nats.io/reference/reference-protocols/nats-protocol.
+What is sent to `echo` comes back; what is sent to `silence` gets no answer. The service speaks the
+client protocol of docs.nats.io, as far as it needs it.
 """
 
 from __future__ import annotations
 
 import contextlib
-import socketserver
+import shutil
+import socket
+import subprocess
+import tempfile
 import threading
 from collections.abc import Iterator
-from typing import Final
+from pathlib import Path
+from typing import BinaryIO, Final
 
-_INFO: Final = (
-    b'INFO {"server_name":"local","version":"2.10.0","headers":true,"max_payload":1048576}'
+from .verdict import LeftOut
+
+START_S: Final = 10.0
+_HELLO: Final = (
+    b'CONNECT {"verbose":false,"headers":true}\r\nSUB echo 1\r\nSUB silence 2\r\nPING\r\n'
 )
-_NOBODY: Final = b"NATS/1.0 503\r\n\r\n"
-
-
-class _Server(socketserver.ThreadingTCPServer):
-    daemon_threads = True
-    request_queue_size = 1024
-
-
-class _Client(socketserver.StreamRequestHandler):
-    """One connection with one subscription. A subject says what becomes of a request to it."""
-
-    def handle(self) -> None:
-        self._say(_INFO)
-        with contextlib.suppress(ConnectionError):
-            for line in self.rfile:
-                words = line.split()
-                match words and words[0].upper():
-                    case b"PING":
-                        self._say(b"PONG")
-                    case b"PUB" | b"HPUB":
-                        self._take(words)
-
-    def _take(self, words: list[bytes]) -> None:
-        with_headers = words[0].upper() == b"HPUB"
-        sizes = [int(word) for word in words[-2:]] if with_headers else [0, int(words[-1])]
-        payload = self.rfile.read(sizes[1])[sizes[0] :]
-        self.rfile.readline()
-        subject, *reply = words[1 : -2 if with_headers else -1]
-        if reply:
-            self._answer(subject, reply[0], payload)
-
-    def _answer(self, subject: bytes, inbox: bytes, payload: bytes) -> None:
-        match subject:
-            case b"hello":
-                self._message(inbox, b"hello\n")
-            case b"echo":
-                self._message(inbox, payload)
-            case b"linger":
-                pass
-            case _:
-                size = str(len(_NOBODY)).encode()
-                self._say(b"HMSG %b 1 %b %b\r\n%b" % (inbox, size, size, _NOBODY))
-
-    def _message(self, inbox: bytes, payload: bytes) -> None:
-        self._say(b"MSG %b 1 %d\r\n%b" % (inbox, len(payload), payload))
-
-    def _say(self, line: bytes) -> None:
-        self.wfile.write(line + b"\r\n")
 
 
 @contextlib.contextmanager
 def local_nats() -> Iterator[str]:
-    """Serve as long as the context lasts; the url."""
-    with _Server(("127.0.0.1", 0), _Client) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
+    """Serve as long as the context lasts; the address.
+
+    Raises:
+        LeftOut: there is no nats-server on this machine.
+    """
+    program = shutil.which("nats-server") or shutil.which("nats-server", path="/usr/sbin")
+    if program is None:
+        raise LeftOut("nats-server is not installed here, so nothing was run")
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = ["-a", "127.0.0.1", "-p", "-1", "--ports_file_dir", folder]
+        process = subprocess.Popen(  # noqa: S603 - found on the path
+            [program, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         try:
-            yield f"nats://127.0.0.1:{server.server_address[1]}"
+            port = _port(Path(folder) / f"nats-server_{process.pid}.ports")
+            with socket.create_connection(("127.0.0.1", port)) as connection:
+                _serve(connection)
+                yield f"nats://127.0.0.1:{port}"
         finally:
-            server.shutdown()
-            thread.join()
+            process.terminate()
+            process.wait()
+
+
+def _port(file: Path) -> int:
+    """The port that the server chose, which it writes into a file."""
+    import time
+
+    import msgspec
+
+    for _ in range(int(START_S / 0.02)):
+        if file.exists() and (text := file.read_bytes()).endswith((b"}", b"}\n")):
+            url: str = msgspec.json.decode(text)["nats"][0]
+            return int(url.rpartition(":")[2])
+        time.sleep(0.02)
+    raise LeftOut("nats-server does not start here")
+
+
+def _serve(connection: socket.socket) -> None:
+    """Subscribe, and answer in a thread until the connection ends."""
+    stream = connection.makefile("rb")
+    connection.sendall(_HELLO)
+    while stream.readline() != b"PONG\r\n":  # then it is subscribed
+        pass
+    threading.Thread(target=_answer, args=(connection, stream), daemon=True).start()
+
+
+def _answer(connection: socket.socket, stream: BinaryIO) -> None:
+    with contextlib.suppress(OSError), stream:
+        for line in stream:
+            kind, *words = line.split()
+            if kind == b"PING":
+                connection.sendall(b"PONG\r\n")
+            elif kind in {b"MSG", b"HMSG"}:  # subject, number, reply, [size of the headers,] size
+                headers_size = int(words[3]) if kind == b"HMSG" else 0
+                data = stream.read(int(words[-1]) + 2)[headers_size:-2]
+                if words[0] == b"echo":
+                    connection.sendall(b"PUB %s %d\r\n%s\r\n" % (words[2], len(data), data))

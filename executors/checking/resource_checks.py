@@ -42,13 +42,13 @@ def huge_output(bench: Bench) -> None:
     """However much a run prints, the memory of its host stays bounded."""
     flood, size = bench.block("flood"), bench.specimen.flood_bytes
     require(bench.agent.run(bench.order(bench.block("succeed"))), Status.SUCCEEDED)
-    before = _peak_bytes(bench.host)
+    before = peak_bytes(bench.host)
     run = bench.order(flood)
     require(bench.agent.run(run), Status.SUCCEEDED)
     written = (bench.host.out / f"{run.key}.out").stat().st_size
     if written < size:
         find(f"an output of {format_size(size)}", f"it is {format_size(written)}")
-    grown = _peak_bytes(bench.host) - before
+    grown = peak_bytes(bench.host) - before
     bound = size * 3 // 4
     if grown > bound:
         find(
@@ -58,7 +58,8 @@ def huge_output(bench: Bench) -> None:
         )
 
 
-def _peak_bytes(host: HostProcess) -> int:
+def peak_bytes(host: HostProcess) -> int:
+    """The most memory that a host had so far, see proc(5)."""
     found = MARK.search(Path(f"/proc/{host.pid}/status").read_bytes())
     assert found is not None, "proc(5) has VmHWM since Linux 2.6"
     return int(found[1]) * 1024

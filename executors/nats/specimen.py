@@ -1,10 +1,10 @@
-"""The specimen of the nats executor: requests to a small server on this machine."""
+"""The specimen of the nats executor: a nats-server on this machine, and a service behind it."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from tocsin.executors.checking import Specimen
 
@@ -13,19 +13,16 @@ from tocsin.executors.checking import Specimen
 def _specimen() -> Iterator[Specimen]:
     from tocsin.executors.checking.local_nats import local_nats
 
-    with local_nats() as url:
-
-        def request(subject: str, **keys: Any) -> dict[str, Any]:  # noqa: ANN401 - of its own schema
-            return {"servers": [url], "subject": subject, "request": True, "wait": 600, **keys}
-
+    with local_nats() as server:
+        common = {"servers": server, "request": True}
         yield Specimen(
-            succeed=request("hello"),
-            greet=request("hello"),
-            fail=request("nobody"),
-            fail_message="nobody",
-            linger=request("linger"),
-            refuse=request("hello", payload_file="/no/such/file"),
-            secret=request("echo", payload="{{ secret.TOKEN }}"),
+            succeed={"servers": server, "subject": "notes", "payload": "done"},
+            greet={**common, "subject": "echo", "payload": "hello\n"},
+            fail={**common, "subject": "nobody", "payload": "?"},
+            fail_message="nobody listens",
+            linger={**common, "subject": "silence"},
+            refuse={"servers": server, "subject": "notes", "payload_file": "/no/such/file"},
+            secret={**common, "subject": "echo", "payload": "{{ secret.TOKEN }}"},
         )
 
 

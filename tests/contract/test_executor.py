@@ -27,7 +27,7 @@ POINTS = {
 CANNOT = {
     ("http", "cancel-of-resisting"): "a connection is closed at once",
     ("nats", "cancel-of-resisting"): "a connection is closed at once",
-    ("nats", "huge-output"): "a reply is one message, bounded by its server",
+    ("nats", "huge-output"): "a reply is one message, which a server bounds",
 }
 """Which checks an executor has no case for, and why."""
 
