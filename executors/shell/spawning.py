@@ -19,11 +19,11 @@ from tocsin.execution import Order, Sink
 
 from .command_line import plain_words
 from .exit_watch import ExitWatch
-from .output_files import APPEND, FILE_MODE, OutputFiles
+from ..output_files import APPEND, FILE_MODE, OutputFiles
 from .process_tree import ProcessScans
-from .refusal import CannotStart
-from .shell_config import ShellConfig
-from .shell_process import ShellProcess
+from ..refusal import CannotStart
+from .config import ShellConfig
+from .process import ShellProcess
 
 SH: Final = "/bin/sh"
 DEFAULT_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

@@ -8,7 +8,7 @@ import msgspec
 
 from tocsin.execution import Order, Running, Sink
 
-from .shell_config import ShellConfig
+from .config import ShellConfig
 
 if TYPE_CHECKING:
     from .spawning import Spawner
