@@ -49,14 +49,8 @@ class PendingRow(msgspec.Struct, frozen=True):
     asked_us: int
 
 
-class Store(Protocol):
-    """The coordinator's memory.
-
-    Every method may raise `StoreError` when the database cannot be read or written now; a later
-    call may succeed. A store that was opened belongs to one process alone.
-    """
-
-    # Writing.
+class Writing(Protocol):
+    """What is kept: staged now, durable with the next `commit`."""
 
     def stage(self, commands: Iterable[Command]) -> None:
         """Stage the saves among the commands; the last save of one thing counts."""
@@ -103,33 +97,9 @@ class Store(Protocol):
         """Whether something is staged."""
         ...
 
-    # Starting.
 
-    def next_epoch(self) -> int:
-        """Begin a new epoch, durably: higher than every one before."""
-        ...
-
-    def stored(self) -> Stored:
-        """All that a machine begins with: due times sorted, runs that are not over oldest first."""
-        ...
-
-    def setting(self, name: str) -> str | int | None:
-        """What the coordinator remembers about itself; None: nothing."""
-        ...
-
-    def incidents(self, from_us: int, until_us: int) -> list[Incident]:
-        """What befell the coordinator's time in a span, oldest first."""
-        ...
-
-    def audit(self, subject: str, since_us: int, before: int, limit: int) -> list[AuditEntry]:
-        """Who did what, newest first, below the number `before`; '' means every subject."""
-        ...
-
-    def audit_after(self, number: int, limit: int) -> list[AuditEntry]:
-        """Who did what, oldest first, above a number."""
-        ...
-
-    # Jobs.
+class Jobs(Protocol):
+    """Jobs, as they are and as they were."""
 
     def jobs_by_id(self, ids: Sequence[int]) -> dict[int, JobRow]:
         """The jobs of these ids that exist."""
@@ -159,7 +129,9 @@ class Store(Protocol):
         """How many jobs there are."""
         ...
 
-    # Runs.
+
+class Runs(Protocol):
+    """Runs, their attempts and their output."""
 
     def runs(self, ids: Sequence[str]) -> dict[str, Run]:
         """The runs of these ids that exist."""
@@ -191,7 +163,9 @@ class Store(Protocol):
         """Output behind a position, at most about `bytes_max`; whether there is more."""
         ...
 
-    # Agents and keys.
+
+class Members(Protocol):
+    """Agents, what they offer, and the keys of all who may connect."""
 
     def agents(self) -> list[Agent]:
         """All agents."""
@@ -211,6 +185,42 @@ class Store(Protocol):
 
     def pendings(self) -> list[PendingRow]:
         """The hosts that wait to be let in."""
+        ...
+
+
+class Records(Protocol):
+    """What was done by whom, what befell the coordinator, and what it remembers of itself."""
+
+    def setting(self, name: str) -> str | int | None:
+        """What the coordinator remembers about itself; None: nothing."""
+        ...
+
+    def incidents(self, from_us: int, until_us: int) -> list[Incident]:
+        """What befell the coordinator's time in a span, oldest first."""
+        ...
+
+    def audit(self, subject: str, since_us: int, before: int, limit: int) -> list[AuditEntry]:
+        """Who did what, newest first, below the number `before`; '' means every subject."""
+        ...
+
+    def audit_after(self, number: int, limit: int) -> list[AuditEntry]:
+        """Who did what, oldest first, above a number."""
+        ...
+
+
+class Store(Writing, Jobs, Runs, Members, Records, Protocol):
+    """The coordinator's memory.
+
+    Every method may raise `StoreError` when the database cannot be read or written now; a later
+    call may succeed. A store that was opened belongs to one process alone.
+    """
+
+    def next_epoch(self) -> int:
+        """Begin a new epoch, durably: higher than every one before."""
+        ...
+
+    def stored(self) -> Stored:
+        """All that a machine begins with: due times sorted, runs that are not over oldest first."""
         ...
 
     def close(self) -> None:

@@ -65,7 +65,8 @@ def test_acknowledgements_that_do_not_come_hold_things_up_only(coordinator: Coor
 def test_a_rejection_is_logged(up: AgentProcess, coordinator: Coordinator) -> None:
     """With its reason, for the person who reads the log."""
     coordinator.tell(Rejected("your protocol is too old"))
-    up.await_log('session.rejected reason="your protocol is too old"', coordinator)
+    up.await_log("session.rejected", coordinator)
+    assert 'session.rejected reason="your protocol is too old"' in up.log
 
 
 @pytest.mark.usefixtures("up")

@@ -32,7 +32,7 @@ _VALUES = st.recursive(
 )
 
 
-def _is_readable(take: Callable[[], Imported]) -> None:
+def _assert_readable(take: Callable[[], Imported]) -> None:
     """The file is read by the reader of job files, and has just the jobs that are not held."""
     try:
         imported = settle(take(), EXECUTORS)
@@ -60,7 +60,7 @@ _LINES = st.lists(_CRON_WORDS | st.text(max_size=5), max_size=9).map(" ".join)
 def test_any_text_as_a_crontab(text: str, system: bool | None) -> None:  # noqa: FBT001 - drawn
     """Lines of what crontabs are made of, and others."""
     source = Source("tab", text)
-    _is_readable(lambda: import_crontabs([source], _OPTIONS, CrontabOptions(system)))
+    _assert_readable(lambda: import_crontabs([source], _OPTIONS, CrontabOptions(system)))
 
 
 _DKRON_KEYS = (
@@ -86,7 +86,7 @@ def test_any_keys_as_a_job_of_dkron(
         text = json.dumps([document, {**document, "name": "k"}], allow_nan=False)
     except ValueError:
         text = "[NaN]"
-    _is_readable(lambda: import_dkron([Source("x", text)], _OPTIONS))
+    _assert_readable(lambda: import_dkron([Source("x", text)], _OPTIONS))
 
 
 _EVENT_KEYS = (
@@ -115,7 +115,7 @@ def test_any_keys_as_an_event_of_cronicle(
         text = json.dumps({"rows": [event, {**event, "chain": "a"}]}, allow_nan=False)
     except ValueError:
         text = "[NaN]"
-    _is_readable(lambda: import_cronicle([Source("x", text)], _OPTIONS))
+    _assert_readable(lambda: import_cronicle([Source("x", text)], _OPTIONS))
 
 
 _SETTINGS = st.sampled_from(
@@ -140,7 +140,7 @@ def test_any_settings_as_units_of_systemd(timer: str, service: str) -> None:
         Source("/x/a.timer", f"[Timer]\n{timer}"),
         Source("/x/a.service", f"[Service]\n{service}"),
     ]
-    _is_readable(lambda: import_units(sources, _OPTIONS))
+    _assert_readable(lambda: import_units(sources, _OPTIONS))
 
 
 @given(st.text(max_size=40), st.text(max_size=40), st.booleans())

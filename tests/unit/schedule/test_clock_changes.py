@@ -64,7 +64,9 @@ def _walk(schedule: Schedule, after: int, until: int) -> list[int]:
     return found
 
 
-def _agree(name: str, window: range, after: int, expression: Expression, dst: str) -> None:
+def _assert_same_dues(
+    name: str, window: range, after: int, expression: Expression, dst: str
+) -> None:
     expected = look(ZoneInfo(name), window.start, window.stop, window.step).due(expression)[dst]
     schedule = parse(expression.text, name, dst=dst)
     assert _walk(schedule, after, window.stop) == [due for due in expected if due > after]
@@ -82,7 +84,7 @@ def test_every_minute_around_a_change(
     name, instant = change
     middle = instant - instant % 60
     window = range(middle - 3 * _DAY_S, middle + 2 * _DAY_S, 60)
-    _agree(name, window, instant + start, expression, dst)
+    _assert_same_dues(name, window, instant + start, expression, dst)
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
@@ -106,7 +108,7 @@ def test_every_second_around_a_change(
     """Six fields are due exactly when a look at every second finds them due."""
     instant = changes(*zone)[0]
     window = range(instant - 3 * _HOUR_S, instant + 2 * _HOUR_S)
-    _agree(zone[0], window, instant + start, expression, dst)
+    _assert_same_dues(zone[0], window, instant + start, expression, dst)
 
 
 def _after(name: str, text: str) -> int:

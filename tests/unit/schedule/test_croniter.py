@@ -19,7 +19,7 @@ _EARLIEST, _LATEST = 0, 4_000_000_000
 _RANGE_OF_ONE = re.compile(r"\b(\d+)-\1\b")
 
 
-def _agree(text: str, after: int, theirs: str = "") -> None:
+def _assert_same_dues(text: str, after: int, theirs: str = "") -> None:
     oracle = croniter(
         theirs or text,
         datetime.fromtimestamp(after, UTC),
@@ -39,7 +39,7 @@ def _agree(text: str, after: int, theirs: str = "") -> None:
 def test_any_expression(expression: Expression, after: int) -> None:
     """The same due times are found in UTC."""
     assume(not _RANGE_OF_ONE.search(expression.text))
-    _agree(expression.text, after)
+    _assert_same_dues(expression.text, after)
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)
@@ -57,7 +57,7 @@ def test_any_date(day: Field, month: Field, weekday: Field, after: int) -> None:
         parse(text)
     except ScheduleError:
         return
-    _agree(text, after)
+    _assert_same_dues(text, after)
 
 
 @pytest.mark.parametrize(
@@ -83,4 +83,4 @@ def test_any_date(day: Field, month: Field, weekday: Field, after: int) -> None:
 def test_an_extension(ours: str, theirs: str) -> None:
     """What the two spell alike or differently means the same days."""
     for year in (1999, 2024, 2095):
-        _agree(ours, int(datetime(year, 2, 11, tzinfo=UTC).timestamp()), theirs)
+        _assert_same_dues(ours, int(datetime(year, 2, 11, tzinfo=UTC).timestamp()), theirs)

@@ -1,0 +1,7 @@
+"""The store on SQLite."""
+
+from __future__ import annotations
+
+from .store import SqliteStore
+
+__all__ = ["SqliteStore"]

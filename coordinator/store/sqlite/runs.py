@@ -1,0 +1,113 @@
+"""Runs, their attempts and their output."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from tocsin.coordinator.machine.events import PastRun
+from tocsin.coordinator.machine.machine import Restored
+from tocsin.coordinator.store.rows import attempt_of, job_spec, run_of, to_json
+from tocsin.messages.client_answers import OutputPiece
+from tocsin.model import Job, Run, RunState
+
+from .files import translated
+from .tables import QUERIES, Tables
+
+_NEWEST: Final = "\x7f"
+"""Sorts behind every run id."""
+
+
+class RunTables(Tables):
+    """See `tocsin.coordinator.store.port.Runs`."""
+
+    def _active_runs(self) -> list[Restored]:
+        runs = [run_of(row) for row in self._read("active_runs")]
+        failed_on: dict[str, list[tuple[str, RunState]]] = {}
+        for run_id, agent_id, state in self._read("earlier_attempts"):
+            failed_on.setdefault(run_id, []).append((agent_id, RunState(state)))
+        return [
+            Restored(run, job, offsets, pieces, tuple(failed_on.get(run.id, ())))
+            for run, job, offsets, pieces in self._with_jobs(runs)
+            if job is not None
+        ]
+
+    def _with_jobs(self, runs: list[Run]) -> list[tuple[Run, Job | None, tuple[int, int], int]]:
+        wanted = to_json(list({(run.job_id, run.job_version) for run in runs}))
+        specs = {
+            (row["job_id"], row["version"]): job_spec(row["spec"])
+            for row in self._read("job_specs", wanted)
+            if row["spec"] is not None
+        }
+        with translated("read"):
+            ids = to_json([run.id for run in runs])
+            ends = self._output.execute(QUERIES["output_ends"], (ids,)).fetchall()
+        offset = {(row[0], row[1], row[2]): int(row[3]) for row in ends}
+        pieces: dict[str, int] = {}
+        for row in ends:
+            pieces[row[0]] = max(pieces.get(row[0], 0), row[4])
+        return [
+            (
+                run,
+                specs.get((run.job_id, run.job_version)),
+                (
+                    offset.get((run.id, run.attempt, 1), 0),
+                    offset.get((run.id, run.attempt, 2), 0),
+                ),
+                pieces.get(run.id, 0),
+            )
+            for run in runs
+        ]
+
+    def runs(self, ids: Sequence[str]) -> dict[str, Run]:
+        return {row["id"]: run_of(row) for row in self._read("runs", to_json(ids))}
+
+    def fires(self, groups: Sequence[str]) -> dict[str, list[Run]]:
+        fires: dict[str, list[Run]] = {}
+        for run in map(run_of, self._read("fires", to_json(groups))):
+            fires.setdefault(run.group, []).append(run)
+        return fires
+
+    def list_runs(self, job: str, states: Sequence[RunState], before: str, limit: int) -> list[Run]:
+        wanted = to_json(states)
+        before = before or _NEWEST
+        if job:
+            rows = self._read("list_runs_of_job", job, before, wanted, wanted, limit)
+        else:
+            rows = self._read("list_runs", before, wanted, wanted, limit)
+        return [run_of(row) for row in rows]
+
+    def runs_due(self, job_ids: Sequence[int], due_us: int) -> list[Run]:
+        found: list[Run] = []
+        for job_id in job_ids:
+            rows = self._read("runs_due", job_id, due_us)
+            found += [run_of(row) for row in rows or self._read("skip_over", job_id, due_us)]
+        return found
+
+    def past_runs(self, ids: Sequence[str]) -> dict[str, PastRun]:
+        runs = list(self.runs(ids).values())
+        return {
+            run.id: PastRun(run, job, offsets, pieces, self._failed_on(run))
+            for run, job, offsets, pieces in self._with_jobs(runs)
+        }
+
+    def _failed_on(self, run: Run) -> tuple[tuple[str, RunState], ...]:
+        if run.attempt == 1:
+            return ()
+        return tuple((earlier.agent_id, earlier.state) for earlier in self.attempts(run.id))
+
+    def attempts(self, run_id: str) -> list[Run]:
+        return [attempt_of(row["run"]) for row in self._read("attempts", run_id)]
+
+    def read_output(
+        self, run_id: str, attempt: int, after: int, bytes_max: int
+    ) -> tuple[list[OutputPiece], bool]:
+        pieces: list[OutputPiece] = []
+        size = 0
+        with translated("read"):
+            for row in self._output.execute(QUERIES["read_output"], (run_id, after, attempt)):
+                if size >= bytes_max:
+                    return pieces, True
+                pieces.append(OutputPiece(*row))
+                size += len(row["data"])
+        return pieces, False
