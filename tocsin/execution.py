@@ -12,7 +12,7 @@ the job is applied. So the module that holds the class must import without its h
 from __future__ import annotations
 
 import enum
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Container, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, NewType, Protocol
 
@@ -303,6 +303,16 @@ def check_config(executor: type[Executor], block: object) -> dict[str, Any]:
     plain: Mapping[str, Any] = msgspec.to_builtins(checked)
     given = block if isinstance(block, Mapping) else plain
     return {key: value for key, value in plain.items() if key in given}
+
+
+def beyond(
+    name: str, capabilities: Container[Capability], limits: Limits, run_as: str
+) -> Iterator[tuple[str, str]]:
+    """The keys by which a job asks an executor for what it cannot do, each with what is wrong."""
+    if limits != Limits() and Capability.LIMITS not in capabilities:
+        yield "limits", f"the executor {name} cannot enforce any"
+    if run_as and Capability.RUN_AS not in capabilities:
+        yield "run_as", f"the executor {name} runs nothing as another user"
 
 
 def capabilities_of(executor: type[Executor]) -> frozenset[Capability]:

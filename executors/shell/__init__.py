@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
-from tocsin.execution import Order, Running, Sink
+from tocsin.execution import Capability, Order, Running, Sink
 
 from .config import ShellConfig
 
@@ -21,6 +21,9 @@ class Shell:
     summary: ClassVar[str] = "a command line or a program"
     main_key: ClassVar[str] = "command"
     config: ClassVar[type[msgspec.Struct]] = ShellConfig
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(
+        {Capability.LIMITS, Capability.RUN_AS}
+    )
 
     _spawner: Spawner | None = None
 

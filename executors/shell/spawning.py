@@ -1,34 +1,36 @@
 """Starts processes, by posix_spawn alone.
 
 Every other way that Python offers forks, which costs several times as much and grows with the
-host. The working directory is the one thing posix_spawn cannot set: the host, which has a single
-thread, steps into it for the moment of the spawn.
+host. What posix_spawn cannot set, the host, which has a single thread, sets for itself for the
+moment of the spawn (working directory, umask), or a program in front of the job's does.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
-import pwd
 import signal
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
 from tocsin.execution import Order, Sink
+from tocsin.executors.output_files import APPEND, FILE_MODE, OutputFiles
+from tocsin.executors.refusal import CannotStart
 
-from .command_line import plain_words
-from .exit_watch import ExitWatch
-from ..output_files import APPEND, FILE_MODE, OutputFiles
-from .process_tree import ProcessScans
-from ..refusal import CannotStart
+from .command_line import plain_words, shell_words
 from .config import ShellConfig
-from .process import ShellProcess
+from .exit_status import NOT_EXECUTABLE
+from .exit_watch import ExitWatch
+from .identity import SH, runner_of
+from .process import ShellProcess, Terms
+from .process_tree import ProcessScans
+from .program import find_program, known_program, not_found, refused
+from .surroundings import Surroundings, enter, open_input, surroundings
+from .wrapping import FAILURES, own_words, wrapping
 
-SH: Final = "/bin/sh"
-DEFAULT_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-NOT_FOUND: Final = 127
-NOT_EXECUTABLE: Final = 126
+NOT_ENFORCED: Final = {"limits": "not enforced: the run is no systemd unit"}
+_NO_FACTS: Final[dict[str, Any]] = {}
 
 _Actions = list[tuple[int, int, str, int, int] | tuple[int, int, int]]
 
@@ -38,8 +40,6 @@ class Spawner:
 
     def __init__(self) -> None:
         self._host_dir = os.open(".", os.O_PATH | os.O_DIRECTORY)
-        self._env = clean_environment()
-        self._home = self._env["HOME"] if os.path.isdir(self._env["HOME"]) else "/"  # noqa: PTH112
         # What is ignored stays ignored across an exec; handlers do not.
         self._ignored = [n for n in signal.valid_signals() if signal.getsignal(n) is signal.SIG_IGN]
         self._plain_sh = os.path.basename(os.path.realpath(SH)) in {"dash", "bash"}  # noqa: PTH119
@@ -52,142 +52,136 @@ class Spawner:
         Raises:
             CannotStart: and says why in one line.
         """
-        cwd = self._directory(config.cwd)
-        env = {**self._env, "PWD": cwd, **order.env}
-        text_fd = None if config.stdin is None else _readable(config.stdin)
+        who = runner_of(order, config)
+        wrapped = wrapping(config, who)
+        around = surroundings(who, order, config)
+        out, err = sink.lend() if isinstance(sink, OutputFiles) else _names(sink)
+        said_bytes = _made_ready(out, err) if wrapped or config.umask is not None else 0
+        enter(around)
         try:
-            actions = _streams(text_fd, sink)
-            try:
-                os.chdir(cwd.encode())
-            except OSError as error:
-                raise CannotStart(f"cwd {cwd!r}: {error.strerror}") from error
-            try:
-                pid = self._start(config, env, actions)
-            except OSError as error:
-                _check_outputs(sink)
-                raise CannotStart(f"cannot start a process: {error.strerror}") from error
-            finally:
-                os.fchdir(self._host_dir)
+            with open_input(config, who) as stdin, _umask(config.umask):
+                pid = self._start(config, around, wrapped, _streams(stdin, out, err))
+        except OSError as error:
+            _made_ready(out, err)
+            raise CannotStart(f"cannot start a process: {error.strerror}") from error
         finally:
-            if text_fd is not None:
-                os.close(text_fd)
-        return ShellProcess(pid, order.key, config.success_codes, self._exits, self._scans)
+            os.fchdir(self._host_dir)
 
-    def _start(self, config: ShellConfig, env: Mapping[str, str], actions: _Actions) -> int:
-        if config.argv is not None:
-            return self._start_program(config.argv, env, actions)
-        command = config.command or ""
-        words = plain_words(command) if self._plain_sh else None
-        if words is not None and not any(name.startswith("BASH_FUNC_") for name in env):
-            path = _find(words[0], env["PATH"])
-            if path is not None:
-                try:
-                    return self._posix_spawn(path, words, env, actions)
-                except OSError:
-                    pass  # the shell has its own words, and its own cures, for each cause
-        dashes = ("--",) if command[:1] in {"-", "+"} else ()
+        def complaint(code: int) -> str:
+            return own_words(wrapped, err, said_bytes) if code in FAILURES else ""
+
+        facts = _NO_FACTS if order.limits is None else NOT_ENFORCED
+        terms = Terms(order.key, config.success_codes, facts, complaint if wrapped else None)
+        return ShellProcess(pid, terms, self._exits, self._scans)
+
+    def _start(
+        self,
+        config: ShellConfig,
+        around: Surroundings,
+        wrapped: list[str],
+        actions: _Actions,
+    ) -> int:
+        if config.argv is not None and not config.login:
+            return self._start_program(config.argv, around, wrapped, actions)
+        pid = None if wrapped else self._start_plainly(config, around, actions)
+        if pid is not None:
+            return pid
+        words = shell_words(config.command, config.argv, login=config.login)
+        if wrapped:
+            words = [*wrapped, SH, *words[1:]]
         try:
-            return self._posix_spawn(SH, ("sh", "-c", *dashes, command), env, actions)
+            return self._posix_spawn(wrapped[0] if wrapped else SH, words, around, actions)
         except OSError as error:
             if error.errno == errno.E2BIG:
-                text = f"the command and its environment are too long ({len(command)} characters)"
+                count = sum(map(len, words))
+                text = f"the command and its environment are too long ({count} characters)"
                 raise CannotStart(text, NOT_EXECUTABLE) from error
             raise
 
-    def _start_program(self, argv: Sequence[str], env: Mapping[str, str], actions: _Actions) -> int:
-        program = argv[0]
-        path = _find(program, env["PATH"])
+    def _start_plainly(
+        self, config: ShellConfig, around: Surroundings, actions: _Actions
+    ) -> int | None:
+        """Start a command line that needs no shell without one; None when it needs one."""
+        if not self._plain_sh or config.login or config.command is None:
+            return None
+        words = plain_words(config.command)
+        if words is None or any(name.startswith("BASH_FUNC_") for name in around.env):
+            return None
+        path = find_program(words[0], around)
         if path is None:
-            raise CannotStart(f"command not found: {program}", NOT_FOUND)
+            return None
         try:
-            return self._posix_spawn(path, argv, env, actions)
-        except FileNotFoundError as error:
-            if os.path.exists(path.encode()):  # noqa: PTH110 - bytes
-                raise CannotStart(f"{path}: its interpreter is missing", NOT_FOUND) from error
-            raise CannotStart(f"command not found: {program}", NOT_FOUND) from error
+            return self._posix_spawn(path, words, around, actions)
+        except OSError:
+            return None  # the shell has its own words, and its own cures, for each cause
+
+    def _start_program(
+        self, argv: list[str], around: Surroundings, wrapped: list[str], actions: _Actions
+    ) -> int:
+        if wrapped:
+            known_program(argv[0], around)
+            return self._posix_spawn(wrapped[0], [*wrapped, *argv], around, actions)
+        path = find_program(argv[0], around)
+        if path is None:
+            raise not_found(argv[0])
+        try:
+            return self._posix_spawn(path, argv, around, actions)
         except OSError as error:
-            if error.errno in {errno.EACCES, errno.ENOEXEC, errno.E2BIG, errno.ENOTDIR}:
-                raise CannotStart(f"{path}: {error.strerror}", NOT_EXECUTABLE) from error
-            raise
+            raise refused(argv[0], path, error) from error
 
     def _posix_spawn(
-        self, path: str, argv: Sequence[str], env: Mapping[str, str], actions: _Actions
+        self, path: str, argv: Sequence[str], around: Surroundings, actions: _Actions
     ) -> int:
         # As UTF-8 whatever the host's locale: that is what the job file was written in.
         return os.posix_spawn(
             path.encode(),
             [word.encode() for word in argv],
-            {name.encode(): value.encode() for name, value in env.items()},
+            {name.encode(): value.encode() for name, value in around.env.items()},
             file_actions=actions,
             setsid=True,
             setsigmask=(),
             setsigdef=self._ignored,
         )
 
-    def _directory(self, cwd: str | None) -> str:
-        if cwd is None or cwd == "~":
-            return self._home
-        return os.path.join(self._home, cwd.removeprefix("~/"))  # noqa: PTH118 - keeps `..`
+
+def _names(sink: Sink) -> tuple[str, str]:
+    return os.fspath(sink.stdout), os.fspath(sink.stderr)
 
 
-def clean_environment() -> dict[str, str]:
-    """What a job finds in its environment unless it is told otherwise: as little as under cron."""
-    try:
-        user = pwd.getpwuid(os.getuid())
-        name, home = user.pw_name, user.pw_dir
-    except KeyError:  # a uid without a name, as in containers
-        name, home = str(os.getuid()), "/"
-    return {
-        "PATH": DEFAULT_PATH,
-        "HOME": home,
-        "USER": name,
-        "LOGNAME": name,
-        "SHELL": SH,
-        "LANG": os.environ.get("LANG", "C.UTF-8"),
-    }
-
-
-def _streams(text_fd: int | None, sink: Sink) -> _Actions:
-    # Paths cost more than all else that is Python here.
-    out, err = sink.lend() if isinstance(sink, OutputFiles) else (sink.stdout, sink.stderr)
+def _streams(stdin: int | None, out: str, err: str) -> _Actions:
     return [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
-        if text_fd is None
-        else (os.POSIX_SPAWN_DUP2, text_fd, 0),
-        (os.POSIX_SPAWN_OPEN, 1, os.fspath(out), APPEND, FILE_MODE),
-        (os.POSIX_SPAWN_OPEN, 2, os.fspath(err), APPEND, FILE_MODE),
+        if stdin is None
+        else (os.POSIX_SPAWN_DUP2, stdin, 0),
+        (os.POSIX_SPAWN_OPEN, 1, out, APPEND, FILE_MODE),
+        (os.POSIX_SPAWN_OPEN, 2, err, APPEND, FILE_MODE),
     ]
 
 
-def _readable(text: str) -> int:
-    """A file without a name that holds `text`: a pipe would block beyond 64 KiB."""
-    fd = os.memfd_create("stdin")
-    try:
-        left = memoryview(text.encode())
-        while left:
-            left = left[os.write(fd, left) :]
-        os.lseek(fd, 0, os.SEEK_SET)
-    except BaseException:
-        os.close(fd)
-        raise
-    return fd
+def _made_ready(out: str, err: str) -> int:
+    """Make both output files, whatever umask follows; the size of the second.
 
-
-def _find(program: str, search: str) -> str | None:
-    """The path that exec would take for `program`, looked up from the current directory."""
-    if "/" in program:
-        return program
-    for folder in search.split(":"):
-        path = f"{folder or '.'}/{program}"
-        if os.access(path.encode(), os.X_OK) and not os.path.isdir(path.encode()):  # noqa: PTH112
-            return path
-    return None
-
-
-def _check_outputs(sink: Sink) -> None:
-    # posix_spawn says that something failed in the child, but not what.
-    for path in (sink.stdout, sink.stderr):
+    It is also how to find out what was wrong with them: posix_spawn says only that something was.
+    """
+    size = 0
+    for path in (out, err):
         try:
-            os.close(os.open(path, APPEND | os.O_CLOEXEC, FILE_MODE))
+            fd = os.open(path, APPEND | os.O_CLOEXEC, FILE_MODE)
         except OSError as error:
-            raise CannotStart(f"the output file {Path(path).name}: {error.strerror}") from error
+            name = os.path.basename(path)  # noqa: PTH119
+            raise CannotStart(f"the output file {name}: {error.strerror}") from error
+        size = os.fstat(fd).st_size
+        os.close(fd)
+    return size
+
+
+@contextlib.contextmanager
+def _umask(octal: str | None) -> Iterator[None]:
+    if octal is None:
+        yield
+        return
+    before = os.umask(int(octal, 8))
+    try:
+        yield
+    finally:
+        os.umask(before)
