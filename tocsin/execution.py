@@ -226,6 +226,16 @@ class Reattaching(Protocol):
         """
         ...
 
+    # Two more may be left out:
+    #
+    # `foresee(self, order: Order, config: Any) -> bytes | None` tells the handle that a start of
+    # this order will have, or None where it cannot be found again. With it the handle is kept
+    # before the start, so a host that dies in the middle of one loses nothing: the next host calls
+    # `start` again, which must then find what was started before.
+    #
+    # `forget(self, handle: bytes) -> None` says that the outcome is kept: whatever remains for the
+    # sake of `reattach` may go. It may be told more than once.
+
 
 class Probing(Protocol):
     """An executor that knows whether it can run anything here."""

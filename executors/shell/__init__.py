@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
-from tocsin.execution import Capability, Order, Running, Sink
+from tocsin.execution import Capability, Health, Order, Running, Sink
 
 from .config import ShellConfig
 
 if TYPE_CHECKING:
-    from .spawning import Spawner
+    from .launching import Launcher
 
 
 class Shell:
@@ -21,11 +22,9 @@ class Shell:
     summary: ClassVar[str] = "a command line or a program"
     main_key: ClassVar[str] = "command"
     config: ClassVar[type[msgspec.Struct]] = ShellConfig
-    capabilities: ClassVar[frozenset[Capability]] = frozenset(
-        {Capability.LIMITS, Capability.RUN_AS}
-    )
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability)
 
-    _spawner: Spawner | None = None
+    _launcher: Launcher | None = None
 
     async def start(self, order: Order, config: ShellConfig, sink: Sink) -> Running:
         """Begin one attempt.
@@ -33,9 +32,37 @@ class Shell:
         Raises:
             ExecutorError: the program, the working directory or an output file is out of reach.
         """
-        spawner = self._spawner
-        if spawner is None:
-            from .spawning import Spawner  # the coordinator imports this module for its schema
+        return await self._launch().start(order, config, sink)
 
-            spawner = self._spawner = Spawner()
-        return spawner.spawn(order, config, sink)
+    async def reattach(
+        self, order: Order, config: ShellConfig, sink: Sink, handle: bytes
+    ) -> Running:
+        """Find an attempt again that is a unit of systemd.
+
+        Raises:
+            ExecutorError: its unit is gone.
+        """
+        del sink
+        return await self._launch().units.reattach(order, config, handle)
+
+    def foresee(self, order: Order, config: ShellConfig) -> bytes | None:
+        """The handle of a run that will be a unit."""
+        return self._launch().foresee(order, config)
+
+    def forget(self, handle: bytes) -> None:
+        """Let systemd forget a unit."""
+        self._launch().units.forget(handle)
+
+    async def health(self) -> AsyncIterator[Health]:
+        """It works everywhere; what it says is how."""
+        from .availability import why_no_units
+
+        why = why_no_units()
+        yield Health(available=True, facts={"units": "no: " + why if why else "yes"})
+
+    def _launch(self) -> Launcher:
+        if self._launcher is None:
+            from .launching import Launcher  # the coordinator imports this module for its schema
+
+            self._launcher = Launcher()
+        return self._launcher

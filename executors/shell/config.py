@@ -57,6 +57,10 @@ class ShellConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     ulimits: Annotated[Ulimits, Meta(description="limits of each process, see prlimit(1)")] = (
         Ulimits()
     )
+    unit: Annotated[
+        bool | None,
+        Meta(description="run as a systemd unit; by default where the agent can have it so"),
+    ] = None
     success_codes: Annotated[
         list[_ExitCode], Meta(min_length=1, description="exit codes that mean success")
     ] = msgspec.field(default_factory=lambda: [0])

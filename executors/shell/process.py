@@ -15,7 +15,7 @@ from tocsin.execution import AttemptKey, Outcome, Status
 from .exit_status import verdict
 from .exit_watch import ExitWatch
 from .peak_memory import PeakMemory
-from .process_tree import ProcessScans, RunMark, end_tree, read_process
+from .process_tree import ProcessScans, SpawnedTree, end_tree
 
 _peaks: Final = PeakMemory()
 """One for the process: all attempts have the same parent."""
@@ -60,8 +60,8 @@ class ShellProcess:
         if self._cancelled or self._end.done() or self._has_ended():
             return  # it was faster, and its own end is what happened
         self._cancelled = True
-        mark = RunMark.of(self._terms.key)
-        survivors = await end_tree(self._pid, mark, self._scans, grace_s)
+        tree = SpawnedTree(self._pid, self._terms.key, self._scans)
+        survivors = await end_tree(tree, grace_s)
         if survivors and not self._end.done():
             text = f"SIGKILL does not end process {', '.join(map(str, survivors))}"
             self._end.set_result(Outcome(Status.CANCELLED, None, text, self._terms.facts))
@@ -69,9 +69,8 @@ class ShellProcess:
             self._reap()
 
     def handle(self) -> bytes | None:
-        """The process's id and start time, which together name it until the next boot."""
-        process = read_process(self._pid)
-        return None if process is None else f"{self._pid} {process.started_ticks}".encode()
+        """None: only its parent is told how a process ended."""
+        return None
 
     def _has_ended(self) -> bool:
         how = os.WEXITED | os.WNOHANG | os.WNOWAIT

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import errno
+import functools
 import os
 import stat
+from collections.abc import Sequence
 from typing import Final
 
 from tocsin.executors.refusal import CannotStart
 
+from .command_line import plain_words
+from .config import ShellConfig
 from .exit_status import NOT_EXECUTABLE, NOT_FOUND
-from .identity import acting_as
+from .identity import SH, acting_as
 from .surroundings import Surroundings
 
 _ITS_OWN: Final = frozenset({errno.EACCES, errno.ENOEXEC, errno.E2BIG, errno.ENOTDIR, errno.ELOOP})
@@ -48,9 +52,27 @@ def known_program(name: str, around: Surroundings) -> str:
     return path
 
 
+def plain_program(config: ShellConfig, around: Surroundings) -> tuple[str, tuple[str, ...]] | None:
+    """The path and the words of a command line that needs no shell; None when it needs one."""
+    if config.login or config.command is None or not _sh_is_known():
+        return None
+    words = plain_words(config.command)
+    if words is None or any(name.startswith("BASH_FUNC_") for name in around.env):
+        return None
+    path = find_program(words[0], around)
+    return None if path is None else (path, words)
+
+
 def not_found(name: str) -> CannotStart:
     """The refusal of a program that is not there."""
     return CannotStart(f"command not found: {name}", NOT_FOUND)
+
+
+def too_long(words: Sequence[str]) -> CannotStart:
+    """The refusal of a command line that, with its environment, no process can be given."""
+    count = sum(map(len, words))
+    text = f"the command and its environment are too long ({count} characters)"
+    return CannotStart(text, NOT_EXECUTABLE)
 
 
 def refused(name: str, path: str, error: OSError) -> OSError | CannotStart:
@@ -62,6 +84,11 @@ def refused(name: str, path: str, error: OSError) -> OSError | CannotStart:
     if error.errno in _ITS_OWN:
         return CannotStart(f"{path}: {error.strerror}", NOT_EXECUTABLE)
     return error
+
+
+@functools.cache
+def _sh_is_known() -> bool:
+    return os.path.basename(os.path.realpath(SH)) in {"dash", "bash"}  # noqa: PTH119
 
 
 def _may_run(path: str) -> bool:

@@ -15,18 +15,18 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from tocsin.execution import Order, Sink
-from tocsin.executors.output_files import APPEND, FILE_MODE, OutputFiles
+from tocsin.executors.output_files import APPEND, FILE_MODE
 from tocsin.executors.refusal import CannotStart
 
-from .command_line import plain_words, shell_words
+from .command_line import shell_words
 from .config import ShellConfig
-from .exit_status import NOT_EXECUTABLE
 from .exit_watch import ExitWatch
 from .identity import SH, runner_of
+from .outputs import made_ready, names_of
 from .process import ShellProcess, Terms
 from .process_tree import ProcessScans
-from .program import find_program, known_program, not_found, refused
-from .surroundings import Surroundings, enter, open_input, surroundings
+from .program import find_program, known_program, not_found, plain_program, refused, too_long
+from .surroundings import Surroundings, inside, open_input, surroundings
 from .wrapping import FAILURES, own_words, wrapping
 
 NOT_ENFORCED: Final = {"limits": "not enforced: the run is no systemd unit"}
@@ -38,13 +38,12 @@ _Actions = list[tuple[int, int, str, int, int] | tuple[int, int, int]]
 class Spawner:
     """Starts the shell executor's processes. Make it in the host's directory, and in its loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, exits: ExitWatch, scans: ProcessScans) -> None:
+        self._exits = exits
+        self._scans = scans
         self._host_dir = os.open(".", os.O_PATH | os.O_DIRECTORY)
         # What is ignored stays ignored across an exec; handlers do not.
         self._ignored = [n for n in signal.valid_signals() if signal.getsignal(n) is signal.SIG_IGN]
-        self._plain_sh = os.path.basename(os.path.realpath(SH)) in {"dash", "bash"}  # noqa: PTH119
-        self._exits = ExitWatch()
-        self._scans = ProcessScans()
 
     def spawn(self, order: Order, config: ShellConfig, sink: Sink) -> ShellProcess:
         """Start the process of one attempt.
@@ -55,17 +54,20 @@ class Spawner:
         who = runner_of(order, config)
         wrapped = wrapping(config, who)
         around = surroundings(who, order, config)
-        out, err = sink.lend() if isinstance(sink, OutputFiles) else _names(sink)
-        said_bytes = _made_ready(out, err) if wrapped or config.umask is not None else 0
-        enter(around)
+        out, err = names_of(sink)
+        said_bytes = made_ready(out, err) if wrapped or config.umask is not None else 0
         try:
-            with open_input(config, who) as stdin, _umask(config.umask):
+            with (
+                inside(around, self._host_dir),
+                open_input(config, who) as stdin,
+                _umask(config.umask),
+            ):
                 pid = self._start(config, around, wrapped, _streams(stdin, out, err))
+        except ValueError as error:  # a name or a value that no variable can have
+            raise CannotStart(f"cannot start a process: {error}") from error
         except OSError as error:
-            _made_ready(out, err)
+            made_ready(out, err)  # posix_spawn says that something failed in the child, not what
             raise CannotStart(f"cannot start a process: {error.strerror}") from error
-        finally:
-            os.fchdir(self._host_dir)
 
         def complaint(code: int) -> str:
             return own_words(wrapped, err, said_bytes) if code in FAILURES else ""
@@ -75,11 +77,7 @@ class Spawner:
         return ShellProcess(pid, terms, self._exits, self._scans)
 
     def _start(
-        self,
-        config: ShellConfig,
-        around: Surroundings,
-        wrapped: list[str],
-        actions: _Actions,
+        self, config: ShellConfig, around: Surroundings, wrapped: list[str], actions: _Actions
     ) -> int:
         if config.argv is not None and not config.login:
             return self._start_program(config.argv, around, wrapped, actions)
@@ -93,25 +91,17 @@ class Spawner:
             return self._posix_spawn(wrapped[0] if wrapped else SH, words, around, actions)
         except OSError as error:
             if error.errno == errno.E2BIG:
-                count = sum(map(len, words))
-                text = f"the command and its environment are too long ({count} characters)"
-                raise CannotStart(text, NOT_EXECUTABLE) from error
+                raise too_long(words) from error
             raise
 
     def _start_plainly(
         self, config: ShellConfig, around: Surroundings, actions: _Actions
     ) -> int | None:
-        """Start a command line that needs no shell without one; None when it needs one."""
-        if not self._plain_sh or config.login or config.command is None:
-            return None
-        words = plain_words(config.command)
-        if words is None or any(name.startswith("BASH_FUNC_") for name in around.env):
-            return None
-        path = find_program(words[0], around)
-        if path is None:
+        program = plain_program(config, around)
+        if program is None:
             return None
         try:
-            return self._posix_spawn(path, words, around, actions)
+            return self._posix_spawn(*program, around, actions)
         except OSError:
             return None  # the shell has its own words, and its own cures, for each cause
 
@@ -144,10 +134,6 @@ class Spawner:
         )
 
 
-def _names(sink: Sink) -> tuple[str, str]:
-    return os.fspath(sink.stdout), os.fspath(sink.stderr)
-
-
 def _streams(stdin: int | None, out: str, err: str) -> _Actions:
     return [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
@@ -156,23 +142,6 @@ def _streams(stdin: int | None, out: str, err: str) -> _Actions:
         (os.POSIX_SPAWN_OPEN, 1, out, APPEND, FILE_MODE),
         (os.POSIX_SPAWN_OPEN, 2, err, APPEND, FILE_MODE),
     ]
-
-
-def _made_ready(out: str, err: str) -> int:
-    """Make both output files, whatever umask follows; the size of the second.
-
-    It is also how to find out what was wrong with them: posix_spawn says only that something was.
-    """
-    size = 0
-    for path in (out, err):
-        try:
-            fd = os.open(path, APPEND | os.O_CLOEXEC, FILE_MODE)
-        except OSError as error:
-            name = os.path.basename(path)  # noqa: PTH119
-            raise CannotStart(f"the output file {name}: {error.strerror}") from error
-        size = os.fstat(fd).st_size
-        os.close(fd)
-    return size
 
 
 @contextlib.contextmanager

@@ -53,8 +53,9 @@ def _directory(who: Identity, cwd: str | None) -> str:
     return os.path.join(home, cwd.removeprefix("~/"))  # noqa: PTH118 - keeps `..`
 
 
-def enter(around: Surroundings) -> None:
-    """Step into the working directory, as far as its user may.
+@contextlib.contextmanager
+def inside(around: Surroundings, host_dir: int) -> Iterator[None]:
+    """Step into the working directory, as far as its user may, and back into the host's own.
 
     Raises:
         CannotStart: it cannot be entered.
@@ -64,6 +65,10 @@ def enter(around: Surroundings) -> None:
             os.chdir(around.cwd.encode())
     except OSError as error:
         raise CannotStart(f"cwd {around.cwd!r}: {error.strerror}") from error
+    try:
+        yield
+    finally:
+        os.fchdir(host_dir)
 
 
 @contextlib.contextmanager
@@ -75,7 +80,7 @@ def open_input(config: ShellConfig, who: Identity) -> Iterator[int | None]:
     """
     fd = None
     if config.stdin is not None:
-        fd = _text_input(config.stdin)
+        fd = nameless_file(config.stdin)
     elif config.stdin_file is not None:
         fd = _file_input(config.stdin_file, who)
     try:
@@ -99,9 +104,9 @@ def _file_input(path: str, who: Identity) -> int:
     return fd
 
 
-def _text_input(text: str) -> int:
-    """A file without a name that holds `text`: a pipe would block beyond 64 KiB."""
-    fd = os.memfd_create("stdin")
+def nameless_file(text: str) -> int:
+    """A file in memory that holds `text`: a pipe would block beyond 64 KiB."""
+    fd = os.memfd_create("tocsin")
     try:
         left = memoryview(text.encode())
         while left:

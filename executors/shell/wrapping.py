@@ -40,14 +40,14 @@ def niceness(nice: int | None) -> list[str]:
     lowest = min(own, 20 - resource.getrlimit(resource.RLIMIT_NICE)[0])
     if os.geteuid() != 0 and nice < lowest:
         raise CannotStart(f"nice {nice}: only root can go below {lowest}")
-    return [_tool("nice", "nice"), "-n", str(nice - own), "--"]
+    return [tool("nice", "nice"), "-n", str(nice - own), "--"]
 
 
 def limited(ulimits: Mapping[str, tuple[int, int]]) -> list[str]:
     """What sets resource limits."""
     if not ulimits:
         return []
-    words = [_tool("prlimit", "ulimits")]
+    words = [tool("prlimit", "ulimits")]
     for name, (soft, hard) in ulimits.items():
         own = resource.getrlimit(getattr(resource, f"RLIMIT_{name.upper()}"))[1]
         if os.geteuid() != 0 and _is_above(hard, own):
@@ -62,7 +62,7 @@ def as_user(who: Identity) -> list[str]:
         return []
     groups = ",".join(map(str, who.groups))
     return [
-        _tool("setpriv", "user"),
+        tool("setpriv", "user"),
         f"--reuid={who.uid}",
         f"--regid={who.gid}",
         f"--groups={groups}" if groups else "--clear-groups",
@@ -90,7 +90,12 @@ def own_words(wrapped: list[str], stderr: str, since: int) -> str:
 
 
 @functools.cache
-def _tool(name: str, key: str) -> str:
+def tool(name: str, key: str) -> str:
+    """The path of a program that is put in front for the sake of a key.
+
+    Raises:
+        CannotStart: it is not installed.
+    """
     for folder in _FOLDERS:
         path = f"{folder}/{name}"
         if os.access(path, os.X_OK):
