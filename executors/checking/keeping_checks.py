@@ -6,6 +6,7 @@ import signal
 from typing import Final
 
 from tocsin.execution import AttemptKey, Status, attempt_key, split_key
+from tocsin.hosting import HANDLES_SUFFIX
 
 from .bench import Bench, require
 from .check import Check
