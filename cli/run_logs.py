@@ -1,4 +1,4 @@
-"""`tocsin run logs`: the output of a run, byte for byte."""
+"""`tocsin run logs`: the output of a run, byte for byte, or with the time of each line."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Final
 
 import click
 
+from tocsin.instants import to_rfc3339
 from tocsin.messages.client_answers import OutputPiece
 from tocsin.units import format_size
 
@@ -35,8 +36,15 @@ _NAMES: Final = {1: "stdout", 2: "stderr"}
     metavar="N",
     help="Only the output of this attempt.",
 )
-def logs(*, run_id: str, follow: bool, stream: str, attempt: int | None) -> None:
+@click.option(
+    "-t",
+    "--timestamps",
+    is_flag=True,
+    help="Begin each line with the time at which its beginning was read.",
+)
+def logs(*, run_id: str, follow: bool, stream: str, attempt: int | None, timestamps: bool) -> None:
     """Print the output of a run as it was written. What was not kept is said on stderr."""
+    stamps = Stamps() if timestamps else None
     with open_session() as session:
         (one,) = known_runs(session, [run_id]).values()
         if attempt is not None and attempt > one.attempt and not follow:
@@ -46,10 +54,32 @@ def logs(*, run_id: str, follow: bool, stream: str, attempt: int | None) -> None
             )
         for piece in session.output(one.id, attempt=attempt or 0, follow=follow):
             if piece.stream in _STREAMS[stream]:
-                _write(piece)
+                _write(piece, piece.data if stamps is None else stamps.stamped(piece))
 
 
-def _write(piece: OutputPiece) -> None:
+class Stamps:
+    """Puts a time before each line of either stream, however the pieces cut them."""
+
+    def __init__(self) -> None:
+        self._torn: set[tuple[int, int]] = set()
+        """The streams, each of its attempt, whose last line has no end yet."""
+
+    def stamped(self, piece: OutputPiece) -> bytes:
+        """The bytes of a piece, with the time of the piece where a line begins."""
+        stream = (piece.attempt, piece.stream)
+        if piece.gap_bytes:
+            self._torn.discard(stream)
+        stamp = f"{to_rfc3339(piece.at_us)} ".encode()
+        *whole, rest = piece.data.split(b"\n")
+        text = b"".join(stamp + line + b"\n" for line in whole) + (stamp + rest if rest else b"")
+        if stream in self._torn:
+            text = text[len(stamp) :]
+        if text:
+            (self._torn.discard if text.endswith(b"\n") else self._torn.add)(stream)
+        return text
+
+
+def _write(piece: OutputPiece, data: bytes) -> None:
     if piece.gap_bytes:
         sys.stdout.flush()
         name = _NAMES.get(piece.stream, "output")
@@ -57,5 +87,5 @@ def _write(piece: OutputPiece) -> None:
         sys.stderr.write(f"tocsin: {size} of {name} were not kept here\n")
         sys.stderr.flush()
     out = sys.stderr if piece.stream == 2 else sys.stdout  # noqa: PLR2004 - stderr's number
-    out.buffer.write(piece.data)
+    out.buffer.write(data)
     out.buffer.flush()

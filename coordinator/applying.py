@@ -205,6 +205,7 @@ class Applying:
             for text in job.schedule:
                 parse(text, job.timezone, key=job.name, dst=job.dst)
             self._catalogue.check(job.executor, job.config)
+            self._catalogue.check_capabilities(job)
         except (ConfigError, ExecutorError) as error:
             raise RequestError(f"job {job.name}: {error.message}", error.hint) from error
         except msgspec.ValidationError as error:

@@ -19,11 +19,13 @@ from tocsin.errors import ExecutorError, ProtocolError
 from tocsin.execution import (
     DESCRIPTION_BYTES_MAX,
     Executor,
+    beyond,
+    capabilities_of,
     check_config,
     load_executor,
 )
-from tocsin.model import Agent, AgentState, Description, OfferedExecutor
-from tocsin.published import published_executor
+from tocsin.model import Agent, AgentState, Description, Job, OfferedExecutor
+from tocsin.published import known_capabilities, published_executor
 
 from .store.port import Store
 
@@ -120,6 +122,22 @@ class Catalogue:
                 return
         assert fault is not None
         raise fault
+
+    def check_capabilities(self, job: Job) -> None:
+        """Check that one kind of agent can do what a job asks for besides its block.
+
+        Raises:
+            ExecutorError: none can; names the key.
+        """
+        known = [
+            known_capabilities(self._known[it].capabilities) for it in self._digests(job.executor)
+        ]
+        if not known and not isinstance(installed := self._load(job.executor), ExecutorError):
+            known.append(capabilities_of(installed))
+        faults = [list(beyond(job.executor, it, job.limits, job.run_as)) for it in known]
+        if faults and all(faults):
+            key, wrong = faults[0][0]
+            raise ExecutorError(f"{key}: {wrong}")
 
     def _digests(self, name: str) -> list[str]:
         offers = (o for agent in self._agents() for o in agent.offers if o.name == name)

@@ -6,6 +6,8 @@
         │                  │                           │
         └── stop: ended    └── stop: task cancelled    └── stop: Running.cancel
 
+    found, of an earlier host ──resume──► sought ──reattach returns──► running
+
 An executor that ended because it was cancelled says `Status.CANCELLED`, and the host puts the
 reason in its place; any other status is what really happened, and stands.
 """
@@ -19,17 +21,18 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 
 from tocsin import clock
 from tocsin.errors import ExecutorError
-from tocsin.execution import Executor, Expect, Order, Outcome, Running, Status
+from tocsin.execution import Executor, Expect, Order, Outcome, Reattaching, Running, Status
 from tocsin.expectation import by_exit_code, by_output, reads_output
 from tocsin.templates import has_placeholders, render, values_of
 from tocsin.units import format_duration
 
+from .handles import Found, Handles
 from .output_files import OutputFiles
 from .refusal import CannotStart
 from .secrets import FOLDER_VARIABLE, Mask, resolve
@@ -50,8 +53,9 @@ class Attempt:
     """One order under way. `on_began` and `on_ended` are called once each, in that order."""
 
     __slots__ = (
-        "_canceller", "_entered", "_executor", "_mask", "_on_began", "_on_ended", "_reason",
-        "_running", "_sink", "_task", "_timer", "began_us", "ended_us", "order", "outcome",
+        "_canceller", "_entered", "_executor", "_found", "_handles", "_mask", "_on_began",
+        "_on_ended", "_reason", "_running", "_sink", "_task", "_timer", "began_us", "ended_us",
+        "order", "outcome",
     )  # fmt: skip
 
     def __init__(
@@ -59,6 +63,7 @@ class Attempt:
         order: Order,
         executor: Executor,
         sink: OutputFiles,
+        handles: Handles,
         on_began: Callable[[Attempt], None],
         on_ended: Callable[[Attempt], None],
     ) -> None:
@@ -68,6 +73,8 @@ class Attempt:
         self.outcome: Outcome | None = None
         self._executor = executor
         self._sink = sink
+        self._handles = handles
+        self._found: Found | None = None
         self._on_began = on_began
         self._on_ended = on_ended
         self._entered = False
@@ -83,8 +90,14 @@ class Attempt:
         if self.outcome is not None:
             return
         self._task = loop.create_task(self._live())
-        if 0 < self.order.timeout_s < math.inf:
-            self._set_timer(self.order.timeout_s, lambda: self.stop(Status.TIMED_OUT))
+        self._set_timeout(self.order.timeout_s)
+
+    def resume(self, loop: asyncio.AbstractEventLoop, found: Found) -> None:
+        """Go on with what an earlier host began; its time goes on, too."""
+        self._found = found
+        self.began_us = found.began.at_us if found.began is not None else None
+        self._task = loop.create_task(self._live())
+        self._set_timeout(found.left_s(self.order.timeout_s))
 
     def stop(self, reason: Status) -> None:
         """End it because of `reason`; only the first reason counts."""
@@ -94,10 +107,15 @@ class Attempt:
         if self._task is None:
             self._end(Outcome(reason, message=self._why()))
         elif self._running is not None:
-            self._canceller = asyncio.get_running_loop().create_task(self._cancel(self._running))
+            self._begin_cancel(self._running)
+        elif self._found is not None:  # it may run, and is about to be found again
             self._set_timer(self.order.kill_after_s + CANCEL_OVERDUE_S, self._give_up)
         elif self._entered:  # a task cancelled before its first step would never report its end
             self._give_up()
+
+    def _begin_cancel(self, running: Running) -> None:
+        self._canceller = asyncio.get_running_loop().create_task(self._cancel(running))
+        self._set_timer(self.order.kill_after_s + CANCEL_OVERDUE_S, self._give_up)
 
     async def _live(self) -> None:
         self._entered = True
@@ -109,8 +127,28 @@ class Attempt:
         self._end(outcome)
 
     async def _run(self) -> Outcome:
-        if self._reason is not None:
+        if self._reason is not None and self._found is None:
             return Outcome(Status.CANCELLED)
+        began_before = self.began_us is not None
+        try:
+            running = await self._begun()
+        except ExecutorError as error:
+            if began_before:
+                return Outcome(Status.LOST, message=error.message)
+            raise
+        self._running = running
+        if not began_before:
+            self.began_us = clock.now_us()
+            self._handles.began(self.order, running, self.began_us)
+            self._on_began(self)
+        if self._reason is not None and self._canceller is None:
+            self._begin_cancel(running)
+        outcome = sound(await running.wait())
+        expect = self.order.expect
+        return outcome if expect is None else self._judged(expect, outcome)
+
+    async def _begun(self) -> Running:
+        """Start it, or find it again where an earlier host has started it."""
         order = self.order
         if "/" in order.key or "\0" in order.key:
             raise ExecutorError("its key cannot name an output file")
@@ -120,16 +158,27 @@ class Attempt:
             config = msgspec.convert(order.config, self._executor.config)
         except msgspec.ValidationError as error:
             raise ExecutorError(f"{order.executor}: {error}") from error
-        running = await self._executor.start(order, config, self._sink)
-        self._running = running
-        self.began_us = clock.now_us()
-        self._on_began(self)
-        outcome = sound(await running.wait())
-        return outcome if order.expect is None else self._judged(order.expect, outcome)
+        if self._found is not None:
+            finder = cast("Reattaching", self._executor)
+            try:
+                return await finder.reattach(order, config, self._sink, self._found.handle)
+            except ExecutorError:
+                if self._found.began is not None:
+                    raise
+        self._handles.starting(self.order, config)
+        return await self._executor.start(order, config, self._sink)
 
     def _prepared(self, order: Order) -> Order:
-        """The order with its secrets and its placeholders filled in."""
-        secrets = resolve(order.secrets, os.environ.get(FOLDER_VARIABLE))
+        """The order with its secrets and its placeholders filled in.
+
+        One that runs already needs none of them, but for its output to stay without them.
+        """
+        try:
+            secrets = resolve(order.secrets, os.environ.get(FOLDER_VARIABLE))
+        except ExecutorError:
+            if self.began_us is None:
+                raise
+            return order
         if secrets:
             self._mask = Mask(list(secrets.values()))
             self._sink.mask(self._mask)
@@ -160,6 +209,10 @@ class Attempt:
         assert self._task is not None
         self._task.cancel()
         self._set_timer(LET_GO_S, self._end_without_it)
+
+    def _set_timeout(self, left_s: float) -> None:
+        if 0 < self.order.timeout_s < math.inf:
+            self._set_timer(left_s, lambda: self.stop(Status.TIMED_OUT))
 
     def _set_timer(self, after_s: float, then: Callable[[], None]) -> None:
         if self._timer is not None:

@@ -44,6 +44,7 @@ from tocsin.wire import encode
 
 from .agent_link import AgentLink, hello_messages, report_messages
 from .attempt import Attempt
+from .handles import Found, Handles
 from .health_watch import HealthWatch
 from .output_files import OutputFiles, SpareFiles
 
@@ -75,6 +76,9 @@ class ExecutorHost:
         self._began: list[RunBegan] = []
         self._ended: list[RunEnded] = []
         self._report_due = False
+        self._handles = Handles(executor, os.getcwd(), settings.name)  # noqa: PTH109 - text
+        for found in self._handles.find():
+            self._resume(found)
         self._loop.call_later(idle_s, self._check_idle)
         self.health = HealthWatch(executor, self._say_health)
 
@@ -118,7 +122,8 @@ class ExecutorHost:
                         attempt.stop(Status.CANCELLED)
             case Confirm(keys):
                 for key in keys:
-                    self._unconfirmed.pop(key, None)
+                    if self._unconfirmed.pop(key, None) is not None:
+                        self._handles.confirmed(key)
                 if not self._live and not self._unconfirmed:
                     self._emptied()
             case Retire():
@@ -137,12 +142,24 @@ class ExecutorHost:
             if self._defaults:
                 config = {**self._defaults, **order.config}
                 order = msgspec.structs.replace(order, config=config)
-            sink = OutputFiles(f"{self._out_dir}/{key}", order.keep_bytes, self.spares)
-            attempt = Attempt(order, self._executor, sink, self._on_began, self._on_ended)
-            self._live[key] = attempt
-            self._unstarted.append(attempt)
+            self._unstarted.append(self._attempt(order))
         if idle and self._unstarted:
             self._start_some()
+
+    def _attempt(self, order: Order) -> Attempt:
+        sink = OutputFiles(f"{self._out_dir}/{order.key}", order.keep_bytes, self.spares)
+        attempt = Attempt(
+            order, self._executor, sink, self._handles, self._on_began, self._on_ended
+        )
+        self._live[order.key] = attempt
+        return attempt
+
+    def _resume(self, found: Found) -> None:
+        """Take on what an earlier host left: an end that nobody confirmed, or a run."""
+        if found.end is not None:
+            self._unconfirmed[found.end.key] = found.end
+        else:
+            self._attempt(found.order).resume(self._loop, found)
 
     def _start_some(self) -> None:
         for _ in range(min(STARTS_MAX, len(self._unstarted))):
@@ -160,6 +177,7 @@ class ExecutorHost:
         assert attempt.outcome is not None
         end = RunEnded(key, attempt.began_us, attempt.ended_us, attempt.outcome)
         del self._live[key]
+        self._handles.ended(end)
         self._unconfirmed[key] = end
         self._ended.append(end)
         self._report_soon()

@@ -6,19 +6,6 @@ from typing import Final
 
 from .checking import Specimen
 
-_SHELL: Final = Specimen(
-    succeed={"command": "true"},
-    greet={"command": "echo hello; echo oh >&2"},
-    greet_stderr="oh\n",
-    fail={"command": "exit 3"},
-    fail_message="exit code 3",
-    fail_exit_code=3,
-    linger={"command": "echo up; exec sleep 600"},
-    resist={"command": "trap '' TERM; echo up; while :; do sleep 600; done"},
-    refuse={"argv": ["/no/such/program"]},
-    flood={"command": "head -c 64M /dev/zero"},
-    secret={"command": 'test -n "$TOKEN"'},
-)
 _SCRIPTED: Final = Specimen(
     succeed={},
     greet={"lines": 1, "stderr_lines": 1, "line": "hello"},
@@ -33,4 +20,4 @@ _SCRIPTED: Final = Specimen(
     secret={"lines": 1, "line": "{{ secret.TOKEN }}"},
 )
 
-SPECIMEN: Final = {"shell": _SHELL, "scripted": _SCRIPTED}
+SPECIMEN: Final = {"scripted": _SCRIPTED}

@@ -2,7 +2,8 @@
 
 The Struct is the schema: a field's `name=` is its key, and the unit at the end of its name says
 how it is written: `_s` is a duration (`1h30m` or seconds), `_us` an instant (RFC 3339), `_bytes`
-a size (`1MiB` or bytes). Every fault is kept and reading goes on, so one look shows them all.
+a size (`1MiB` or bytes), `_percent` a share (`50%`). Every fault is kept and reading goes on, so
+one look shows them all.
 """
 
 from __future__ import annotations
@@ -17,7 +18,14 @@ from msgspec import inspect
 
 from tocsin.instants import from_rfc3339
 from tocsin.nearest import did_you_mean
-from tocsin.units import format_duration, format_size, parse_duration, parse_size
+from tocsin.units import (
+    format_duration,
+    format_percent,
+    format_size,
+    parse_duration,
+    parse_percent,
+    parse_size,
+)
 
 KeyPath = tuple[str | int, ...]
 """Where a value stands: the keys, and the positions in lists, that lead to it."""
@@ -27,6 +35,7 @@ Bounds = Mapping[tuple[str, str], tuple[float, float]]
 _SHOWN_CHARS: Final = 40
 _DURATION: Final = "a duration such as 90s or 1h30m"
 _SIZE: Final = "a size such as 64KiB or 1MiB"
+_PERCENT: Final = "a share such as 50%"
 _INSTANT: Final = "a time with an offset such as 2026-01-01T00:00:00Z"
 
 
@@ -182,6 +191,8 @@ class Reader:
             return self._written(parse_duration, value, _DURATION, path)
         if field.name.endswith("_bytes"):
             return self._written(parse_size, value, _SIZE, path)
+        if field.name.endswith("_percent"):
+            return self._written(parse_percent, value, _PERCENT, path)
         if field.name.endswith("_us"):
             return self._written(_instant, value, _INSTANT, path)
         return self._value(field.type, value, path)
@@ -332,4 +343,6 @@ def _in_unit(field_name: str, bound: float) -> str:
         return format_duration(bound)
     if field_name.endswith("_bytes"):
         return format_size(int(bound)).replace(" ", "")
+    if field_name.endswith("_percent"):
+        return format_percent(bound)
     return f"{bound:g}"

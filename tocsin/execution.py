@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Container, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, NewType, Protocol
 
@@ -248,6 +248,16 @@ class Reattaching(Protocol):
         """
         ...
 
+    # Two more may be left out:
+    #
+    # `foresee(self, order: Order, config: Any) -> bytes | None` tells the handle that a start of
+    # this order will have, or None where it cannot be found again. With it the handle is kept
+    # before the start, so a host that dies in the middle of one loses nothing: the next host calls
+    # `start` again, which must then find what was started before.
+    #
+    # `forget(self, handle: bytes) -> None` says that the outcome is kept: whatever remains for the
+    # sake of `reattach` may go. It may be told more than once.
+
 
 class Probing(Protocol):
     """An executor that knows whether it can run anything here."""
@@ -328,6 +338,16 @@ def check_config(executor: type[Executor], block: object) -> dict[str, Any]:
     plain: Mapping[str, Any] = msgspec.to_builtins(checked)
     given = block if isinstance(block, Mapping) else plain
     return {key: value for key, value in plain.items() if key in given}
+
+
+def beyond(
+    name: str, capabilities: Container[Capability], limits: Limits, run_as: str
+) -> Iterator[tuple[str, str]]:
+    """The keys by which a job asks an executor for what it cannot do, each with what is wrong."""
+    if limits != Limits() and Capability.LIMITS not in capabilities:
+        yield "limits", f"the executor {name} cannot enforce any"
+    if run_as and Capability.RUN_AS not in capabilities:
+        yield "run_as", f"the executor {name} runs nothing as another user"
 
 
 def capabilities_of(executor: type[Executor]) -> frozenset[Capability]:

@@ -1,4 +1,4 @@
-"""Durations and sizes as people write them: `1h30m`, `500ms`, `1MiB`, `512M`."""
+"""Durations, sizes and shares as people write them: `1h30m`, `500ms`, `1MiB`, `512M`, `50%`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ _BYTES: Final = {
     "T": 1 << 40, "TiB": 1 << 40, "TB": 1000**4,
 }  # fmt: skip
 _DURATION_PART: Final = re.compile(r"(\d+(?:\.\d+)?)(us|ms|s|m|h|d|w)", re.ASCII)
+_PERCENT: Final = re.compile(r"(\d+(?:\.\d+)?)\s*%", re.ASCII)
 _SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)", re.ASCII)
 
 
@@ -46,6 +47,19 @@ def format_duration(seconds: float) -> str:
         if count:
             text += f"{count}{unit}"
     return text
+
+
+def parse_percent(value: str | float) -> float:
+    """Percent, from a text such as `50%`; a number alone could be a share or a count."""
+    found = _PERCENT.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError(f"{value!r} is no share: write 50% or 200%")
+    return float(found[1])
+
+
+def format_percent(percent: float) -> str:
+    """A share for people: `50%`."""
+    return f"{percent:g}%"
 
 
 def parse_size(value: str | int) -> int:

@@ -9,7 +9,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from tocsin import wire
-from tocsin.execution import Order
+from tocsin.execution import Limits, Order
 from tocsin.instants import Now, to_rfc3339
 from tocsin.messages.agent_link import Dispatch
 from tocsin.model import Choose, RunState
@@ -20,6 +20,7 @@ from .choosing import Choice, choose
 from .commands import SaveRun
 from .state import Active, Place, Queue, Session, State, key_of
 
+_UNLIMITED: Final = Limits()
 ASIDE_MAX: Final = 64
 """So many runs that must wait for one busy agent are looked past in one turn."""
 ORDERS_MAX: Final = 500
@@ -152,6 +153,8 @@ def order_of(active: Active) -> Order:
         job.output.keep_bytes,
         job.secrets,
         job.expect,
+        None if job.limits == _UNLIMITED else job.limits,
+        job.run_as,
     )
 
 

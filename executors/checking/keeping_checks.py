@@ -5,7 +5,8 @@ from __future__ import annotations
 import signal
 from typing import Final
 
-from tocsin.execution import AttemptKey, Capability, Status, attempt_key, split_key
+from tocsin.execution import AttemptKey, Status, attempt_key, split_key
+from tocsin.hosting import HANDLES_SUFFIX
 
 from .bench import Bench, require
 from .check import Check
@@ -96,15 +97,16 @@ def kept_until_confirmed(bench: Bench) -> None:
 
 
 def host_crash(bench: Bench) -> None:
-    """When its host is killed a run is lost or, where the executor can, found by the next host."""
+    """When its host is killed a run is lost or, where it left a handle, found by the next host."""
     run = bench.order(bench.block("linger"))
     bench.agent.start(run)
     bench.agent.await_began(run)
+    has_handle = (bench.folder / f"{bench.subject.name}{HANDLES_SUFFIX}" / run.key).exists()
     bench.host.signal(signal.SIGKILL)
     bench.host.await_exit()
     successor = bench.boot().connect()
     running = [began.key for began in successor.hello.running]
-    wanted = [run.key] if Capability.REATTACH in bench.subject.capabilities else []
+    wanted = [run.key] if has_handle else []
     if running != wanted:
         find(f"{wanted or 'nothing'} in the next host's hello", f"it holds {running}")
     if running:

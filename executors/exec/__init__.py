@@ -13,7 +13,7 @@ from .config import ExecConfig
 from .request import PROTOCOL
 
 if TYPE_CHECKING:
-    from tocsin.executors.spawning import Spawner
+    from tocsin.executors.shell.spawning import Spawner
 
 
 class Exec:

@@ -13,9 +13,11 @@ from typing import Final
 
 from tocsin.errors import ExecutorError
 from tocsin.execution import Order, Outcome, Sink
-from tocsin.executors.shell_config import ShellConfig
-from tocsin.executors.shell_process import ShellProcess
-from tocsin.executors.spawning import Spawner
+from tocsin.executors.shell.config import ShellConfig
+from tocsin.executors.shell.exit_watch import ExitWatch
+from tocsin.executors.shell.process import ShellProcess
+from tocsin.executors.shell.process_tree import ProcessScans
+from tocsin.executors.shell.spawning import Spawner
 
 from .account import Account
 from .config import ExecConfig
@@ -27,7 +29,7 @@ READ_BYTES_MAX: Final = 64 << 10
 
 def spawner() -> Spawner:
     """What starts the programs of one host."""
-    return Spawner()
+    return Spawner(ExitWatch(), ProcessScans())
 
 
 class Program:

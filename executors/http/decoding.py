@@ -13,6 +13,7 @@ from typing import Final
 ACCEPTED: Final = "gzip, deflate"
 PIECE_BYTES: Final = 256 << 10
 _GZIP: Final = 16 + zlib.MAX_WBITS
+_ZLIB_HEADER_BYTES: Final = 2
 _GZIP_MAGIC: Final = b"\x1f"
 
 
@@ -38,6 +39,8 @@ class Packed:
         self._is_gzip = coding != "deflate"
         self._unpacker = zlib.decompressobj(_GZIP if self._is_gzip else zlib.MAX_WBITS)
         self._begun = False
+        self._first = b""
+        """The first byte, as long as it came alone: it takes two to know RFC 1950."""
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
         """The body's next bytes.
@@ -45,6 +48,11 @@ class Packed:
         Raises:
             DecodingError: these are none.
         """
+        if not self._begun:
+            data = self._first + data
+            if len(data) < _ZLIB_HEADER_BYTES:
+                self._first = data
+                return
         while data:
             if self._unpacker.eof:
                 if not self._is_gzip or not data.startswith(_GZIP_MAGIC):
@@ -74,7 +82,7 @@ class Packed:
         Raises:
             DecodingError: it was not.
         """
-        if self._begun and not self._unpacker.eof:
+        if (self._begun or self._first) and not self._unpacker.eof:
             raise DecodingError("what it packed ends too early")
 
 

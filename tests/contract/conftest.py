@@ -7,9 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from .host_client import Agent, Bell, Host
+from .host_client import Agent, Bell, Host, name_runs_anew
 
 Boot = Callable[..., Host]
+
+
+@pytest.fixture(autouse=True)
+def own_run_ids() -> None:
+    """No test meets the runs of another."""
+    name_runs_anew()
 
 
 @pytest.fixture

@@ -17,16 +17,22 @@ from tocsin.executors.checking.agent_side import AgentSide
 from tocsin.executors.checking.host_process import HostProcess
 
 DEADLINE_S = 60.0
-_OWN = clock.new_ulid()
+_own = clock.new_ulid()
+
+
+def name_runs_anew() -> None:
+    """Give the run ids of the next test to no other one: systemd remembers them."""
+    global _own  # noqa: PLW0603 - one name for all orders of a test
+    _own = clock.new_ulid()
 
 
 def order(executor: str, run: str, config: dict[str, Any] | str, **changes: Any) -> Order:
     """An order for an attempt of `run`, with the environment an agent gives it.
 
-    Run ids are this process's own: by them a host finds escapees on the whole machine, and another
+    Run ids are this test's own: by them a host finds escapees on the whole machine, and another
     test run beside this one must not be among them.
     """
-    key = changes.pop("key", attempt_key(f"{run}-{_OWN}", changes.pop("attempt", 1)))
+    key = changes.pop("key", attempt_key(f"{run}-{_own}", changes.pop("attempt", 1)))
     run_id, number = split_key(key)
     env = {"TOCSIN_RUN_ID": run_id, "TOCSIN_ATTEMPT": str(number), **changes.pop("env", {})}
     block = {"command": config} if isinstance(config, str) else config

@@ -15,7 +15,7 @@ from tocsin.config_keys import config_keys
 from tocsin.config_schema import config_type, schema_of, secret_keys
 from tocsin.executors.http.config import HttpConfig
 from tocsin.executors.scripted import ScriptedConfig
-from tocsin.executors.shell_config import ShellConfig
+from tocsin.executors.shell.config import ShellConfig
 from tocsin.templates import literal_keys
 
 

@@ -13,7 +13,7 @@ from tocsin.blocks import Bounds, Faults, KeyPath, Reader, quoted, shown
 from tocsin.errors import ScheduleError
 from tocsin.execution import Executor
 from tocsin.jobfile.executor_block import read_executor_block
-from tocsin.jobfile.values import check_placeholders, check_values
+from tocsin.jobfile.values import check_capabilities, check_placeholders, check_values
 from tocsin.model import DAY_S, NAME_LENGTH_MAX, Blackout, Job
 from tocsin.nearest import did_you_mean
 from tocsin.params import faults as params_faults
@@ -42,11 +42,13 @@ _BOUNDS: Final[Bounds] = {
     ("Retry", "max_delay_s"): (0, 7 * DAY_S),
     ("Retry", "jitter"): (0, 1),
     ("OutputRule", "keep_bytes"): (1 << 10, 1 << 30),
+    ("Limits", "memory_bytes"): (1 << 20, 1 << 50),
+    ("Limits", "cpu_percent"): (1, 100_000),
+    ("Limits", "tasks"): (1, 100_000),
 }
 UNSUPPORTED: Final = frozenset(
     {
-        "expect.finish_within", "expect.success_every", "keep", "limits", "notify", "output.live",
-        "run_as",
+        "expect.finish_within", "expect.success_every", "keep", "notify", "output.live",
     }
 )  # fmt: skip
 """Keys that a later version will understand; `<block>.<key>` inside a block."""
@@ -75,6 +77,7 @@ def read_job(
         arguments["executor"] = key
         arguments["config"] = read_executor_block(executors, key, plain[key], (*path, key), faults)
         check_placeholders(executors, key, arguments, (*path, key), faults)
+        check_capabilities(executors, key, arguments, path, faults)
     _check_meaning(name, block, arguments, path, faults)
     if len(faults) > before:
         return None

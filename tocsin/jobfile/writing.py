@@ -11,7 +11,14 @@ import yaml
 from tocsin.instants import to_rfc3339
 from tocsin.jobfile.yaml_text import CoreDumper
 from tocsin.model import Calendar, Job, Pool
-from tocsin.units import format_duration, format_size, parse_duration, parse_size
+from tocsin.units import (
+    format_duration,
+    format_percent,
+    format_size,
+    parse_duration,
+    parse_percent,
+    parse_size,
+)
 
 
 def job_to_file(job: Job) -> dict[str, Any]:
@@ -63,7 +70,7 @@ def _block(struct: msgspec.Struct, blank: msgspec.Struct) -> dict[str, Any]:
         if value == default:
             continue
         if isinstance(value, msgspec.Struct):
-            block[field.encode_name] = _block(value, default or type(value)())
+            block[field.encode_name] = _block(value, type(value)() if default is None else default)
         else:
             block[field.encode_name] = _written(field.name, value)
     return block
@@ -77,6 +84,9 @@ def _written(field_name: str, value: Any) -> object:  # noqa: ANN401 - a field o
     if field_name.endswith("_s"):
         text = format_duration(value)
         return text if parse_duration(text) == value else value
+    if field_name.endswith("_percent"):
+        text = format_percent(value)
+        return text if parse_percent(text) == value else f"{value:f}%"
     if field_name.endswith("_bytes"):
         text = format_size(value).replace(" ", "")
         return text if parse_size(text) == value else value

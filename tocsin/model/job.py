@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from tocsin.execution import Expect
+from tocsin.execution import Expect, Limits
 
 from .run import RunState
 
@@ -176,6 +176,10 @@ class Job(
     env: dict[str, str] = {}
     secrets: dict[str, str] = {}
     """Variables whose values each agent reads from its own files, by the names of those."""
+    run_as: str = ""
+    """`user` or `user:group`; empty: whoever the agent is."""
+    limits: Limits = Limits()
+    """What an attempt may use, all its processes together."""
     output: OutputRule = OutputRule()
     expect: Expect | None = None
     expect_failure: bool = False

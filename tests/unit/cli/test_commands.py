@@ -11,6 +11,7 @@ import pytest
 
 from tocsin.execution import check_config
 from tocsin.executors.scripted import Scripted
+from tocsin.instants import SECOND_US
 from tocsin.messages.client_answers import (
     AgentsPage,
     Answer,
@@ -280,6 +281,27 @@ def test_output_is_printed_byte_for_byte_and_gaps_are_said(tocsin: Tocsin, shop:
     assert tocsin("run", "logs", "01J") == (0, "out\x1b[31m\nend", f"err\n{gap}")
     assert tocsin("run", "logs", "01J", "--stream", "stderr") == (0, "", "err\n")
     assert tocsin("run", "logs", "01J", "--stream", "stdout", "-f").out == "out\x1b[31m\nend"
+
+
+def test_lines_with_their_times(tocsin: Tocsin, shop: Shop) -> None:
+    """A line that came in pieces has the time of the first, whatever the other stream says."""
+    at_us = 1_767_225_600 * SECOND_US
+    shop.pieces = [
+        OutputPiece(1, 1, 1, 0, at_us, b"one\n\r..\rtw"),
+        OutputPiece(2, 1, 2, 0, at_us + 1, b"err\n"),
+        OutputPiece(3, 1, 1, 7, at_us + 2, b"o"),
+        OutputPiece(4, 1, 1, 8, at_us + 3, b"\nthree\n\xff"),
+        OutputPiece(5, 1, 1, 90, at_us + 4, b"", gap_bytes=2048),
+        OutputPiece(6, 1, 1, 99, at_us + 5, b"end"),
+        OutputPiece(7, 2, 1, 0, at_us + 6, b"again\n"),
+    ]
+    said = tocsin("run", "logs", "01J", "-t")
+    day = "2026-01-01T00:00:00"
+    assert said.out.replace(day, "") == (
+        ".000000Z one\n.000000Z \r..\rtwo\n.000003Z three\n.000003Z \ufffd"
+        ".000005Z end.000006Z again\n"
+    )
+    assert said.err.startswith(f"{day}.000001Z err\n")
 
 
 @pytest.mark.usefixtures("shop")

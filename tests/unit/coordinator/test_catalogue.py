@@ -14,7 +14,7 @@ from tocsin.coordinator.catalogue import DESCRIPTIONS_MAX, Catalogue
 from tocsin.coordinator.machine.commands import SaveAgent
 from tocsin.coordinator.store.sqlite import SqliteStore
 from tocsin.errors import ExecutorError
-from tocsin.execution import Offer
+from tocsin.execution import Limits, Offer
 from tocsin.executors.http import Http
 from tocsin.messages.client_answers import Declined, ExecutorsPage
 from tocsin.messages.client_link import ListExecutors, PutJobs
@@ -38,12 +38,17 @@ def description(
     **changes: Any,
 ) -> bytes:
     """What an agent publishes."""
-    keys = {"use": name, "version": "plugin 1", "summary": "it backs up", "main_key": "volume"}
+    keys: dict[str, Any] = {
+        "use": name,
+        "capabilities": [],
+        "version": "plugin 1",
+        "summary": "it backs up",
+        "main_key": "volume",
+    }
     return encode(
         Description(
             name=name,
             port=1,
-            capabilities=[],
             schema=schema_of(config),
             defaults=defaults or {},
             **{**keys, **changes},
@@ -114,6 +119,29 @@ def test_what_nobody_offers_is_refused() -> None:
     """And the executors that are installed are named."""
     with pytest.raises(ExecutorError, match="no executor is called 'backup'"):
         catalogue().check("backup", {})
+
+
+def test_what_an_executor_cannot_do_is_refused() -> None:
+    """Limits and other users: unless one kind of agent is able to."""
+    unable, able = description(), description(capabilities=["limits", "run_as", "of tomorrow"])
+    limited = Job(name="a", executor="backup", config={}, limits=Limits(tasks=5))
+    other = Job(name="b", executor="backup", config={}, run_as="nobody")
+    known = catalogue(agent("a", unable), bodies=(unable,))
+    with pytest.raises(ExecutorError, match="limits: the executor backup cannot enforce any"):
+        known.check_capabilities(limited)
+    with pytest.raises(ExecutorError, match="run_as: the executor backup runs nothing as another"):
+        known.check_capabilities(other)
+    known.check_capabilities(Job(name="c", executor="backup", config={}))
+    both = catalogue(agent("a", unable), agent("b", able), bodies=(unable, able))
+    both.check_capabilities(limited)
+    both.check_capabilities(other)
+
+
+def test_what_an_installed_executor_cannot_do_is_refused() -> None:
+    """Where no agent has published it yet."""
+    with pytest.raises(ExecutorError, match="run_as: the executor scripted"):
+        catalogue().check_capabilities(Job(name="a", executor="scripted", config={}, run_as="x"))
+    catalogue().check_capabilities(Job(name="a", executor="shell", config={}, run_as="x"))
 
 
 def test_what_was_not_described_yet_is_taken() -> None:

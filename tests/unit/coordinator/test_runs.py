@@ -6,7 +6,7 @@ import pytest
 
 from tocsin import wire
 from tocsin.coordinator.machine.state import Policy
-from tocsin.execution import AttemptKey, Status
+from tocsin.execution import AttemptKey, Limits, Status
 from tocsin.instants import SECOND_US
 from tocsin.messages.agent_link import Ack, Cancel, Chunk, Dispatch, Rejected, Resync, Welcome
 from tocsin.model import Agent, Retry, Target
@@ -403,6 +403,18 @@ def test_every_order_names_its_run_to_the_job() -> None:
     assert order.env["TOCSIN_DUE"] == "2026-01-01T00:01:00.000000Z"
     assert order.env["TOCSIN_IDEMPOTENCY_KEY"] == "backup/2026-01-01T00:01:00.000000Z"
     assert order.due_us == 1_767_225_660 * SECOND_US
+
+
+def test_an_order_says_who_runs_it_and_within_which_limits() -> None:
+    """Only where the job does."""
+    bench = Bench()
+    bench.hello()
+    bench.put(job(run_as="backup", limits=Limits(tasks=5)), job("other"))
+
+    bench.pass_time(60)
+
+    said = {order.job: (order.run_as, order.limits) for order in bench.orders()}
+    assert said == {"backup": ("backup", Limits(tasks=5)), "other": ("", None)}
 
 
 def test_orders_travel_in_messages_of_a_bounded_size() -> None:

@@ -17,6 +17,7 @@ from tocsin.errors import ExecutorError
 from tocsin.execution import AttemptKey, Order, Outcome, Running, Sink, Status
 from tocsin.executors import attempt as attempt_module
 from tocsin.executors.attempt import FACTS_BYTES_MAX, Attempt
+from tocsin.executors.handles import Handles
 from tocsin.executors.output_files import OutputFiles
 from tocsin.executors.sound_outcome import MESSAGE_CHARS_MAX
 
@@ -82,10 +83,12 @@ def play(
 
     async def live() -> Attempt:
         over = asyncio.Event()
+        fake = make()
         attempt = Attempt(
             order,
-            make(),
+            fake,
             OutputFiles(str(tmp_path / order.key), order.keep_bytes),
+            Handles(fake, str(tmp_path), "fake"),
             on_began=lambda attempt: attempt.stop(stop) if stop else None,
             on_ended=lambda _: over.set(),
         )
@@ -301,7 +304,9 @@ def test_a_stop_before_the_begin(tmp_path: Path) -> None:
         ends: list[Attempt] = []
         order = Order(AttemptKey("R.1"), "job", "fake", {}, {}, None, 1.0, 1.0, 0)
         sink = OutputFiles(str(tmp_path / "R.1"), 1 << 20)
-        attempt = Attempt(order, Fake(succeed), sink, ends.append, ends.append)
+        fake = Fake(succeed)
+        handles = Handles(fake, str(tmp_path), "fake")
+        attempt = Attempt(order, fake, sink, handles, ends.append, ends.append)
         attempt.stop(Status.CANCELLED)
         attempt.begin(asyncio.get_running_loop())
         attempt.stop(Status.TIMED_OUT)

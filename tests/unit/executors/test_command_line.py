@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tocsin.executors.command_line import plain_words
+from tocsin.executors.shell.command_line import plain_words
 
 
 @pytest.mark.parametrize(

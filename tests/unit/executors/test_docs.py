@@ -15,11 +15,15 @@ from tocsin.executors.output_files import OutputFiles
 from tocsin.executors.scripted import Scripted
 from tocsin.executors.shell import Shell
 
-PAGE = (Path(__file__).parents[3] / "docs" / "executors.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[3] / "docs"
+PAGE = (DOCS / "executors.md").read_text(encoding="utf-8")
 
 
 def section(name: str) -> str:
-    """The part of the page under a heading."""
+    """The page of an executor, or its part of the common page."""
+    own = DOCS / "executors" / f"{name}.md"
+    if own.exists():
+        return own.read_text(encoding="utf-8")
     return re.split(r"^## ", PAGE.partition(f"\n## {name}\n")[2], maxsplit=1, flags=re.MULTILINE)[0]
 
 

@@ -38,7 +38,7 @@ def test_the_page_has_every_key() -> None:
 def test_the_page_names_what_is_not_supported() -> None:
     """The list is the one that the reader refuses."""
     (sentence,) = re.findall(
-        r"^(`expect\.finish_within`.*?) are not supported", _PAGE, re.MULTILINE | re.DOTALL
+        r"^(`expect\.finish_within`.*?)\s+are not supported", _PAGE, re.MULTILINE | re.DOTALL
     )
     assert set(re.findall(r"`([a-z_.]+)`", sentence)) == UNSUPPORTED
 

@@ -17,9 +17,9 @@ _OF_ONE_KEY = [
         "zzz: 1",
         (
             "a.zzz: unknown key; expected one of after, blackout, description, dst, enabled, env, "
-            "ephemeral, expect, expect_failure, expires_at, jitter, kill_after, labels, missed, "
-            "on_lost, output, overlap, params, pool, priority, queue_limit, retry, schedule, "
-            "secrets, starts_at, target, timeout, timezone"
+            "ephemeral, expect, expect_failure, expires_at, jitter, kill_after, labels, limits, "
+            "missed, on_lost, output, overlap, params, pool, priority, queue_limit, retry, run_as, "
+            "schedule, secrets, starts_at, target, timeout, timezone"
         ),
     ),
     (
@@ -151,6 +151,19 @@ _OF_ONE_KEY = [
         "output: {keep: lots}",
         'a.output.keep: "lots" is not understood; expected a size such as 64KiB or 1MiB',
     ),
+    (
+        "run_as: 'a b'",
+        'a.run_as: "a b" is nobody; expected a user, or user:group, by name or number',
+    ),
+    ("run_as: 1000", "a.run_as: 1000 is a number; expected text; put it in quotes"),
+    ("limits: {memory: 1K}", 'a.limits.memory: "1K" is out of range; expected 1MiB to 1024TiB'),
+    (
+        "limits: {cpu: 2}",
+        "a.limits.cpu: 2 is not understood; expected a share such as 50%",
+    ),
+    ("limits: {cpu: 0%}", 'a.limits.cpu: "0%" is out of range; expected 1% to 100000%'),
+    ("limits: {tasks: 0}", "a.limits.tasks: 0 is out of range; expected 1 to 100000"),
+    ("limits: {memry: 1G}", 'a.limits.memry: unknown key; did you mean "memory"?'),
     ("dst: utc", 'a.dst: "utc" is not known; expected one of literal, skip, vixie'),
     ("scripted: {}", "a: two executors, shell and scripted; expected exactly one"),
     ("priority: .nan", "a.priority: nan is no number that can be used"),
@@ -254,6 +267,20 @@ def test_all_faults_of_a_file_are_said_in_its_order(faults: Faults) -> None:
         "x.yaml:8 jobs.b.scripted.lines",
         "x.yaml:9 other",
     ]
+
+
+@pytest.mark.parametrize(
+    ("key", "wrong"),
+    [
+        ("limits: {tasks: 5}", "limits: the executor scripted cannot enforce any"),
+        ("run_as: nobody", "run_as: the executor scripted runs nothing as another user"),
+    ],
+)
+def test_what_an_executor_cannot_do_is_not_asked_of_it(
+    faults: Faults, key: str, wrong: str
+) -> None:
+    """Limits and other users are refused where the executor knows neither, and the key is named."""
+    assert faults(f"jobs:\n  a:\n    scripted: 1s\n    {key}\n") == [f"x.yaml:4: jobs.a.{wrong}"]
 
 
 @pytest.mark.parametrize("key", sorted(UNSUPPORTED))

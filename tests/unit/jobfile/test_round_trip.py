@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tocsin.execution import Expect, Limits
 from tocsin.instants import SECOND_US
 from tocsin.jobfile import JobSet, dump_yaml, read_job_files, set_to_file
 from tocsin.model import (
@@ -109,6 +110,16 @@ def jobs(draw: st.DrawFn) -> Job:
             elsewhere=st.booleans(),
         ),
         "env": st.dictionaries(NAMES, TEXT, max_size=3),
+        "run_as": st.sampled_from(["", "backup", "backup:adm", "1000"]),
+        "limits": st.builds(
+            Limits,
+            memory_bytes=st.none() | st.integers(1 << 20, 1 << 50),
+            cpu_percent=st.none()
+            | st.integers(1, 1600).map(float)
+            | st.sampled_from([12.5, 33.25]),
+            tasks=st.none() | st.integers(1, 100_000),
+        ),
+        "expect": st.none() | st.builds(Expect, exit_codes=st.just([0, 3]), match=st.just("ok")),
         "output": st.builds(OutputRule, keep_bytes=st.integers(1 << 10, 1 << 30)),
         "expect_failure": st.booleans(),
         "labels": st.dictionaries(TEXT, TEXT, max_size=2),

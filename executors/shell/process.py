@@ -6,41 +6,39 @@ import asyncio
 import os
 import resource
 import signal
-from collections.abc import Collection
-from typing import Final
+from collections.abc import Callable, Collection
+from typing import Any, Final, NamedTuple
 
 from tocsin.errors import ExecutorError
 from tocsin.execution import AttemptKey, Outcome, Status
 
+from .exit_status import verdict
 from .exit_watch import ExitWatch
 from .peak_memory import PeakMemory
-from .process_tree import ProcessScans, RunMark, end_tree, read_process
+from .process_tree import ProcessScans, SpawnedTree, end_tree
 
-SIGNAL_BASE: Final = 128
-"""A shell's exit code for a death by signal n is this plus n."""
-_MEANINGS: Final = {126: "not executable", 127: "command not found"}
 _peaks: Final = PeakMemory()
 """One for the process: all attempts have the same parent."""
+
+
+class Terms(NamedTuple):
+    """What a process's end is judged by."""
+
+    key: AttemptKey
+    success_codes: Collection[int]
+    facts: dict[str, Any]
+    complaint: Callable[[int], str] | None
+    """Tells from its exit code why it never came to the program, if that is how it ended."""
 
 
 class ShellProcess:
     """A process under way; its end is seen through a pidfd in the loop."""
 
-    __slots__ = (
-        "_cancelled", "_end", "_exits", "_key", "_pid", "_pidfd", "_scans", "_success",
-    )  # fmt: skip
+    __slots__ = ("_cancelled", "_end", "_exits", "_pid", "_pidfd", "_scans", "_terms")
 
-    def __init__(
-        self,
-        pid: int,
-        key: AttemptKey,
-        success_codes: Collection[int],
-        exits: ExitWatch,
-        scans: ProcessScans,
-    ) -> None:
+    def __init__(self, pid: int, terms: Terms, exits: ExitWatch, scans: ProcessScans) -> None:
         self._pid = pid
-        self._key = key
-        self._success = success_codes
+        self._terms = terms
         self._exits = exits
         self._scans = scans
         self._cancelled = False
@@ -62,17 +60,17 @@ class ShellProcess:
         if self._cancelled or self._end.done() or self._has_ended():
             return  # it was faster, and its own end is what happened
         self._cancelled = True
-        survivors = await end_tree(self._pid, RunMark.of(self._key), self._scans, grace_s)
+        tree = SpawnedTree(self._pid, self._terms.key, self._scans)
+        survivors = await end_tree(tree, grace_s)
         if survivors and not self._end.done():
             text = f"SIGKILL does not end process {', '.join(map(str, survivors))}"
-            self._end.set_result(Outcome(Status.CANCELLED, message=text))
+            self._end.set_result(Outcome(Status.CANCELLED, None, text, self._terms.facts))
         if self._has_ended():
             self._reap()
 
     def handle(self) -> bytes | None:
-        """The process's id and start time, which together name it until the next boot."""
-        process = read_process(self._pid)
-        return None if process is None else f"{self._pid} {process.started_ticks}".encode()
+        """None: only its parent is told how a process ended."""
+        return None
 
     def _has_ended(self) -> bool:
         how = os.WEXITED | os.WNOHANG | os.WNOWAIT
@@ -92,26 +90,11 @@ class ShellProcess:
             self._end.set_result(self._outcome(status, usage))
 
     def _outcome(self, wait_status: int, usage: resource.struct_rusage) -> Outcome:
+        terms = self._terms
         code = os.waitstatus_to_exitcode(wait_status)
-        message = ""
-        if code < 0:
-            message = f"killed by {_signal_name(-code)}"
-            code = SIGNAL_BASE - code
-        if self._cancelled:
-            status = Status.CANCELLED
-        elif code in self._success:
-            status, message = Status.SUCCEEDED, ""
-        else:
-            status = Status.FAILED
-            if not message:
-                meaning = _MEANINGS.get(code)
-                message = f"exit code {code} ({meaning})" if meaning else f"exit code {code}"
+        status, exit_code, message = verdict(code, terms.success_codes, cancelled=self._cancelled)
+        if status is Status.FAILED and terms.complaint is not None:
+            message = terms.complaint(code) or message
         cpu_us = round((usage.ru_utime + usage.ru_stime) * 1e6)
-        return Outcome(status, code, message, {}, _peaks.of_child(usage.ru_maxrss), cpu_us)
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:  # a real-time signal has no name
-        return f"signal {number}"
+        peak_bytes = _peaks.of_child(usage.ru_maxrss)
+        return Outcome(status, exit_code, message, terms.facts, peak_bytes, cpu_us)

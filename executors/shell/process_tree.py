@@ -1,9 +1,7 @@
 """Finds and ends every process of a run: its group, its session, its descendants, its escapees.
 
 A process that left the session (setsid, a double fork) is still known by what it inherited:
-`TOCSIN_RUN_ID` and `TOCSIN_ATTEMPT` in its environment. The run's first process must not be
-reaped before `end_tree` is done: as a zombie it keeps its id, and so the id of group and session,
-from being given to a stranger.
+`TOCSIN_RUN_ID` and `TOCSIN_ATTEMPT` in its environment.
 """
 
 from __future__ import annotations
@@ -14,7 +12,7 @@ import os
 import re
 import signal
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from tocsin.execution import AttemptKey, split_key
 
@@ -76,6 +74,10 @@ class ProcessTable:
             unseen += new
         return [self._processes[pid] for pid in found]
 
+    def marked(self, mark: RunMark) -> list[Process]:
+        """The live processes that carry the mark of a run."""
+        return [self._processes[pid] for pid in self._marked.get(mark, ())]
+
 
 class ProcessScans:
     """Process tables, one for all the runs that are being ended in the same turn of the loop."""
@@ -120,38 +122,68 @@ def _mark_of(pid: int) -> RunMark | None:
     return RunMark(found.get(b"RUN_ID", b""), found.get(b"ATTEMPT", b""))
 
 
-async def end_tree(leader: int, mark: RunMark, scans: ProcessScans, grace_s: float) -> list[int]:
+class Tree(Protocol):
+    """The processes of one run."""
+
+    def members(self) -> list[Process]:
+        """Those that are alive."""
+        ...
+
+    def strike(self, number: signal.Signals, members: list[Process]) -> list[Process]:
+        """Signal some of the members in one stroke, so that none can fork away; returns them."""
+        ...
+
+
+class SpawnedTree:
+    """The tree of a process that was spawned here.
+
+    Its first process must not be reaped before the tree is ended: as a zombie it keeps its id, and
+    so the id of group and session, from being given to a stranger.
+    """
+
+    def __init__(self, leader: int, key: AttemptKey, scans: ProcessScans) -> None:
+        self._leader = leader
+        self._mark = RunMark.of(key)
+        self._scans = scans
+
+    def members(self) -> list[Process]:
+        """Group, session, descendants, and whoever carries the run's mark."""
+        return self._scans.table().tree(self._leader, self._mark)
+
+    def strike(self, number: signal.Signals, members: list[Process]) -> list[Process]:
+        """Signal the process group."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._leader, number)
+            os.killpg(self._leader, signal.SIGCONT)  # who is stopped hears nothing else
+        return [process for process in members if process.group == self._leader]
+
+
+async def end_tree(tree: Tree, grace_s: float) -> list[int]:
     """End all processes of a run: SIGTERM, and SIGKILL for those alive after `grace_s`.
 
     Returns the ids of those that even SIGKILL did not end.
     """
-    left = await _signal_until_gone(leader, mark, scans, signal.SIGTERM, grace_s)
+    left = await _signal_until_gone(tree, signal.SIGTERM, grace_s)
     if left:
-        left = await _signal_until_gone(leader, mark, scans, signal.SIGKILL, KILL_OVERDUE_S)
+        left = await _signal_until_gone(tree, signal.SIGKILL, KILL_OVERDUE_S)
     return [process.pid for process in left]
 
 
-async def _signal_until_gone(
-    leader: int, mark: RunMark, scans: ProcessScans, number: signal.Signals, within_s: float
-) -> list[Process]:
+async def _signal_until_gone(tree: Tree, number: signal.Signals, within_s: float) -> list[Process]:
     """Signal each process once, those that turn up later too; returns who is left in the end."""
     loop = asyncio.get_running_loop()
     deadline_s = loop.time() + within_s
     told: set[Process] = set()
     while True:
-        members = scans.table().tree(leader, mark)
+        members = tree.members()
         if not members:
             return []
         if not told:
-            # In one stroke for the whole group, so none of it can fork away from it.
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(leader, number)
-                os.killpg(leader, signal.SIGCONT)  # who is stopped hears nothing else
-            told.update(p for p in members if p.group == leader)
+            told.update(tree.strike(number, members))
         left_s = deadline_s - loop.time()
         await _watch(members, told, number, max(left_s, 0))
         if left_s <= 0:
-            return scans.table().tree(leader, mark)
+            return tree.members()
 
 
 async def _watch(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Sequence
 from typing import Final
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./:,+@%-]*(?: +[A-Za-z0-9_./:,+@%=-]+)*")
@@ -35,3 +36,13 @@ def plain_words(command: str) -> tuple[str, ...] | None:
         return None
     words = tuple(line.split())
     return None if words[0] in _OWN_WORDS else words
+
+
+def shell_words(command: str | None, argv: Sequence[str] | None, *, login: bool) -> list[str]:
+    """The words by which /bin/sh runs a command line, or a program with its arguments."""
+    words = ["sh", "-l", "-c"] if login else ["sh", "-c"]
+    if command is None:
+        assert argv is not None
+        return [*words, 'exec "$@"', "sh", *argv]
+    dashes = ["--"] if command[:1] in {"-", "+"} else []
+    return [*words, *dashes, command]

@@ -1,0 +1,151 @@
+"""What is asked of systemd about one unit: start it, tell how it is, let go of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from typing import Any, Final
+
+from jeepney import Message
+
+from .properties import Property
+from .system_bus import BusError, SystemBus
+
+STARTING_MAX: Final = 64
+"""Units being started at once; with hundreds the bus daemon runs out of match rules."""
+SIGNAL_S: Final = 2.0
+"""How long systemd's word on a start is waited for before it is asked: a signal may be lost."""
+POLL_S: Final = 0.2
+_EXITED: Final = 1
+"""`si_code` of a process that was not ended by a signal, see sigaction(2)."""
+_UNKNOWN: Final = (1 << 64) - 1
+_PATH: Final = "/org/freedesktop/systemd1"
+_NAME: Final = "org.freedesktop.systemd1"
+_RULE: Final = (
+    f"type='signal',sender='{_NAME}',interface='{_NAME}.Manager',member='JobRemoved',path='{_PATH}'"
+)
+
+
+class Systemd:
+    """Systemd, over one kept connection. Make it inside the loop."""
+
+    def __init__(self) -> None:
+        self._bus = SystemBus(_RULE, self._heard)
+        self._starting = asyncio.Semaphore(STARTING_MAX)
+        self._over: dict[str, asyncio.Future[str]] = {}
+        """What became of the jobs by which units are being started."""
+
+    async def start(self, unit: str, properties: Sequence[Property]) -> bool:
+        """Start a transient unit; False when it failed, be it that its program did so at once.
+
+        A unit of that name which is there already counts as this one.
+
+        Raises:
+            BusError: systemd does not take it.
+        """
+        async with self._starting:
+            result = await self._begun(unit, properties)
+            while result is None:
+                active = await self._unit(unit, "ActiveState")
+                if active != "activating":
+                    return bool(active == "active")
+                await asyncio.sleep(POLL_S)
+            return result == "done"
+
+    async def _begun(self, unit: str, properties: Sequence[Property]) -> str | None:
+        """How systemd's job ended by which a unit is started; None when it has not said so."""
+        over: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._over[unit] = over
+        try:
+            body = (unit, "fail", list(properties), list[object]())
+            await self._manage("StartTransientUnit", "ssa(sv)a(sa(sv))", body)
+            async with asyncio.timeout(SIGNAL_S):
+                return await over
+        except BusError as error:
+            if error.name == f"{_NAME}.UnitExists":
+                return None
+            raise
+        except TimeoutError:
+            return None
+        finally:
+            del self._over[unit]
+
+    def _heard(self, message: Message) -> None:
+        _, _, unit, result = message.body
+        over = self._over.get(unit)
+        if over is not None and not over.done():
+            over.set_result(result)
+
+    async def is_loaded(self, unit: str) -> bool:
+        """Whether there is such a unit, be it only for what its main process left behind."""
+        return bool(await self._unit(unit, "LoadState") == "loaded")
+
+    async def is_active(self, unit: str) -> bool:
+        """Whether a unit's main process is there, or ended well."""
+        return bool(await self._unit(unit, "ActiveState") == "active")
+
+    async def main_pid(self, unit: str) -> int:
+        """The main process of a unit; 0 when it has none."""
+        return int(await self._service(unit, "MainPID"))
+
+    async def ended(self, unit: str) -> int | None:
+        """The exit code of a unit's main process, or the negative number of a signal.
+
+        None when it has not ended, or the unit is gone.
+        """
+        how, status = await asyncio.gather(
+            self._service(unit, "ExecMainCode"), self._service(unit, "ExecMainStatus")
+        )
+        if how == 0:
+            return None
+        return int(status) if how == _EXITED else -int(status)
+
+    async def result(self, unit: str) -> str:
+        """Systemd's word for a unit's end: `success`, `exit-code`, `signal`, `oom-kill`."""
+        return str(await self._service(unit, "Result"))
+
+    async def control_group(self, unit: str) -> str:
+        """The path of a unit's cgroup; empty when it has none."""
+        return str(await self._service(unit, "ControlGroup"))
+
+    async def peak_memory_bytes(self, unit: str) -> int | None:
+        """The most memory that a unit needed; None where systemd does not know (before 256)."""
+        with contextlib.suppress(BusError):
+            peak = int(await self._service(unit, "MemoryPeak"))
+            return peak if peak != _UNKNOWN else None
+        return None
+
+    async def cpu_us(self, unit: str) -> int | None:
+        """The CPU time that a unit took; None where it is not counted."""
+        cpu_ns = int(await self._service(unit, "CPUUsageNSec"))
+        return cpu_ns // 1000 if cpu_ns != _UNKNOWN else None
+
+    async def let_go(self, unit: str) -> None:
+        """Have systemd forget a unit whose main process ended; what that left behind lives on."""
+        for member, signature, body in (
+            ("ResetFailedUnit", "s", (unit,)),
+            ("StopUnit", "ss", (unit, "replace")),
+        ):
+            with contextlib.suppress(BusError):  # it is gone
+                await self._manage(member, signature, body)
+
+    async def _manage(self, member: str, signature: str, body: tuple[Any, ...]) -> tuple[Any, ...]:
+        return await self._bus.call(_PATH, f"{_NAME}.Manager", member, signature, body)
+
+    async def _unit(self, unit: str, name: str) -> Any:  # noqa: ANN401 - of any type
+        return await self._get(unit, f"{_NAME}.Unit", name)
+
+    async def _service(self, unit: str, name: str) -> Any:  # noqa: ANN401 - of any type
+        return await self._get(unit, f"{_NAME}.Service", name)
+
+    async def _get(self, unit: str, interface: str, name: str) -> Any:  # noqa: ANN401 - of any type
+        properties = "org.freedesktop.DBus.Properties"
+        path = f"{_PATH}/unit/{_escaped(unit)}"
+        ((_, value),) = await self._bus.call(path, properties, "Get", "ss", (interface, name))
+        return value
+
+
+def _escaped(unit: str) -> str:
+    """A unit's name as the last part of an object path."""
+    return "".join(c if c.isascii() and c.isalnum() else f"_{ord(c):02x}" for c in unit)

@@ -1,0 +1,1 @@
+"""Tocsin under a real systemd, in Debian roots that are booted and thrown away."""
