@@ -14,7 +14,7 @@ import msgspec
 
 from tocsin import clock
 from tocsin.execution import AttemptKey, Order, Status, attempt_key, split_key
-from tocsin.executors.shell.process_tree import ProcessTable, RunMark
+from tocsin.executors.process_tree import ProcessTable, RunMark
 from tocsin.hosting import RunEnded, Settings
 
 from .agent_side import AgentSide, HostGone, Overdue

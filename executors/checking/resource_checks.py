@@ -14,8 +14,8 @@ import msgspec
 
 from tocsin import clock
 from tocsin.execution import Status
+from tocsin.executors.peak_memory import MARK
 from tocsin.executors.secrets import FOLDER_VARIABLE
-from tocsin.executors.shell.peak_memory import MARK
 from tocsin.units import format_size
 
 from .bench import Bench, require
