@@ -57,10 +57,15 @@ class AgentSide:
         try:
             self.socket.connect(f"/proc/self/fd/{folder}/{path.name}")
         except OSError as error:
+            self.socket.close()
             raise HostGone(f"nobody listens at {path.name}: {error.strerror}") from error
         finally:
             os.close(folder)
-        self.hello = self._hello()
+        try:
+            self.hello = self._hello()
+        except (HostGone, Overdue):
+            self.socket.close()
+            raise
 
     def _hello(self) -> HostHello:
         hello = self._receive(clock.monotonic_s() + self.deadline_s, "its hello")

@@ -127,7 +127,7 @@ class Bench:
         with contextlib.suppress(Overdue):
             host.await_exit()
         how = "" if host.exit_code is None else f": {how_it_ended(host.exit_code)}"
-        said = frames(host.last_words()) or host.last_words().splitlines()
+        said = frames(host.words()) or host.last_words().splitlines()
         return "\n".join([how, *said])
 
     def _overdue(self, error: Overdue) -> Finding:

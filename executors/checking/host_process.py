@@ -114,10 +114,13 @@ class HostProcess:
             return path.read_text(encoding="utf-8", errors="replace")
         return ""
 
+    def words(self) -> str:
+        """All that it wrote for people, be it that it never listened."""
+        return self.complaint.decode(errors="replace") + self.log()
+
     def last_words(self) -> str:
-        """The end of what it wrote for people, be it that it never listened."""
-        text = self.complaint.decode(errors="replace") + self.log()
-        return "\n".join(text.splitlines()[-LAST_LINES:])
+        """The end of that."""
+        return "\n".join(self.words().splitlines()[-LAST_LINES:])
 
     def signal(self, number: int) -> None:
         """Send the host a signal."""

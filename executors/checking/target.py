@@ -39,11 +39,11 @@ def find_target(text: str, installed: Mapping[str, str]) -> Target:
 
 def _in_path(path: Path, chosen: str) -> Target:
     if path.suffix == ".py" and path.is_file():
-        return Target(_joined(path.stem, chosen), str(path.parent))
+        return _module(path.with_suffix(""), chosen)
     if not path.is_dir():
         raise ConfigError(f"there is nothing at {path}", "name a package's folder, or its module")
     if (path / "__init__.py").exists():
-        return _package(path, chosen)
+        return _module(path, chosen)
     if (path / "pyproject.toml").exists():
         return _project(path, chosen)
     raise ConfigError(
@@ -52,7 +52,8 @@ def _in_path(path: Path, chosen: str) -> Target:
     )
 
 
-def _package(path: Path, chosen: str) -> Target:
+def _module(path: Path, chosen: str) -> Target:
+    """A module or a package, with the packages that it is in."""
     names = [path.name]
     while (path.parent / "__init__.py").exists():
         path = path.parent

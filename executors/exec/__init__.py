@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
-from tocsin.execution import Health, Order, Running, Sink
+from tocsin.execution import Capability, Health, Order, Running, Sink
 
 from .config import ExecConfig
 from .request import PROTOCOL
@@ -23,6 +23,7 @@ class Exec:
     summary: ClassVar[str] = "any program, told by JSON what to do"
     main_key: ClassVar[str] = "program"
     config: ClassVar[type[msgspec.Struct]] = ExecConfig
+    capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.RUN_AS})
 
     _spawner: Spawner | None = None
 

@@ -21,8 +21,13 @@ NODE = shutil.which("node")
 
 
 @pytest.fixture
-def host(tmp_path: Path) -> Iterator[Host]:
-    """A host of the executor."""
+def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
+    """A host of the executor, with a folder of secrets."""
+    folder = tmp_path / "secrets"
+    folder.mkdir()
+    (folder / "token").write_text("hunter22")
+    (folder / "token").chmod(0o600)
+    monkeypatch.setenv("TOCSIN_SECRETS", str(folder))
     made = Host("exec", tmp_path / "run")
     yield made
     made.end()
@@ -217,6 +222,21 @@ def test_much_output(host: Host, agent: Agent, script: str) -> None:
     assert peak_bytes(host) - before < 16 << 20
 
 
+def test_secrets(host: Host, agent: Agent) -> None:
+    """A program has them in its environment; both its streams are masked, and its request bare."""
+    script = 'test "$TOKEN" = hunter22 && cat && echo $TOKEN && echo $TOKEN >&2'
+    run = order(
+        "exec",
+        "R",
+        {"program": "sh", "args": ["-c", script], "config": {"token": "{{ secret.TOKEN }}"}},
+        secrets={"TOKEN": "token"},
+    )
+    assert agent.run(run).outcome.status is Status.SUCCEEDED
+    request, printed = host.stdout(run).splitlines()
+    assert json.loads(request)["config"] == {"token": "***"}
+    assert printed + b"\n" == host.stderr(run) == b"***\n"
+
+
 def test_output_that_cannot_be_kept(host: Host, agent: Agent) -> None:
     """A program that prints where there is no room goes on, and its run says so."""
     shutil.rmtree(host.out)
@@ -226,6 +246,23 @@ def test_output_that_cannot_be_kept(host: Host, agent: Agent) -> None:
     outcome = agent.run(run).outcome
     assert outcome.status is Status.SUCCEEDED
     assert outcome.message == "output was lost: No space left on device"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can run as somebody else")
+@pytest.mark.parametrize("is_secret", [False, True])
+def test_another_user(host: Host, agent: Agent, *, is_secret: bool) -> None:
+    """A job's `run_as` holds, with streams that go through the host too."""
+    secrets = {"TOKEN": "token"} if is_secret else {}
+    run = order(
+        "exec",
+        "R",
+        {"program": "sh", "args": ["-c", "id -un; id -un >&2; wc -c | grep -q ..."]},
+        run_as="nobody",
+        secrets=secrets,
+    )
+    outcome = agent.run(run).outcome
+    assert outcome.status is Status.SUCCEEDED, outcome
+    assert host.stdout(run) == host.stderr(run) == b"nobody\n"
 
 
 def test_the_shell_example(host: Host, agent: Agent) -> None:
