@@ -12,7 +12,7 @@ DRILL_PACKAGES := iproute2 iptables libfaketime
 SERVICES := nats-server
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test check format sim bench lab drill drill-tools services clean
+.PHONY: help setup up test coverage check format sim bench lab drill drill-tools services clean
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -30,6 +30,9 @@ up: setup ## Start coordinator, agent and the examples (q or ctrl+c ends it)
 	$(BIN)/tocsin up examples/
 
 test: setup services ## All tests, within ten minutes
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(PYTEST_ARGS)
+
+coverage: setup services ## All tests in one process, and which lines none of them runs
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest $(PYTEST_ARGS)
 	$(BIN)/coverage report --skip-covered --show-missing --sort=cover

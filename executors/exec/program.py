@@ -13,10 +13,10 @@ from typing import Final
 
 from tocsin.errors import ExecutorError
 from tocsin.execution import Order, Outcome, Sink
+from tocsin.executors.process_tree import ProcessScans
 from tocsin.executors.shell.config import ShellConfig
 from tocsin.executors.shell.exit_watch import ExitWatch
 from tocsin.executors.shell.process import ShellProcess
-from tocsin.executors.shell.process_tree import ProcessScans
 from tocsin.executors.shell.spawning import Spawner
 
 from .account import Account
