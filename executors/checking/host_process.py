@@ -18,7 +18,7 @@ from tocsin.hosting import SETTINGS_VARIABLE, Settings
 
 from .agent_side import AgentSide, Overdue
 
-SOCKET_IDLE_S = 600.0
+IDLE_S = 600.0
 LAST_LINES = 12
 
 
@@ -33,7 +33,7 @@ class HostProcess:
         self,
         name: str,
         folder: Path,
-        idle_s: float = SOCKET_IDLE_S,
+        idle_s: float = IDLE_S,
         *,
         environment: Mapping[str, str] | None = None,
         settings: Settings | None = None,
