@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
 import signal
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,13 +13,13 @@ import msgspec
 
 from tocsin import clock
 from tocsin.execution import AttemptKey, Order, Status, attempt_key, split_key
-from tocsin.executors.process_tree import ProcessTable, RunMark
 from tocsin.hosting import RunEnded, Settings
 
 from .agent_side import AgentSide, HostGone, Overdue
 from .fault_text import frames, how_it_ended
 from .host_process import HostProcess
 from .specimen import Block, Specimen
+from .stragglers import end_stragglers
 from .subject import Subject
 from .verdict import Finding, LeftOut, find
 
@@ -160,11 +159,7 @@ class Bench:
         for host in self._hosts:
             with contextlib.suppress(Overdue):
                 host.end()
-        processes = ProcessTable()
-        for order in self._orders:
-            for process in processes.tree(-1, RunMark.of(order.key)):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(process.pid, signal.SIGKILL)
+        end_stragglers([split_key(order.key)[0] for order in self._orders])
 
 
 def require(end: RunEnded, status: Status, hint: str = "") -> None:

@@ -14,7 +14,6 @@ import msgspec
 
 from tocsin import clock
 from tocsin.execution import Status
-from tocsin.executors.peak_memory import MARK
 from tocsin.executors.secrets import FOLDER_VARIABLE
 from tocsin.units import format_size
 
@@ -33,6 +32,7 @@ GROWTH_MAX: Final = 10
 """Of what may grow by chance, far below one for each of the runs."""
 GROWTH_BYTES_MAX: Final = 32 << 20
 SETTLE_S: Final = 3.0
+_PEAK: Final = re.compile(rb"^VmHWM:\s+(\d+) kB", re.MULTILINE)
 _DEBUG: Final = {"PYTHONASYNCIODEBUG": "1"}
 _TOOK: Final = re.compile(r"Executing (.*) took (\d+\.\d+) seconds")
 _LEFT: Final = re.compile(r"host\.tasks_left (\d+)")
@@ -60,7 +60,7 @@ def huge_output(bench: Bench) -> None:
 
 def peak_bytes(host: HostProcess) -> int:
     """The most memory that a host had so far, see proc(5)."""
-    found = MARK.search(Path(f"/proc/{host.pid}/status").read_bytes())
+    found = _PEAK.search(Path(f"/proc/{host.pid}/status").read_bytes())
     assert found is not None, "proc(5) has VmHWM since Linux 2.6"
     return int(found[1]) * 1024
 

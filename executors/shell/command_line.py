@@ -45,4 +45,4 @@ def shell_words(command: str | None, argv: Sequence[str] | None, *, login: bool)
         assert argv is not None
         return [*words, 'exec "$@"', "sh", *argv]
     dashes = ["--"] if command[:1] in {"-", "+"} else []
-    return [*words, *dashes, command]
+    return [*words, *dashes, command, "sh"]  # its `$0`, whatever path it is executed by

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import functools
 import os
-import stat
 from collections.abc import Sequence
 from typing import Final
 
@@ -42,14 +41,15 @@ def known_program(name: str, around: Surroundings) -> str:
     path = find_program(name, around)
     if path is None:
         raise not_found(name)
-    with acting_as(around.who):
-        try:
-            mode = os.stat(path.encode()).st_mode  # noqa: PTH116 - bytes
-        except OSError as error:
-            raise refused(name, path, error) from error
-        if not (stat.S_ISREG(mode) and _may_run(path)):
-            raise refused(name, path, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
+    if not can_run(path, around):
+        raise refused(name, path, _why_not_run(path, around))
     return path
+
+
+def can_run(path: str, around: Surroundings) -> bool:
+    """Whether a path is a file that its user may execute."""
+    with acting_as(around.who):
+        return os.path.isfile(path.encode()) and _may_run(path)  # noqa: PTH113 - bytes
 
 
 def plain_program(config: ShellConfig, around: Surroundings) -> tuple[str, tuple[str, ...]] | None:
@@ -63,6 +63,15 @@ def plain_program(config: ShellConfig, around: Surroundings) -> tuple[str, tuple
     return None if path is None else (path, words)
 
 
+def _why_not_run(path: str, around: Surroundings) -> OSError:
+    try:
+        with acting_as(around.who):
+            os.stat(path.encode())  # noqa: PTH116 - bytes
+    except OSError as error:
+        return error
+    return PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
 def not_found(name: str) -> CannotStart:
     """The refusal of a program that is not there."""
     return CannotStart(f"command not found: {name}", NOT_FOUND)
@@ -70,7 +79,7 @@ def not_found(name: str) -> CannotStart:
 
 def too_long(words: Sequence[str]) -> CannotStart:
     """The refusal of a command line that, with its environment, no process can be given."""
-    count = sum(map(len, words))
+    count = max(map(len, words))
     text = f"the command and its environment are too long ({count} characters)"
     return CannotStart(text, NOT_EXECUTABLE)
 

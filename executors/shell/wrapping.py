@@ -84,7 +84,8 @@ def own_words(wrapped: list[str], stderr: str, since: int) -> str:
             said = file.read(_COMPLAINT_BYTES_MAX).decode(errors="replace")
     except OSError:
         return ""
-    names = {os.path.basename(word) for word in wrapped if word.startswith("/")}  # noqa: PTH119
+    paths = [word for word in wrapped if word.startswith("/")]
+    names = {*paths, *(os.path.basename(path) for path in paths)}  # noqa: PTH119
     is_one_line = said.count("\n") == 1 and said.endswith("\n")
     return said.strip() if is_one_line and said.partition(":")[0] in names else ""
 

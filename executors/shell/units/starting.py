@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from typing import Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 
@@ -30,8 +30,8 @@ from tocsin.executors.shell.wrapping import FAILURES, own_words
 
 from . import properties
 from .failures import not_executed
-from .programs import Words, words_of
-from .properties import Property, Streams
+from .programs import install_launcher, program_of
+from .properties import Property
 from .run import UnitRun, Watch
 from .system_bus import BusError
 
@@ -45,21 +45,13 @@ class Handle(msgspec.Struct, frozen=True, array_like=True):
     unit: str
 
 
-class _Plan(NamedTuple):
-    """A unit that is ready to be started."""
-
-    properties: list[Property]
-    terms: Terms
-    path: str
-    """Of the program that systemd executes."""
-
-
 class UnitStarter:
     """Starts runs as units, and finds those again that an earlier host started."""
 
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
         self._host_dir = os.open(".", os.O_PATH | os.O_DIRECTORY)
+        install_launcher()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self, unit: str, order: Order, config: ShellConfig, sink: Sink) -> UnitRun:
@@ -80,14 +72,14 @@ class UnitStarter:
     async def _start(self, unit: str, order: Order, config: ShellConfig, sink: Sink) -> UnitRun:
         systemd = self._watch.systemd
         with contextlib.ExitStack() as files:
-            plan = self._planned(order, config, sink, files)
+            properties, terms = self._planned(order, config, sink, files)
             try:
-                if not await systemd.start(unit, plan.properties):
+                if not await systemd.start(unit, properties):
                     code, result = await systemd.ended(unit), await systemd.result(unit)
-                    if refusal := not_executed(plan.path, config, code, result):
+                    if refusal := not_executed(config, code, result):
                         await systemd.let_go(unit)
                         raise refusal
-                run = UnitRun(unit, handle_of(unit), plan.terms, order.limits)
+                run = UnitRun(unit, handle_of(unit), terms, order.limits)
                 await run.watch(self._watch)
             except BusError as error:
                 raise CannotStart(f"systemd does not take its unit: {error}") from error
@@ -115,27 +107,28 @@ class UnitStarter:
 
     def _planned(
         self, order: Order, config: ShellConfig, sink: Sink, files: contextlib.ExitStack
-    ) -> _Plan:
+    ) -> tuple[list[Property], Terms]:
+        """The properties of a unit, and what its end is judged by; `files` must stay till then."""
         around = surroundings(runner_of(order, config), order, config)
         out, err = names_of(sink)
         said_bytes = made_ready(out, err)
         with inside(around, self._host_dir):
             stdin = files.enter_context(open_input(config, around.who))
-            words = words_of(order, config, around)
-            around = around._replace(cwd=os.getcwd())  # noqa: PTH109 - text
+            program = program_of(order, config, around)
+        variables = nameless_file(properties.environment_file(program.env))
+        files.callback(os.close, variables)
         wanted = [
             *properties.service(order),
             *properties.limits(order),
-            *properties.execution(words.program, config, around, words.variables.shown),
-            *properties.streams(Streams(_path_of(stdin), out, err)),
-            *_environment_file(words, files),
+            *properties.execution(program, config, around.who, _path_of(variables)),
+            *properties.streams(None if stdin is None else _path_of(stdin), out, err),
         ]
 
         def complaint(code: int) -> str:
-            return own_words(words.wrapped, err, said_bytes) if code in FAILURES else ""
+            return own_words(program.in_front, err, said_bytes) if code in FAILURES else ""
 
-        terms = Terms(order.key, config.success_codes, {}, complaint if words.wrapped else None)
-        return _Plan(wanted, terms, words.program.path)
+        facts: dict[str, Any] = {}
+        return wanted, Terms(order.key, config.success_codes, facts, complaint)
 
 
 def handle_of(unit: str) -> bytes:
@@ -158,15 +151,6 @@ def unit_of(handle: bytes) -> str:
     return found.unit
 
 
-def _environment_file(words: Words, files: contextlib.ExitStack) -> list[Property]:
-    hidden = words.variables.hidden
-    if not hidden:
-        return []
-    fd = nameless_file(properties.environment_file(hidden))
-    files.callback(os.close, fd)
-    return [("EnvironmentFiles", ("a(sb)", [(_path_of(fd), False)]))]
-
-
-def _path_of(fd: int | None) -> str | None:
+def _path_of(fd: int) -> str:
     """A path by which systemd opens what is open here, for as long as it is."""
-    return None if fd is None else f"/proc/{os.getpid()}/fd/{fd}"
+    return f"/proc/{os.getpid()}/fd/{fd}"

@@ -79,7 +79,7 @@ class Systemd:
 
     async def is_loaded(self, unit: str) -> bool:
         """Whether there is such a unit, be it only for what its main process left behind."""
-        return bool(await self._unit(unit, "LoadState") == "loaded")
+        return bool(await self._unit(unit, "LoadState") != "not-found")
 
     async def is_active(self, unit: str) -> bool:
         """Whether a unit's main process is there, or ended well."""
