@@ -9,9 +9,10 @@ DRILL_ARGS ?=
 BENCH_ARGS ?=
 DRILL_ARGS ?=
 DRILL_PACKAGES := iproute2 iptables libfaketime
+SERVICES := nats-server
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test check format sim bench lab drill drill-tools clean
+.PHONY: help setup up test coverage check format sim bench lab drill drill-tools services clean
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -28,7 +29,10 @@ setup: $(VENV)/.ready ## Make the virtual environment and install into it
 up: setup ## Start coordinator, agent and the examples (q or ctrl+c ends it)
 	$(BIN)/tocsin up examples/
 
-test: setup ## All tests, within ten minutes
+test: setup services ## All tests, within ten minutes
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(PYTEST_ARGS)
+
+coverage: setup services ## All tests in one process, and which lines none of them runs
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest $(PYTEST_ARGS)
 	$(BIN)/coverage report --skip-covered --show-missing --sort=cover
@@ -46,7 +50,7 @@ format: setup ## Format and mend what can be mended
 sim: setup ## The simulator over many seeds: make sim SEEDS=10000
 	$(BIN)/python -m tests.sim --seeds $(SEEDS)
 
-bench: setup ## All benchmarks; each prints one JSON line
+bench: setup services ## All benchmarks; each prints one JSON line
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 lab: setup ## Real processes killed at random: make lab
@@ -59,6 +63,16 @@ drill-tools: # As root on Debian what is missing is installed; elsewhere the dri
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		dpkg -s $(DRILL_PACKAGES) >/dev/null 2>&1 || \
 		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y $(DRILL_PACKAGES); }; \
+	fi
+
+services: # As root on Debian the servers that tests start are installed; the system starts none of them
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		missing="$$(for it in $(SERVICES); do dpkg -s $$it >/dev/null 2>&1 || echo $$it; done)"; \
+		[ -n "$$missing" ] || exit 0; \
+		policy=/usr/sbin/policy-rc.d; \
+		[ -e $$policy ] || { trap "rm -f $$policy" EXIT; printf '#!/bin/sh\nexit 101\n' >$$policy; chmod +x $$policy; }; \
+		install() { DEBIAN_FRONTEND=noninteractive apt-get install -qq -y $$missing >/dev/null 2>&1; }; \
+		install || { apt-get update -qq && install; } || echo "cannot install" $$missing >&2; \
 	fi
 
 clean: ## Remove what was built here

@@ -8,19 +8,10 @@ packaging.python.org/specifications/entry-points.
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Iterable, Iterator
 
-from tocsin.execution import ENTRY_POINT_GROUP
-
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", re.ASCII)
-"""It becomes the name of a socket."""
-
-
-def is_executor_name(text: str) -> bool:
-    """Whether this may name an executor."""
-    return _NAME.fullmatch(text) is not None
+from tocsin.execution import ENTRY_POINT_GROUP, is_executor_name
 
 
 def machine_tags() -> dict[str, str]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from tocsin.errors import ConfigError
-from tocsin.execution import OFFERS_MAX
+from tocsin.execution import OFFERS_MAX, is_executor_name
 from tocsin.hosting import Settings
 
 from .config import ExecutorConfig
-from .inventory import is_executor_name
 
 
 def offered(

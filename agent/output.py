@@ -19,9 +19,9 @@ from tocsin.execution import AttemptKey
 from tocsin.instants import Now
 from tocsin.log import Log
 from tocsin.messages.agent_link import Chunk
+from tocsin.output_plan import next_free, next_piece
 
 from .machine.commands import Position
-from .output_plan import next_free, next_piece
 
 CHUNK_BYTES_MAX: Final = 64 << 10
 LOOK_US: Final = 100_000
@@ -218,7 +218,7 @@ class Outputs:
         piece = next_free(tail.freed[stream], tail.sizes[stream], tail.keep_bytes)
         if piece is None:
             return
-        from .hole import punch
+        from tocsin.hole import punch
 
         tail.freed[stream] = piece.offset + piece.length
         try:

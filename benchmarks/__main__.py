@@ -11,14 +11,16 @@ from .harness import Size
 from .report import Surroundings
 from .table import RESULTS, markdown
 
-NAMES: Final = ("throughput", "spawn", "lag", "footprint", "restart", "decide", "schedule")
+NAMES: Final = (
+    "throughput", "spawn", "lag", "footprint", "restart", "decide", "schedule", "http", "nats",
+)  # fmt: skip
 
 
 def main() -> int:
     """Run those that are named, or all."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(NAMES))
-    parser.add_argument("--short", action="store_true", help="all of them in some 90 s")
+    parser.add_argument("--short", action="store_true", help="all of them in some two minutes")
     parser.add_argument("--size", type=Size, choices=list(Size), default=Size.FULL)
     parser.add_argument("--table", action="store_true", help=f"print {RESULTS.name} as Markdown")
     asked = parser.parse_args()

@@ -178,12 +178,16 @@ class Fleet:
                 start_new_session=True,
             )
 
-    def _end_hosts(self) -> None:
+    def host_pids(self) -> list[int]:
+        """The hosts of executors."""
         home = os.fsencode(self.home)
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit() and _was_started_below(home, entry):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(int(entry.name), signal.SIGKILL)
+        processes = [entry for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+        return [int(entry.name) for entry in processes if _was_started_below(home, entry)]
+
+    def _end_hosts(self) -> None:
+        for pid in self.host_pids():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     # Work.
 

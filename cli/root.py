@@ -39,7 +39,7 @@ COMMANDS: Final = {
     "run": Command("run", "run", "List, show, watch, wait for, repeat and kill runs."),
     "maintenance": Command("maintenance", "maintenance", "Pause jobs and agents for a while."),
     "why": Command("why", "why", "Tell why a job did, or did not, run."),
-    "executor": Command("executor", "executor", "List and show executors."),
+    "executor": Command("executor", "executor", "List, show, begin and check executors."),
     "agent": Command("agent", "agent", "Run this host's agent, or let hosts in."),
     "next": Command("preview", "next_", "Show when a schedule is due."),
     "status": Command("status", "status", "Show how the coordinator is."),

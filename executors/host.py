@@ -147,7 +147,7 @@ class ExecutorHost:
             self._start_some()
 
     def _attempt(self, order: Order) -> Attempt:
-        sink = OutputFiles(f"{self._out_dir}/{order.key}", self.spares)
+        sink = OutputFiles(f"{self._out_dir}/{order.key}", order.keep_bytes, self.spares)
         attempt = Attempt(
             order, self._executor, sink, self._handles, self._on_began, self._on_ended
         )
@@ -322,6 +322,8 @@ async def _serve(executor: Executor, settings: Settings, out_dir: str, idle_s: f
     gc.collect()
     gc.freeze()
     await host.over.wait()
+    if loop.get_debug():
+        sys.stderr.write(f"host.tasks_left {len(asyncio.all_tasks()) - 1}\n")
     host.spares.close()
     host.health.close()
     os.unlink(path)  # noqa: PTH108

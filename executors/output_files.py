@@ -8,6 +8,8 @@ import os
 from pathlib import Path
 from typing import Final
 
+from tocsin.output_plan import next_free
+
 from .secrets import Mask
 
 APPEND: Final = os.O_WRONLY | os.O_CREAT | os.O_APPEND
@@ -73,14 +75,51 @@ def _is_blank(path: str) -> bool:
         os.close(fd)
 
 
+class _Stream:
+    """One file that is open to append: how long it is, and up to where its middle is freed."""
+
+    __slots__ = ("_freed", "_keep_bytes", "_name", "_size", "fd")
+
+    def __init__(self, name: str, keep_bytes: int) -> None:
+        self.fd = os.open(name, APPEND | os.O_CLOEXEC, FILE_MODE)
+        self._name = name
+        self._keep_bytes = keep_bytes
+        self._size = os.fstat(self.fd).st_size
+        self._freed = 0
+
+    def append(self, data: bytes) -> None:
+        left = memoryview(data)
+        while left:
+            count = os.write(self.fd, left)
+            left = left[count:]
+            self._size += count
+            if self._size > self._keep_bytes:
+                self._free_middle()
+
+    def _free_middle(self) -> None:
+        piece = next_free(self._freed, self._size, self._keep_bytes)
+        if piece is None:
+            return
+        from tocsin.hole import punch  # few runs print so much
+
+        self._freed = piece.offset + piece.length
+        with contextlib.suppress(OSError):  # the file system cannot; the agent says so
+            punch(self._name, piece.offset, piece.length)
+
+
 class OutputFiles:
-    """The sink of an attempt: `<stem>.out` and `<stem>.err`, each made by the first write to it."""
+    """The sink of an attempt: `<stem>.out` and `<stem>.err`, each made by the first write to it.
 
-    __slots__ = ("_fds", "_held", "_lent", "_mask", "_spares", "names")
+    Of what is written to a stream, the disk holds the first and the last half of `keep_bytes`, and
+    8 MiB between them: the middle is freed as it is written, whether an agent is there or not.
+    """
 
-    def __init__(self, stem: str, spares: SpareFiles | None = None) -> None:
+    __slots__ = ("_held", "_keep_bytes", "_lent", "_mask", "_spares", "_streams", "names")
+
+    def __init__(self, stem: str, keep_bytes: int, spares: SpareFiles | None = None) -> None:
         self.names = (stem + ".out", stem + ".err")
-        self._fds: dict[bool, int] | None = None
+        self._keep_bytes = keep_bytes
+        self._streams: dict[bool, _Stream] | None = None
         self._spares = spares
         self._lent = False
         self._mask: Mask | None = None
@@ -117,14 +156,12 @@ class OutputFiles:
         self._append(data, stderr=stderr)
 
     def _append(self, data: bytes, *, stderr: bool) -> None:
-        if self._fds is None:
-            self._fds = {}
-        fd = self._fds.get(stderr)
-        if fd is None:
-            fd = self._fds[stderr] = os.open(self.names[stderr], APPEND | os.O_CLOEXEC, FILE_MODE)
-        left = memoryview(data)
-        while left:
-            left = left[os.write(fd, left) :]
+        if self._streams is None:
+            self._streams = {}
+        stream = self._streams.get(stderr)
+        if stream is None:
+            stream = self._streams[stderr] = _Stream(self.names[stderr], self._keep_bytes)
+        stream.append(data)
 
     def flush(self) -> None:
         """Write what was held back because it might have become a secret."""
@@ -137,10 +174,10 @@ class OutputFiles:
     def close(self) -> None:
         """Let go of the files; they stay where they are, unless they will stay empty."""
         self.flush()
-        if self._fds is not None:
-            for fd in self._fds.values():
-                os.close(fd)
-            self._fds = None
+        if self._streams is not None:
+            for stream in self._streams.values():
+                os.close(stream.fd)
+            self._streams = None
         if self._lent and self._spares is not None:
             for name in self.names:
                 self._spares.take_back(name)

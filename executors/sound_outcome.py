@@ -31,14 +31,14 @@ def sound(outcome: Any) -> Outcome:  # noqa: ANN401 - that is why
         facts = msgspec.to_builtins(outcome.facts, str_keys=True) if outcome.facts else {}
         message = sound_text(outcome.message or "")
         outcome = msgspec.structs.replace(outcome, message=message, facts=facts)
-        outcome = msgspec.msgpack.decode(msgspec.msgpack.encode(outcome), type=Outcome)
+        said = msgspec.msgpack.decode(msgspec.msgpack.encode(outcome), type=Outcome)
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
         why = _PLACE.sub(lambda found: Outcome.__struct_fields__[int(found[1])], str(error))
         raise ExecutorError(f"its executor gave an outcome that makes no sense: {why}") from error
-    for number in (outcome.exit_code, outcome.peak_memory_bytes, outcome.cpu_us):
+    for number in (said.exit_code, said.peak_memory_bytes, said.cpu_us):
         if number is not None and not -_NUMBER_MAX <= number <= _NUMBER_MAX:
             raise ExecutorError(f"its executor gave an outcome with {number} in it")
-    return outcome
+    return said
 
 
 def one_line(text: str) -> str:

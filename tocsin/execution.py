@@ -12,6 +12,7 @@ the job is applied. So the module that holds the class must import without its h
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import AsyncIterator, Container, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, NewType, Protocol
@@ -31,6 +32,9 @@ DESCRIPTION_BYTES_MAX: Final = 64 << 10
 OFFERS_MAX: Final = 256
 """The most executors of one agent."""
 
+_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", re.ASCII)
+"""It becomes the name of a socket, and a key of a job file."""
+
 AttemptKey = NewType("AttemptKey", str)
 """`<run id>.<attempt number>`: what everything on a wire is keyed by."""
 
@@ -44,6 +48,11 @@ def split_key(key: AttemptKey) -> tuple[str, int]:
     """Run id and attempt number of a key; ValueError when it is none."""
     run_id, _, number = key.rpartition(".")
     return run_id, int(number)
+
+
+def is_executor_name(text: str) -> bool:
+    """Whether this may name an executor."""
+    return _NAME.fullmatch(text) is not None
 
 
 class Expect(
@@ -107,6 +116,10 @@ class Status(enum.StrEnum):
     """It was never started, and will not be."""
 
 
+RETRY_AFTER_FACT: Final = "retry_after_s"
+"""The fact by which any executor says how many seconds not to try again, see `retry` of a job."""
+
+
 class Outcome(msgspec.Struct, frozen=True, array_like=True):
     """How an attempt ended, with what is known about it."""
 
@@ -115,6 +128,7 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True):
     message: str = ""
     """One line for people: why it failed, in words."""
     facts: dict[str, Any] = {}
+    """What is known besides, by names of the executor's own; `RETRY_AFTER_FACT` is heeded."""
     peak_memory_bytes: int | None = None
     cpu_us: int | None = None
 
@@ -155,7 +169,14 @@ class Offer(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Sink(Protocol):
-    """Where an attempt's output goes: two append files that outlive the agent and the host."""
+    """Where an attempt's output goes: two append files that outlive the agent and the host.
+
+    `write` returns when the kernel has the data, so what an executor reads it reads no faster than
+    the disk takes it: that is the back-pressure. Of a stream, `order.keep_bytes` are kept, its
+    head and its tail, half and half; the space of what was written between them is given back as
+    it grows, so output without an end fills no disk. What processes append to the files themselves
+    is bounded the same way, by the agent.
+    """
 
     @property
     def stdout(self) -> Path:
@@ -168,7 +189,7 @@ class Sink(Protocol):
         ...
 
     def write(self, data: bytes, *, stderr: bool = False) -> None:
-        """Append `data`; OSError when the disk is full."""
+        """Append `data`, whole, and without secrets; OSError when the disk is full."""
         ...
 
 
@@ -203,6 +224,7 @@ class Executor(Protocol):
     config: ClassVar[type[msgspec.Struct]]
     """The schema of its block in a job file; construct with `msgspec.convert`."""
     # `capabilities: ClassVar[frozenset[Capability]]` may be left out: it has none then.
+    # `port: ClassVar[int]`, the version of the port that it was written for, may be left out too.
 
     async def start(self, order: Order, config: Any, sink: Sink) -> Running:  # noqa: ANN401 - its own `config` type
         """Begin one attempt. `config` is an instance of `self.config`.
@@ -280,13 +302,13 @@ def load_executor(use: str) -> type[Executor]:
             f"executor {use!r} does not import: {type(error).__name__}: {error}",
             f"install what it needs: pip install 'tocsin[{use}]'" if ":" not in use else "",
         ) from error
-    wrong = _wrong_about(loaded)
+    wrong = wrong_about(loaded)
     if wrong:
         raise ExecutorError(f"executor {use!r} is none: {wrong}")
     return loaded
 
 
-def _wrong_about(loaded: object) -> str:
+def wrong_about(loaded: object) -> str:
     """What a class lacks to be an executor."""
     for key in ("summary", "main_key"):
         if not isinstance(getattr(loaded, key, None), str):
@@ -296,6 +318,9 @@ def _wrong_about(loaded: object) -> str:
         return "its `config` is no msgspec.Struct"
     if not callable(getattr(loaded, "start", None)):
         return "it has no `start`"
+    port = getattr(loaded, "port", PORT_VERSION)
+    if port != PORT_VERSION:
+        return f"it is written for version {port} of the port, and this is version {PORT_VERSION}"
     return ""
 
 

@@ -40,11 +40,18 @@ Place = tuple[str | int, ...]
 def values_of(env: Mapping[str, str], secrets: Mapping[str, str]) -> dict[str, str]:
     """What the placeholders of an attempt stand for, out of its environment and its secrets."""
     values = {name: env.get(variable, "") for name, variable in _VARIABLES.items()}
-    for variable, value in env.items():
-        if variable.startswith(_PARAM_VARIABLE):
-            values[f"param.{variable[len(_PARAM_VARIABLE) :].lower()}"] = value
+    values.update((f"param.{name}", value) for name, value in params_of(env).items())
     values.update((f"secret.{name}", value) for name, value in secrets.items())
     return values
+
+
+def params_of(env: Mapping[str, str]) -> dict[str, str]:
+    """The parameters of an attempt, by their names in the job, out of its environment."""
+    return {
+        variable.removeprefix(_PARAM_VARIABLE).lower(): value
+        for variable, value in env.items()
+        if variable.startswith(_PARAM_VARIABLE)
+    }
 
 
 def render(

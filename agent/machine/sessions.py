@@ -56,7 +56,7 @@ def say_hello(state: State, now: Now) -> None:
         profile.version,
         profile.tags,
         profile.slots,
-        [offer.name for offer in state.offers.values() if offer.available],
+        list(state.offers),
         [_held(attempt) for attempt in state.attempts.values()],
         now.wall_us,
         (state.memory.times_opened << 32) + link.hellos,

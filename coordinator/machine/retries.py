@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from tocsin.instants import SECOND_US, Now
 from tocsin.model import AgentState, Job, OnLost, Overlap, Run, RunState
 
+from . import backoff
 from .commands import SaveAttempt, SaveRun
 from .state import Active, State
 from .waiting import delay
@@ -51,8 +52,7 @@ def begin(state: State, active: Active, now: Now) -> None:
     run, retry = active.run, active.job.retry
     state.commands.append(SaveAttempt(run))
     state.unassign(run)
-    delay_s = min(retry.delay_s * retry.backoff ** min(run.attempt - 1, 64), retry.max_delay_s)
-    delay_s *= 1 + retry.jitter * (2 * state.chance.random() - 1)
+    delay_s = backoff.delay_s(retry, run.attempt, run.facts, state.chance.random())
     delay_us = round(delay_s * SECOND_US)
     active.blocked = _is_beside(state, active)
     if active.blocked:

@@ -7,7 +7,7 @@ import heapq
 from tocsin.instants import SECOND_US, Now
 from tocsin.model import Overlap, RunState, SkipReason
 
-from . import pools
+from . import backoff, pools
 from .eligibility import barred, hosts_in_words, verdicts
 from .ending import bar, finish_queued
 from .fires import Barred
@@ -175,9 +175,7 @@ def _groups_going(siblings: list[Active]) -> set[str]:
 def _resume(state: State, active: Active, now: Now) -> None:
     run, job = active.run, active.job
     if run.not_before_us is not None:
-        longest_s = job.retry.max_delay_s * (1 + job.retry.jitter)
-        if run.attempt == 1:
-            longest_s = job.jitter_s
+        longest_s = job.jitter_s if run.attempt == 1 else backoff.longest_s(job.retry)
         left_us = min(max(run.not_before_us - now.wall_us, 0), round(longest_s * SECOND_US))
         delay(state, active, now.steady_us + left_us)
     else:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import msgspec
 
 from tocsin.errors import ExecutorError
-from tocsin.execution import Order, Running, Sink
+from tocsin.execution import Health, Order, Running, Sink
 
 from .config import HttpConfig
 
 if TYPE_CHECKING:
-    from .clients import Clients
+    from .connections import Connections
+
+INSTALL: Final = "install what it needs: pip install 'tocsin[http]'"
 
 
 class Http:
@@ -23,7 +26,7 @@ class Http:
     main_key: ClassVar[str] = "url"
     config: ClassVar[type[msgspec.Struct]] = HttpConfig
 
-    _clients: Clients | None = None
+    _connections: Connections | None = None
 
     async def start(self, order: Order, config: HttpConfig, sink: Sink) -> Running:
         """Begin one request.
@@ -33,11 +36,20 @@ class Http:
         """
         del order
         try:
-            from .clients import Clients
+            from .connections import Connections
             from .exchange import Exchange
         except ImportError as error:
-            hint = "install what it needs: pip install 'tocsin[http]'"
-            raise ExecutorError(f"the http executor lacks {error.name}", hint) from error
-        if self._clients is None:
-            self._clients = Clients()
-        return Exchange(self._clients.client_for(config), config, sink)
+            raise ExecutorError(f"the http executor lacks {error.name}", INSTALL) from error
+        if self._connections is None:
+            self._connections = Connections()
+        return Exchange(self._connections, config, sink)
+
+    async def health(self) -> AsyncIterator[Health]:
+        """Whether the libraries are there, and which versions of them."""
+        try:
+            import h2
+            import httpx
+        except ImportError as error:
+            yield Health(available=False, message=f"lacks {error.name}; {INSTALL}")
+        else:
+            yield Health(available=True, facts={"httpx": httpx.__version__, "h2": h2.__version__})

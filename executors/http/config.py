@@ -13,7 +13,9 @@ from tocsin.expectation import faults
 
 _STATUS: Final = re.compile(r"[1-5]xx|[1-5]\d\d(-[1-5]\d\d)?", re.ASCII)
 _HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _USER_IN_URL: Final = re.compile(r"[a-z]+://[^/?#]*@", re.IGNORECASE)
+_FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
 
 Status = int | str
 
@@ -21,13 +23,35 @@ Status = int | str
 class Auth(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who asks: `user` and `password`, or `bearer`."""
 
-    user: str = ""
-    password: Annotated[str, Meta(extra={"secret": True})] = ""
-    bearer: Annotated[str, Meta(extra={"secret": True})] = ""
+    user: Annotated[str, Meta(description="name, for basic authentication")] = ""
+    password: Annotated[str, Meta(description="of `user`", extra={"secret": True})] = ""
+    bearer: Annotated[str, Meta(description="token, in their place", extra={"secret": True})] = ""
 
     def __post_init__(self) -> None:
         if bool(self.user) == bool(self.bearer):
             raise ValueError("either `user` (and `password`) or `bearer` must be given")
+        _check_user(self.user)
+        if _CONTROL.search(self.bearer):
+            raise ValueError("`bearer` holds a line break or another control character")
+
+
+class Proxy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A proxy that asks who comes."""
+
+    url: Annotated[str, Meta(min_length=1, description="`http://HOST:PORT`, or `https://`")]
+    user: Annotated[str, Meta(description="name, where the proxy asks for one")] = ""
+    password: Annotated[str, Meta(description="of `user`", extra={"secret": True})] = ""
+
+    def __post_init__(self) -> None:
+        check_url(self.url, "`url`", "`user` and `password`")
+        _check_user(self.user)
+        if self.password and not self.user:
+            raise ValueError("`password` stands without `user`")
+
+    @property
+    def is_secured(self) -> bool:
+        """Whether the proxy itself is spoken to over TLS."""
+        return self.url.lower().startswith("https:")
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -44,7 +68,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     def __post_init__(self) -> None:
         for one in self.statuses:
-            if not _STATUS.fullmatch(str(one)):
+            least, _, most = str(one).partition("-")
+            if not _STATUS.fullmatch(str(one)) or (most and most < least):
                 raise ValueError(f"`status`: {one} is none; write 200, 2xx or 200-204")
         for _, wrong in faults(self.of_body):
             raise ValueError(f"`{'json' if self.json else 'body'}`: {wrong}")
@@ -76,7 +101,7 @@ class HttpConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     url: Annotated[str, Meta(min_length=1, description="`http://` or `https://`")]
     method: Annotated[
-        Annotated[str, Meta(pattern="^[A-Za-z]{1,20}$")] | None,
+        Annotated[str, Meta(pattern="^[A-Za-z-]{1,20}$")] | None,
         Meta(description="by default GET, or POST where there is a body"),
     ] = None
     query: Annotated[
@@ -85,8 +110,12 @@ class HttpConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     headers: Annotated[dict[str, str], Meta(description="header fields, `Host` too")] = {}
     body: Annotated[str | None, Meta(description="text to be sent")] = None
     json: Annotated[Any, Meta(description="anything, to be sent as JSON")] = None
-    form: Annotated[dict[str, str] | None, Meta(description="fields of a form to be sent")] = None
-    file: Annotated[str | None, Meta(description="path of a file to be sent, as it is")] = None
+    form: Annotated[
+        dict[str, str | list[str]] | None, Meta(description="fields of a form to be sent")
+    ] = None
+    file: Annotated[
+        str | None, Meta(description="path of a file to be sent, as it is, of any size")
+    ] = None
     auth: Annotated[Auth | None, Meta(description="`{user, password}` or `{bearer}`")] = None
     cert: Annotated[str | None, Meta(description="path of a client certificate, PEM")] = None
     key: Annotated[str | None, Meta(description="path of its key, if not in the same file")] = None
@@ -96,30 +125,37 @@ class HttpConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ] = None
     verify: Annotated[bool, Meta(description="`false`: take any certificate")] = True
     proxy: Annotated[
-        str | None, Meta(description="`http://HOST:PORT`, or `env`: as the environment says")
+        str | Proxy | None,
+        Meta(
+            description="`http://HOST:PORT`, `{url, user, password}`, or `env`: as the agent's "
+            "environment says"
+        ),
     ] = None
     redirects: Annotated[
         bool | Annotated[int, Meta(ge=0, le=50)],
         Meta(description="follow redirects: `true` (up to 10), `false`, or how many"),
     ] = True
-    http2: Annotated[bool, Meta(description="speak HTTP/2 where the server does")] = False
+    http2: Annotated[
+        bool, Meta(description="speak HTTP/2 where the server does; with a body up to 64 KiB")
+    ] = False
     expect: Annotated[
         Answer | Status | list[Status],
         Meta(description="`{status, body, json}`, or the status alone"),
     ] = Answer()
 
     def __post_init__(self) -> None:
-        check_url(self.url)
+        check_url(self.url, "`url`", "`auth`")
+        if isinstance(self.proxy, str) and self.proxy != "env":
+            check_url(self.proxy, "`proxy`", "`proxy: {url, user, password}`")
+        if self.method is not None and self.method.upper() == "CONNECT":
+            raise ValueError("`method`: CONNECT opens a tunnel, and asks for nothing")
         bodies = [it for it in ("body", "json", "form", "file") if getattr(self, it) is not None]
         if len(bodies) > 1:
             raise ValueError(f"`{'` and `'.join(bodies)}`: only one of them can be sent")
         if self.key is not None and self.cert is None:
             raise ValueError("`key` stands without `cert`")
         for name, value in self.headers.items():
-            if not _HEADER_NAME.fullmatch(name):
-                raise ValueError(f"`headers`: {name!r} cannot name a header field")
-            if any(mark in value for mark in "\r\n\0"):
-                raise ValueError(f"`headers`: {name} holds a line break or a NUL")
+            _check_field(name, value)
         _ = self.answer
 
     @property
@@ -128,8 +164,26 @@ class HttpConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         return self.expect if isinstance(self.expect, Answer) else Answer(status=self.expect)
 
 
-def check_url(url: str) -> None:
+def _check_field(name: str, value: str) -> None:
+    if not _HEADER_NAME.fullmatch(name):
+        raise ValueError(f"`headers`: {name!r} cannot name a header field")
+    if name.lower() in _FRAMING:
+        raise ValueError(f"`headers`: {name} follows from what is sent, and cannot be given")
+    if _CONTROL.search(value):
+        raise ValueError(f"`headers`: {name} holds a line break or another control character")
+
+
+def _check_user(user: str) -> None:
+    if ":" in user:
+        raise ValueError("`user` holds a colon, where its password would begin")
+    if _CONTROL.search(user):
+        raise ValueError("`user` holds a line break or another control character")
+
+
+def check_url(url: str, key: str, instead: str) -> None:
     """Refuse a url that cannot be asked; one with placeholders is checked when they are filled in.
+
+    `key` holds it, and `instead` is where a user belongs.
 
     Raises:
         ValueError: says why.
@@ -137,6 +191,6 @@ def check_url(url: str) -> None:
     if "{{" in url:
         return
     if not url.lower().startswith(("http://", "https://")):
-        raise ValueError("`url` must begin with http:// or https://")
+        raise ValueError(f"{key} must begin with http:// or https://")
     if _USER_IN_URL.match(url):
-        raise ValueError("`url` holds a user; give `auth` instead, its password as a secret")
+        raise ValueError(f"{key} holds a user; give {instead} instead, the password as a secret")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from tocsin.execution import Order, Running, Sink
+from tocsin.executors.process_tree import ProcessScans
 from tocsin.executors.refusal import CannotStart
 
 from .availability import why_no_units
 from .config import ShellConfig
 from .exit_watch import ExitWatch
-from .process_tree import ProcessScans
 from .spawning import Spawner
 from .units.properties import unit_name
 from .units.run import Watch

@@ -11,11 +11,11 @@ from typing import Any, Final, NamedTuple
 
 from tocsin.errors import ExecutorError
 from tocsin.execution import AttemptKey, Outcome, Status
+from tocsin.executors.peak_memory import PeakMemory
+from tocsin.executors.process_tree import ProcessScans, SpawnedTree, end_tree
 
 from .exit_status import verdict
 from .exit_watch import ExitWatch
-from .peak_memory import PeakMemory
-from .process_tree import ProcessScans, SpawnedTree, end_tree
 
 _peaks: Final = PeakMemory()
 """One for the process: all attempts have the same parent."""

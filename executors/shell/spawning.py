@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from tocsin.execution import Order, Sink
 from tocsin.executors.output_files import APPEND, FILE_MODE
+from tocsin.executors.process_tree import ProcessScans
 from tocsin.executors.refusal import CannotStart
 
 from .command_line import shell_words
@@ -24,7 +25,6 @@ from .exit_watch import ExitWatch
 from .identity import SH, runner_of
 from .outputs import made_ready, names_of
 from .process import ShellProcess, Terms
-from .process_tree import ProcessScans
 from .program import find_program, known_program, not_found, plain_program, refused, too_long
 from .surroundings import Surroundings, inside, open_input, surroundings
 from .wrapping import FAILURES, own_words, wrapping

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,8 +24,8 @@ def boot(tmp_path: Path) -> Iterator[Boot]:
     """Start a host of an executor; it ends with the test."""
     hosts: list[Host] = []
 
-    def start(name: str, folder: Path | None = None, idle_s: float = 600) -> Host:
-        hosts.append(Host(name, folder or tmp_path / "run", idle_s))
+    def start(name: str, folder: Path | None = None, idle_s: float = 600, **options: Any) -> Host:
+        hosts.append(Host(name, folder or tmp_path / "run", idle_s, **options))
         return hosts[-1]
 
     yield start

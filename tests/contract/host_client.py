@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import select
 import signal
-import socket
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import msgpack
 import msgspec
 
 from tocsin import clock
-from tocsin.execution import AttemptKey, Health, Order, attempt_key, split_key
-from tocsin.hosting import (
-    CancelRuns,
-    Confirm,
-    FromHost,
-    HostHealth,
-    HostHello,
-    HostReport,
-    Retire,
-    RunBegan,
-    RunEnded,
-    StartRuns,
-)
-from tocsin.wire import encode
+from tocsin.execution import Order, attempt_key, split_key
+from tocsin.executors.checking.agent_side import AgentSide
+from tocsin.executors.checking.host_process import HostProcess
 
 DEADLINE_S = 60.0
 _own = clock.new_ulid()
@@ -55,156 +40,15 @@ def order(executor: str, run: str, config: dict[str, Any] | str, **changes: Any)
     return msgspec.structs.replace(plain, **changes)
 
 
-class Agent:
-    """One connection to a host. Remembers all it was told."""
-
-    def __init__(self, path: Path) -> None:
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.socket.settimeout(DEADLINE_S)
-        folder = os.open(path.parent, os.O_PATH)
-        try:
-            self.socket.connect(f"/proc/self/fd/{folder}/{path.name}")
-        finally:
-            os.close(folder)
-        self._unpacker = msgpack.Unpacker(max_buffer_size=1 << 28)
-        self.began: dict[AttemptKey, RunBegan] = {}
-        self.ended: dict[AttemptKey, list[RunEnded]] = {}
-        self.healths: list[Health] = []
-        hello = self._receive()
-        assert isinstance(hello, HostHello)
-        self.hello = hello
-
-    def start(self, *orders: Order) -> None:
-        """Send orders."""
-        self.socket.sendall(encode(StartRuns(list(orders))))
-
-    def cancel(self, *orders: Order) -> None:
-        """Cancel orders."""
-        self.socket.sendall(encode(CancelRuns([order.key for order in orders])))
-
-    def confirm(self, *orders: Order) -> None:
-        """Confirm the outcomes of orders."""
-        self.socket.sendall(encode(Confirm([order.key for order in orders])))
-
-    def retire(self) -> None:
-        """Ask the host to end."""
-        self.socket.sendall(encode(Retire()))
-
-    def run(self, order: Order) -> RunEnded:
-        """Start an order and wait for its end."""
-        self.start(order)
-        return self.end_of(order)
-
-    def end_of(self, order: Order) -> RunEnded:
-        """Wait for the end of an order."""
-        self.hear_until(lambda: order.key in self.ended)
-        return self.ended[order.key][0]
-
-    def await_began(self, order: Order) -> None:
-        """Wait for the begin of an order."""
-        self.hear_until(lambda: order.key in self.began)
-
-    def hear_until(self, holds: Callable[[], bool]) -> None:
-        """Take reports in until something holds."""
-        while not holds():
-            report = self._receive()
-            assert isinstance(report, HostReport), "the host is gone"
-            for began in report.began:
-                self.began[began.key] = began
-            for ended in report.ended:
-                self.ended.setdefault(ended.key, []).append(ended)
-
-    def await_closed(self) -> None:
-        """Wait until the host closes the connection."""
-        while self._receive() is not None:
-            pass
-
-    def vanish(self) -> None:
-        """Be gone, as a killed agent is."""
-        self.socket.close()
-
-    def _receive(self) -> FromHost | None:
-        while True:
-            for plain in self._unpacker:
-                message: FromHost = msgspec.convert(plain, FromHost)
-                if not isinstance(message, HostHealth):
-                    return message
-                self.healths.append(message.health)
-            try:
-                data = self.socket.recv(1 << 18)
-            except ConnectionResetError:
-                return None
-            if not data:
-                return None
-            self._unpacker.feed(data)
+Agent = AgentSide
 
 
-class Host:
-    """A host process, started as an agent starts it."""
+class Host(HostProcess):
+    """A host process in the environment that a test gives it."""
 
-    def __init__(self, name: str, folder: Path, idle_s: float) -> None:
-        self.name = name
-        self.folder = folder
-        self.out = folder / "out"
-        self.out.mkdir(parents=True, exist_ok=True)
-        self.socket_path = folder / f"{name}.sock"
-        self.exit_code: int | None = None
-        self._agents: list[Agent] = []
-        module = ["-m", "tocsin.executors.host", name, str(folder), str(self.out), str(idle_s)]
-        ready, write_end = os.pipe()
-        self.pid = os.posix_spawn(
-            sys.executable,
-            [sys.executable, *module],
-            {**os.environ, "TOCSIN_HOME": "/nowhere", "AGENT_SECRET": "x"},
-            file_actions=[(os.POSIX_SPAWN_DUP2, write_end, 1)],
-            setsid=True,
-        )
-        os.close(write_end)
-        with open(ready, "rb", 0) as pipe:  # noqa: PTH123 - a pipe has no path
-            assert select.select([pipe], [], [], DEADLINE_S)[0], "the host does not start"
-            assert pipe.read(1) == b""
-
-    def connect(self) -> Agent:
-        """Connect as an agent."""
-        self._agents.append(Agent(self.socket_path))
-        return self._agents[-1]
-
-    def stdout(self, order: Order) -> bytes:
-        """What an attempt has printed so far."""
-        return self._stream(f"{order.key}.out")
-
-    def stderr(self, order: Order) -> bytes:
-        """What an attempt has complained of so far."""
-        return self._stream(f"{order.key}.err")
-
-    def _stream(self, name: str) -> bytes:
-        with contextlib.suppress(FileNotFoundError):  # a stream with nothing in it needs no file
-            return (self.out / name).read_bytes()
-        return b""
-
-    def log(self) -> str:
-        """The host's own log."""
-        return (self.folder / f"{self.name}.log").read_text(encoding="utf-8")
-
-    def signal(self, number: int) -> None:
-        """Send the host a signal."""
-        os.kill(self.pid, number)
-
-    def await_exit(self) -> int:
-        """Wait for the host's end; its exit code."""
-        if self.exit_code is None:
-            await_gone(self.pid)
-            _, status = os.waitpid(self.pid, 0)
-            self.exit_code = os.waitstatus_to_exitcode(status)
-        return self.exit_code
-
-    def end(self) -> None:
-        """End it, whatever it does, and its connections."""
-        for agent in self._agents:
-            agent.vanish()
-        if self.exit_code is None:
-            self.signal(signal.SIGKILL)
-            self.await_exit()
+    def __init__(self, name: str, folder: Path, idle_s: float = 600, **options: Any) -> None:
+        environment = {**os.environ, "TOCSIN_HOME": "/nowhere", "AGENT_SECRET": "x"}
+        super().__init__(name, folder, idle_s, environment=environment, **options)
 
 
 class Bell:

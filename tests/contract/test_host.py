@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from tocsin.execution import Health, Status
-from tocsin.hosting import Confirm, StartRuns
+from tocsin.hosting import Confirm, Settings, StartRuns
 from tocsin.wire import encode
 
 from .host_client import Agent, Bell, Host, await_gone, order
@@ -315,3 +315,31 @@ def test_an_executor_says_how_it_is(
     successor = host.connect()
     successor.run(order("talk", "S", {}))
     assert successor.healths == [told or Health(available=True)]
+
+
+def test_settings(boot: Boot) -> None:
+    """A host runs the executor that its settings name, with their keys laid under a block's."""
+    use = "tocsin.executors.scripted:Scripted"
+    settings = Settings(use=use, defaults={"lines": 2, "line": "from the agent"})
+    host = boot("other-name", settings=settings)
+    agent = host.connect()
+    first, second = order("other-name", "R", {}), order("other-name", "S", {"line": "own"})
+    agent.run(first)
+    agent.run(second)
+    assert host.stdout(first) == b"from the agent\n" * 2
+    assert host.stdout(second) == b"own\n" * 2
+
+
+@pytest.mark.parametrize(
+    ("use", "says"),
+    [
+        ("no-such-executor", "no executor is called 'no-such-executor'"),
+        ("no_such_module:It", "does not import: ModuleNotFoundError"),
+        ("tocsin.executors.scripted:Scripted.name", "is none: its `summary` is no text"),
+    ],
+)
+def test_settings_that_lead_nowhere(boot: Boot, use: str, says: str) -> None:
+    """A host that has no executor to run says why, and ends."""
+    host = boot("other-name", settings=Settings(use=use))
+    assert host.await_exit() == 4
+    assert says in host.words()

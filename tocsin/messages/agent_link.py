@@ -69,6 +69,7 @@ class Hello(msgspec.Struct, frozen=True, array_like=True, tag="hello"):
     tags: dict[str, str]
     slots: int
     executors: list[str]
+    """All that it has; `Offers` says how each is."""
     attempts: list[AttemptReport]
     wall_us: int
     number: int

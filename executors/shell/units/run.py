@@ -9,10 +9,10 @@ import signal
 from typing import Any, Final, NamedTuple
 
 from tocsin.execution import Limits, Outcome, Status
+from tocsin.executors.process_tree import ProcessScans, end_tree
 from tocsin.executors.shell.exit_status import verdict
 from tocsin.executors.shell.exit_watch import ExitWatch
 from tocsin.executors.shell.process import Terms
-from tocsin.executors.shell.process_tree import ProcessScans, end_tree
 from tocsin.units import format_size
 
 from .cgroup import Cgroup, cgroup_path_of, controllers

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 
 from tocsin.execution import AttemptKey
-from tocsin.executors.shell.process_tree import Process, ProcessScans, RunMark, read_process
+from tocsin.executors.process_tree import Process, ProcessScans, RunMark, read_process
 
 from .cgroup import Cgroup
 

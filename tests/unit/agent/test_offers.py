@@ -37,7 +37,7 @@ def test_each_session_is_told() -> None:
     bench = Bench()
     bench.feed(PROBED)
     hello = bench.link_up()
-    assert hello.executors == ["shell"]
+    assert hello.executors == ["shell", "http"]
     bench.welcome(hello.session)
     assert bench.said(Offers) == [Offers(hello.session, [SHELL, HTTP])]
 

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from tocsin.agent.machine.commands import Position
 from tocsin.agent.output import CHUNK_BYTES_MAX, LOOK_US, LOOK_US_MAX, Outputs
-from tocsin.agent.output_plan import FREE_SLACK_BYTES, next_free, next_piece
 from tocsin.execution import AttemptKey
 from tocsin.instants import Now
 from tocsin.log import Log
 from tocsin.messages.agent_link import Chunk
+from tocsin.output_plan import FREE_SLACK_BYTES, next_free, next_piece
 
 from .bench import key
 

@@ -274,11 +274,11 @@ class Bench:
         self.feed(AgentReport(agent_id, said))
 
     def ended(
-        self, key: str, status: Status = Status.SUCCEEDED, code: int | None = 0
+        self, key: str, status: Status = Status.SUCCEEDED, code: int | None = 0, **facts: Any
     ) -> AttemptReport:
         """The report of an attempt that is over."""
         at_us = self.wall_us
-        outcome = Outcome(status, code, "" if code == 0 else f"exit code {code}")
+        outcome = Outcome(status, code, "" if code == 0 else f"exit code {code}", facts)
         return AttemptReport(AttemptKey(key), Phase.ENDED, at_us, at_us, at_us, outcome)
 
     def running(self, key: str) -> AttemptReport:

@@ -87,7 +87,7 @@ def play(
         attempt = Attempt(
             order,
             fake,
-            OutputFiles(str(tmp_path / order.key)),
+            OutputFiles(str(tmp_path / order.key), order.keep_bytes),
             Handles(fake, str(tmp_path), "fake"),
             on_began=lambda attempt: attempt.stop(stop) if stop else None,
             on_ended=lambda _: over.set(),
@@ -209,7 +209,7 @@ def test_code_that_is_not_to_be_stopped(
     monkeypatch.setattr(attempt_module, "LET_GO_S", 0.01)
 
     async def deaf(*_: object) -> Any:
-        for _ in range(2):  # the second is the end of the loop
+        for _time in range(2):  # the second is the end of the loop
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.Event().wait()
 
@@ -303,7 +303,7 @@ def test_a_stop_before_the_begin(tmp_path: Path) -> None:
     async def live() -> None:
         ends: list[Attempt] = []
         order = Order(AttemptKey("R.1"), "job", "fake", {}, {}, None, 1.0, 1.0, 0)
-        sink = OutputFiles(str(tmp_path / "R.1"))
+        sink = OutputFiles(str(tmp_path / "R.1"), 1 << 20)
         fake = Fake(succeed)
         handles = Handles(fake, str(tmp_path), "fake")
         attempt = Attempt(order, fake, sink, handles, ends.append, ends.append)

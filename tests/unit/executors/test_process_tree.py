@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from tocsin.executors.shell.process_tree import ProcessTable, RunMark, read_process
+from tocsin.executors.process_tree import ProcessTable, RunMark, read_process
 
 MARK = RunMark(b"R-of-this-test", b"7")
 

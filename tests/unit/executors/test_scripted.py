@@ -18,7 +18,7 @@ def play(tmp_path: Path, attempt: int = 1, **config: Any) -> Outcome:
     """Run it to its end."""
     key = AttemptKey(f"R.{attempt}")
     order = Order(key, "job", "scripted", config, {}, None, 1.0, 1.0, 0)
-    sink = OutputFiles(str(tmp_path / key))
+    sink = OutputFiles(str(tmp_path / key), 1 << 20)
 
     async def run() -> Outcome:
         block = msgspec.convert(config, ScriptedConfig)

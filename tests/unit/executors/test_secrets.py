@@ -73,7 +73,7 @@ def test_masked_output_however_it_is_cut(parts: list[bytes]) -> None:
     """A secret that comes in pieces is masked as if it had come whole."""
     whole = b"".join(parts)
     folder = Path("/dev/shm") / f"tocsin-mask-{os.getpid()}"
-    sink = OutputFiles(str(folder))
+    sink = OutputFiles(str(folder), 1 << 20)
     sink.mask(Mask(["hunter22"]))
     try:
         for part in parts:

@@ -11,6 +11,7 @@ import pytest
 
 from tocsin.cli.fires import as_text, next_fires_us
 from tocsin.execution import Executor
+from tocsin.executors.http import Http
 from tocsin.executors.scripted import Scripted
 from tocsin.executors.shell import Shell
 from tocsin.importing import Doubt, Imported, Options, doubt_line, settle, to_yaml
@@ -18,7 +19,7 @@ from tocsin.instants import from_rfc3339
 from tocsin.jobfile import read_job_files
 from tocsin.model import Job
 
-EXECUTORS: Mapping[str, type[Executor]] = {"shell": Shell, "scripted": Scripted}
+EXECUTORS: Mapping[str, type[Executor]] = {"shell": Shell, "http": Http, "scripted": Scripted}
 BERLIN = Options(timezone="Europe/Berlin")
 UTC = Options(timezone="UTC")
 

@@ -73,7 +73,22 @@ _DKRON_KEYS = (
     st.dictionaries(st.sampled_from(_DKRON_KEYS), _VALUES, max_size=6),
     st.sampled_from(["shell", "http", "nats", ""]),
     st.dictionaries(
-        st.sampled_from(["command", "shell", "env", "payload", "timeout", "su", "headers"]),
+        st.sampled_from(
+            [
+                "command",
+                "shell",
+                "env",
+                "payload",
+                "timeout",
+                "su",
+                "headers",
+                "url",
+                "method",
+                "expectCode",
+                "tlsRootCAsFile",
+                "subject",
+            ]
+        ),
         st.text(max_size=12),
     ),
 )

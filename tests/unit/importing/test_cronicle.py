@@ -262,23 +262,40 @@ def test_a_test_event_is_a_scripted_job(finish: Finish) -> None:
     assert crash.config["crash"]
 
 
-def test_a_request_is_held_until_an_executor_can_make_it(finish: Finish) -> None:
-    """With all that is known of it."""
+def test_a_request_means_what_it_meant(finish: Finish) -> None:
+    """Success by status and patterns, redirects only where it follows them."""
     params = {
-        "method": "PUT", "url": "https://x/[id]", "headers": "A: b\nbad\n", "data": "d",
-        "timeout": "30", "follow": 1, "ssl_cert_bypass": 1, "success_match": "ok",
-        "error_match": "no", "what": 1,
+        "method": "post", "url": "https://x/{{ a.b }}", "headers": "A: b\r\n", "data": "d",
+        "timeout": "30", "follow": 1, "ssl_cert_bypass": 1, "success_match": "^ok",
+        "error_match": "no{2}",
     }  # fmt: skip
-    outcome = _import(finish, _event(plugin="urlplug", params=params))
-    assert "no executor has this name" in outcome.held["an-event"]
-    for line in ("method: PUT", "url: https://x/[id]", "A: b", "body: d", "expectBody: ok"):
-        assert line in outcome.text
+    job, _ = _job(finish, plugin="urlplug", params=params, timeout=3600)
+    assert job.config == {
+        "method": "POST", "url": "https://x/\\{{ a.b }}", "headers": {"A": "b"}, "body": "d",
+        "verify": False, "redirects": 32,
+        "expect": {"status": "200-399", "body": "(?-m:^ok)", "json": {}},
+    }  # fmt: skip
+    assert job.timeout_s == 30
+    assert job.expect is not None
+    assert job.expect.not_match == "no{2}"
+    plain, _ = _job(finish, plugin="urlplug", params={"url": "http://x", "timeout": 0})
+    assert (plain.config["method"], plain.config["redirects"]) == ("GET", False)
+
+
+def test_what_differs_in_a_request_is_doubted(finish: Finish) -> None:
+    """Placeholders, a body that is not sent, timeouts of parts."""
+    params = {
+        "method": "PUT", "url": "https://x/[id]", "headers": "A: b\nbad\nContent-Length: 3\n",
+        "data": "d", "what": 1, "idle_timeout": 3, "connect_timeout": 4, "timeout": 7,
+    }  # fmt: skip
+    job, said = _job(finish, plugin="urlplug", params=params)
+    assert "body" not in job.config
     doubts = (
-        "'bad'", "params follow", "params error_match", "params what", "placeholders",
-        "data: Cronicle sends none", "200 to 399",
+        "'bad'", "params what", "placeholders", "Cronicle sends none with PUT", "timeout 7",
+        "params idle_timeout", "params connect_timeout", "header Content-Length",
     )  # fmt: skip
     for doubt in doubts:
-        assert any(doubt in said for said in outcome.said("an-event")), doubt
+        assert any(doubt in line for line in said), doubt
 
 
 def test_another_plugin_is_held_with_its_command(finish: Finish) -> None:

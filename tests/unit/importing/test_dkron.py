@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tocsin.errors import ConfigError
 from tocsin.importing import Options, Source
@@ -48,10 +50,10 @@ def test_all_documents_are_imported_or_held_with_their_reason(finish: Finish) ->
     """What this installation can run can be applied; the rest stands there whole, as comments."""
     outcome = _import(finish, *_DOCUMENTS.values(), options=BERLIN)
     assert list(outcome.jobs) == [
-        "job1", "db-backup", "etl-extract", "etl-load", "maintenance-job",
+        "job1", "db-backup", "http-health", "etl-extract", "etl-load", "maintenance-job",
     ]  # fmt: skip
     assert {name: reason.split(": ")[1] for name, reason in outcome.held.items()} == dict.fromkeys(
-        ["http-health", "etl-announce", "promo-send", "kafka-tick", "grpc-call", "pubsub-publish",
+        ["etl-announce", "promo-send", "kafka-tick", "grpc-call", "pubsub-publish",
          "docker-report", "ecs-task"],
         "no executor has this name; installed are",
     )  # fmt: skip
@@ -65,6 +67,8 @@ def test_all_documents_are_imported_or_held_with_their_reason(finish: Finish) ->
                 "shell",
                 "timeout",
                 "tlsNoVerifyPeer",
+                "expectCode",
+                "expectBody",
             }
         for processor in document.get("processors", {}):
             assert any(f"processor {processor}:" in said for said in outcome.said(document["name"]))
@@ -341,8 +345,9 @@ def test_a_child_follows_its_parent(finish: Finish) -> None:
 
 def test_what_waits_for_a_held_job_is_held_too(finish: Finish) -> None:
     """It could never run, and its parent would be missing."""
-    outcome = _import(finish, *_EXPORT)
-    assert outcome.jobs == {}
+    export = json.loads(json.dumps(_EXPORT).replace('"executor": "http"', '"executor": "kafka"'))
+    outcome = _import(finish, *export)
+    assert "task2" not in outcome.jobs
     assert outcome.held["task3"] == "it waits for task2, which cannot run yet"
     assert any(one.about == "history" for one in outcome.doubts)
 
@@ -395,26 +400,138 @@ def test_input_that_is_no_text_holds_the_job(finish: Finish) -> None:
     assert "/w==" in outcome.text
 
 
-def test_http_without_expected_codes_is_doubted(finish: Finish) -> None:
-    """Dkron takes a 500 for a success."""
-    config = {"method": "get", "url": "http://x", "headers": '["A: b:c", "D"]', "debug": "true",
-              "tlsNoVerifyPeer": "true", "what": "x"}  # fmt: skip
-    document = {"name": "j", "executor": "http", "executor_config": config}
-    outcome = _import(finish, document)
-    assert "  #   http:\n  #     method: GET\n  #     url: http://x\n" in outcome.text
-    assert "A: b:c" in outcome.text
-    for doubt in ("without expectCode", "header 'D'", "header A", "debug", "executor_config what"):
-        assert any(doubt in line for line in outcome.said("j")), doubt
-
-
-@pytest.mark.parametrize("headers", ["{", '{"A": "b"}'])
-def test_headers_that_dkron_does_not_send_are_left_out(finish: Finish, headers: str) -> None:
-    """Anything but a JSON list; a value that is no text is taken as its text."""
-    config = {"method": "GET", "url": "http://x", "headers": headers, "timeout": 30}
+def _request(finish: Finish, **config: Any) -> tuple[Job, list[str]]:
+    """A job of Dkron's http, as it can be applied."""
+    config = {"method": "get", "url": "http://x", "expectCode": "200", **config}
     outcome = _import(finish, {"name": "j", "executor": "http", "executor_config": config})
-    assert "headers:" not in outcome.text.partition("# j:")[2]
-    assert "timeout: 30" in outcome.text
-    assert any("lost: headers" in said for said in outcome.said("j"))
+    assert not outcome.held
+    return outcome.job(), outcome.said("j")
+
+
+def test_a_request_means_what_it_meant(finish: Finish) -> None:
+    """Every key has its equal."""
+    job, _ = _request(
+        finish, method="post", headers='["A: b", "X-T: {{ run.id }}"]', body="{{ x.y }}",
+        timeout="5", expectCode="200,206", expectBody='"status": ?"(ok|healthy)"',
+        tlsNoVerifyPeer="true", tlsCertificateFile="/c", tlsCertificateKeyFile="/k",
+        tlsRootCAsFile="/ca",
+    )  # fmt: skip
+    assert job.timeout_s == 5
+    assert job.config == {
+        "url": "http://x",
+        "method": "POST",
+        "headers": {"A": "b", "X-T": "\\{{ run.id }}"},
+        "body": "\\{{ x.y }}",
+        "cert": "/c", "key": "/k", "ca": "/ca", "verify": False,
+        "expect": {"status": ["200", "206"], "body": '"status": ?"(ok|healthy)"', "json": {}},
+    }  # fmt: skip
+
+
+def test_http_without_expected_codes_is_doubted(finish: Finish) -> None:
+    """Dkron takes a 500 for a success, and so it stays."""
+    job, said = _request(finish, expectCode="", debug="true", what="x", headers='["A: b:c", "D"]')
+    assert job.config["expect"] == "100-599"
+    assert job.config["headers"] == {"A": "b:c"}
+    assert job.timeout_s == 30
+    for doubt in ("without expectCode", "header 'D'", "header A", "debug", "executor_config what"):
+        assert any(doubt in line for line in said), doubt
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "doubt"),
+    [
+        ("200", "200", ""),
+        ("200,201", ["200", "201"], ""),
+        ("200, 201", ["200", "201"], ""),
+        ("1200", "200", "expectCode 1200: Dkron takes 200 alone"),
+        ("200-299", "299", "expectCode 200-299: Dkron takes 299 alone"),
+        ("2xx", "2xx", "expectCode 2xx: Dkron takes no status for it"),
+        ("200,ok", "200", "expectCode ok: left out"),
+        ("ok", "2xx", "expectCode ok: Dkron takes no status for it; here 2xx succeed"),
+    ],
+)
+def test_expected_codes(finish: Finish, theirs: str, ours: object, doubt: str) -> None:
+    """Dkron looks whether the code and a comma stand anywhere in the text."""
+    job, said = _request(finish, expectCode=theirs)
+    assert job.config["expect"] == ours
+    found = [line for line in said if "expectCode" in line]
+    assert any(doubt in line for line in found) if doubt else not found
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "matches", "not_matches"),
+    [
+        ("ok", "ok", "not ok", "no"),
+        ("^a", "(?-m:^a)", "ab", "b\na"),
+        ("(?i)b$", "(?i-m:b$)", "aB", "b\na"),
+        ("(?m)^a", "(?m)^a", "b\na", "b"),
+        (r"[[:alpha:]_]+\z", r"[A-Za-z_]+\Z", "1a_", "a1"),
+        (r"a\\z", r"a\\z", r"a\z", "a"),
+    ],
+)
+def test_expected_bodies(
+    finish: Finish, theirs: str, ours: str, matches: str, not_matches: str
+) -> None:
+    """A pattern of Go finds here what it finds there."""
+    job, _ = _request(finish, expectBody=theirs)
+    assert job.config["expect"]["body"] == ours
+    assert re.search(ours, matches, re.MULTILINE)
+    assert not re.search(ours, not_matches, re.MULTILINE)
+
+
+def test_a_pattern_that_is_none_here_holds_the_job(finish: Finish) -> None:
+    """The comment has it whole, and the reason."""
+    config = {"method": "GET", "url": "http://x", "expectBody": r"\pL+"}
+    outcome = _import(finish, {"name": "j", "executor": "http", "executor_config": config})
+    assert "no regular expression" in outcome.held["j"]
+    assert r"\pL+" in outcome.text
+
+
+@pytest.mark.parametrize(
+    ("config", "doubt"),
+    [
+        ({"url": "http://ann:p%40ss@x/?a=b"}, "a user in the url: written as auth"),
+        ({"headers": '["Host: y"]'}, "left out: Dkron does not send it"),
+        ({"headers": '["Content-Length: 3"]'}, "left out: it follows from what is sent"),
+        ({"headers": '["A b: 3"]'}, "left out: it cannot be sent"),
+        ({"headers": '["A: b\\nc"]'}, "left out: it cannot be sent"),
+        ({"headers": '["A: 1", "a: 2"]'}, "given twice"),
+        ({"headers": "{"}, "lost: headers"),
+        ({"headers": '{"A": "b"}'}, "lost: headers"),
+        ({"timeout": "soon"}, "timeout soon"),
+        ({"timeout": "0"}, "ended after 1d"),
+        ({"tlsCertificateKeyFile": "/k"}, "no certificate"),
+        ({"tlsRootCAsFile": "/ca"}, "Dkron goes on without it"),
+    ],
+)
+def test_what_differs_in_a_request_is_doubted(
+    finish: Finish, config: dict[str, Any], doubt: str
+) -> None:
+    """And the job can be applied."""
+    job, said = _request(finish, **config)
+    assert any(doubt in line for line in said), said
+    if "url" in config:
+        assert job.config["url"] == "http://x/?a=b"
+        assert job.config["auth"]["user"] == "ann"
+        assert job.config["auth"]["password"] == "p@ss"
+
+
+def test_a_message_has_the_keys_of_the_nats_executor(finish: Finish) -> None:
+    """Several servers become a list."""
+    config = {"url": "nats://a:4222, nats://b", "subject": "s.t", "message": "{{ a.b }}",
+              "userName": "u", "password": "p", "debug": "true", "what": "x"}  # fmt: skip
+    outcome = _import(finish, {"name": "j", "executor": "nats", "executor_config": config})
+    text = outcome.text.partition("  # j:\n")[2]
+    block = yaml.safe_load("j:\n" + re.sub("^  # ", "", text, flags=re.MULTILINE))
+    assert block["j"]["nats"] == {
+        "servers": ["nats://a:4222", "nats://b"],
+        "subject": "s.t",
+        "payload": "\\{{ a.b }}",
+        "user": "u",
+        "password": "p",
+    }
+    for doubt in ("debug", "executor_config what", "this is a secret"):
+        assert any(doubt in line for line in outcome.said("j")), doubt
 
 
 @pytest.mark.parametrize("executor", ["", None])

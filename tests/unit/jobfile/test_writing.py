@@ -15,6 +15,7 @@ _JOBS = [
     "jobs: {a: {scripted: {lines: 3, run_for: 1.5}}}",
     "jobs: {a: {shell: x, timeout: 1.25, kill_after: 90, output: {keep: 1500}}}",
     "jobs: {a: {shell: {command: 'on', stdin: '0o17'}, schedule: '* * * * *', env: {A: '5'}}}",
+    "jobs: {a: {shell: x, expect: {not_match: 'no', exit_codes: [3]}}}",
     _FULL,
 ]
 

@@ -7,6 +7,7 @@ import posixpath
 import re
 from typing import Any, Final
 
+from tocsin.importing.cronicle.requests import add_request
 from tocsin.importing.doubt import Doubts, Place, Weight
 from tocsin.importing.json_text import Keys, shortened
 
@@ -16,7 +17,6 @@ _DASH_E: Final = re.compile(r"perl[\d.]*|ruby[\d.]*|node|nodejs")
 _ARGUMENT_CHARS_MAX: Final = 100_000
 """Linux takes 128 KiB in one argument."""
 _JOB_VARIABLES: Final = re.compile(r"\bJOB_\w+")
-_PLACEHOLDER: Final = re.compile(r"\[\w[\w/]*\]")
 
 
 def add_plugin(
@@ -36,7 +36,7 @@ def add_plugin(
     if name == "shellplug":
         block["shell"] = _script(keys, place, doubts)
     elif name == "urlplug":
-        block["http"] = _request(keys, place, doubts)
+        add_request(block, keys, place, doubts)
     elif name == "testplug":
         block["scripted"] = _test(keys)
     else:
@@ -94,42 +94,6 @@ def _interpreted(script: str, place: Place, doubts: Doubts) -> dict[str, Any]:
             place, f"#!{' '.join(words)}", "the interpreter is given the script as /dev/stdin"
         )
     return {"argv": [*words, "/dev/stdin"], "stdin": script}
-
-
-def _request(keys: Keys, place: Place, doubts: Doubts) -> dict[str, Any]:
-    block: dict[str, Any] = {"method": keys.text("method") or "GET", "url": keys.text("url")}
-    headers = _headers(keys.text("headers"), place, doubts)
-    if headers:
-        block["headers"] = headers
-    if body := keys.text("data"):
-        block["body"] = body
-        if block["method"] != "POST":
-            doubts.check(place, "data", f"Cronicle sends none with {block['method']}")
-    if timeout := keys.number("timeout"):
-        block["timeout"] = timeout
-    if match := keys.text("success_match"):
-        block["expectBody"] = match
-    if keys.truth("ssl_cert_bypass"):
-        block["tlsNoVerifyPeer"] = True
-    if _PLACEHOLDER.search(f"{block['url']} {body} {headers}"):
-        doubts.check(place, "[…] in the request", "Cronicle replaces such placeholders by data of "
-                     "the job; they stand as they are", "what belongs there")  # fmt: skip
-    doubts.check(place, "http success", "Cronicle takes status 200 to 399 as success")
-    for key in ("error_match", "follow", "idle_timeout", "connect_timeout"):
-        if value := keys.text(key):
-            doubts.lost(place, f"params {key}", f"{shortened(value)} is left out")
-    return block
-
-
-def _headers(text: str, place: Place, doubts: Doubts) -> dict[str, str]:
-    headers = {}
-    for line in text.splitlines():
-        key, colon, value = line.partition(":")
-        if colon and value.strip():
-            headers[key.strip()] = value.strip()
-        elif line.strip():
-            doubts.lost(place, f"header {line!r}", "left out: it has no value")
-    return headers
 
 
 def _test(keys: Keys) -> dict[str, Any]:

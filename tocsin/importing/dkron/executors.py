@@ -6,14 +6,14 @@ import base64
 import shlex
 from typing import Any, Final
 
-from tocsin.errors import ConfigError
 from tocsin.importing.dkron.durations import go_seconds
+from tocsin.importing.dkron.messages import add_nats
+from tocsin.importing.dkron.requests import add_http
 from tocsin.importing.doubt import Doubts, Place
-from tocsin.importing.json_text import Keys, read_json, shortened
+from tocsin.importing.json_text import Keys, shortened
 
 _OPERATORS: Final = frozenset("();<>|&")
 _TRUE: Final = frozenset({"1", "t", "T", "true", "TRUE", "True"})
-_OFF: Final = frozenset({"", "false", "0", "f", "F", "FALSE", "False"})
 
 
 def add_executor(
@@ -33,7 +33,10 @@ def add_executor(
     if executor == "shell":
         return _shell(block, Keys(config), name, place, doubts)
     if executor == "http":
-        block["http"] = _http(Keys(config), place, doubts)
+        add_http(block, Keys(config), place, doubts)
+        return ""
+    if executor == "nats":
+        add_nats(block, Keys(config), place, doubts)
         return ""
     block[executor] = {key: value for key, value in config.items() if value != ""}
     empty = [key for key, value in config.items() if value == ""]
@@ -140,59 +143,3 @@ def _payload(shell: dict[str, Any], payload: str, place: Place, doubts: Doubts) 
         shell["stdin"] = payload
         return "its payload is no text"
     return ""
-
-
-def _http(keys: Keys, place: Place, doubts: Doubts) -> dict[str, Any]:
-    """The keys as Dkron names them, with their own types."""
-    block: dict[str, Any] = {
-        "method": keys.text("method").upper() or "GET",
-        "url": keys.text("url"),
-    }
-    headers = _headers(keys.text("headers"), place, doubts)
-    if headers:
-        block["headers"] = headers
-    for key in ("body", "expectCode", "expectBody"):
-        if value := keys.text(key):
-            block[key] = value
-    if timeout := keys.text("timeout"):
-        block["timeout"] = int(timeout) if timeout.isdecimal() else timeout
-    if "expectCode" not in block:
-        doubts.check(
-            place,
-            "http without expectCode",
-            "in Dkron every status is a success, 500 too",
-            "which codes mean success; Tocsin takes 2xx unless told otherwise",
-        )
-    if keys.text("debug"):
-        doubts.lost(place, "debug", "left out: Dkron prints headers and secrets into the output")
-    for key in ("tlsNoVerifyPeer", "tlsCertificateFile", "tlsCertificateKeyFile", "tlsRootCAsFile"):
-        value = keys.text(key)
-        if value not in _OFF:
-            block[key] = True if value in _TRUE else value
-    for key, value in keys.left():
-        doubts.lost(place, f"executor_config {key}", f"{shortened(value)!r} is left out: unknown")
-    return block
-
-
-def _headers(text: str, place: Place, doubts: Doubts) -> dict[str, str]:
-    if not text:
-        return {}
-    try:
-        items = read_json(text, "headers")
-    except ConfigError:
-        items = None
-    if not isinstance(items, list):
-        doubts.lost(place, f"headers {shortened(text)}", "left out: no JSON list, Dkron sends none")
-        return {}
-    headers = {}
-    for item in items:
-        key, colon, value = str(item).partition(":")
-        if not colon:
-            doubts.lost(place, f"header {item!r}", "left out: it has no colon")
-            continue
-        headers[key.strip()] = value.strip()
-        if ":" in value:
-            doubts.check(
-                place, f"header {key}", "kept whole; Dkron cuts its value at the second colon"
-            )
-    return headers

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 SLACK_KIB: Final = 1024
-_MARK: Final = re.compile(rb"^VmHWM:\s+(\d+) kB", re.MULTILINE)
+MARK: Final = re.compile(rb"^VmHWM:\s+(\d+) kB", re.MULTILINE)
 
 
 class PeakMemory:
@@ -30,6 +30,6 @@ class PeakMemory:
 
 
 def _own_mark_kib() -> int:
-    match = _MARK.search(Path("/proc/self/status").read_bytes())
+    match = MARK.search(Path("/proc/self/status").read_bytes())
     assert match is not None, "proc(5) has VmHWM since Linux 2.6"
     return int(match[1])

@@ -1,0 +1,1 @@
+"""The http executor's host against real servers, good and bad."""

@@ -1,0 +1,1 @@
+"""The parts of the nats executor that need no server."""
