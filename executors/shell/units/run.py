@@ -109,8 +109,8 @@ class UnitRun:
             code = await systemd.ended(self.unit)
             if code is not None:
                 return code
-            if not await systemd.is_loaded(self.unit):
-                return None
+            if await systemd.is_inactive(self.unit):
+                return await systemd.ended(self.unit)
             await asyncio.sleep(delay_s)
         raise AssertionError
 

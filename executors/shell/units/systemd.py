@@ -46,12 +46,14 @@ class Systemd:
         """
         async with self._starting:
             result = await self._begun(unit, properties)
-            while result is None:
-                active = await self._unit(unit, "ActiveState")
-                if active != "activating":
-                    return bool(active == "active")
+            if result is not None:
+                return result == "done"
+            while True:
+                # In this order: a job that is over has left its mark on the state.
+                (job, _), active = await self._unit(unit, "Job"), await self._state(unit)
+                if not job and active != "activating":
+                    return active == "active"
                 await asyncio.sleep(POLL_S)
-            return result == "done"
 
     async def _begun(self, unit: str, properties: Sequence[Property]) -> str | None:
         """How systemd's job ended by which a unit is started; None when it has not said so."""
@@ -81,9 +83,9 @@ class Systemd:
         """Whether there is such a unit, be it only for what its main process left behind."""
         return bool(await self._unit(unit, "LoadState") != "not-found")
 
-    async def is_active(self, unit: str) -> bool:
-        """Whether a unit's main process is there, or ended well."""
-        return bool(await self._unit(unit, "ActiveState") == "active")
+    async def is_inactive(self, unit: str) -> bool:
+        """Whether a unit is stopped, or gone; one that ended by itself is `active` or `failed`."""
+        return await self._state(unit) == "inactive"
 
     async def main_pid(self, unit: str) -> int:
         """The main process of a unit; 0 when it has none."""
@@ -132,6 +134,9 @@ class Systemd:
 
     async def _manage(self, member: str, signature: str, body: tuple[Any, ...]) -> tuple[Any, ...]:
         return await self._bus.call(_PATH, f"{_NAME}.Manager", member, signature, body)
+
+    async def _state(self, unit: str) -> str:
+        return str(await self._unit(unit, "ActiveState"))
 
     async def _unit(self, unit: str, name: str) -> Any:  # noqa: ANN401 - of any type
         return await self._get(unit, f"{_NAME}.Unit", name)

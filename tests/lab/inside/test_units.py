@@ -258,7 +258,8 @@ def test_reloads_and_a_new_systemd(shell: Host, agent: Agent, tmp_path: Path) ->
         agent.start(run)
         if n % 10 == 5:
             systemctl("daemon-reload" if n % 20 == 5 else "daemon-reexec")
-    assert [agent.end_of(run).outcome.exit_code for run in runs] == list(range(60))
+    ends = [agent.end_of(run).outcome for run in runs]
+    assert [end.exit_code for end in ends] == list(range(60)), ends
     assert {shell.stdout(run).decode() for run in runs} == {said}
 
 
