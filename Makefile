@@ -9,10 +9,11 @@ DRILL_ARGS ?=
 BENCH_ARGS ?=
 DRILL_ARGS ?=
 DRILL_PACKAGES := iproute2 iptables libfaketime
-SERVICES := nats-server
+LAB_PACKAGES := mmdebstrap systemd-container
+SERVICES := nats-server $(if $(shell command -v node),,nodejs)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test coverage check format sim bench lab drill drill-tools services clean
+.PHONY: help setup up test coverage check format sim bench lab lab-tools drill drill-tools services clean
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -53,8 +54,14 @@ sim: setup ## The simulator over many seeds: make sim SEEDS=10000
 bench: setup services ## All benchmarks; each prints one JSON line
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
-lab: setup ## Real processes killed at random: make lab
-	$(BIN)/python -m pytest tests/acceptance $(PYTEST_ARGS)
+lab: setup lab-tools ## Real systemd, booted in throw-away Debian roots
+	$(BIN)/python -m pytest --timeout 900 tests/lab/test_lab.py $(PYTEST_ARGS)
+
+lab-tools: # As root on Debian what boots machines is installed; elsewhere the lab says what is missing
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		dpkg -s $(LAB_PACKAGES) >/dev/null 2>&1 || \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $(LAB_PACKAGES); }; \
+	fi
 
 drill: setup drill-tools ## Real processes, cut off, frozen, killed, out of disk: make drill DRILL_ARGS='--seconds 90'
 	$(BIN)/python -m tests.drill $(DRILL_ARGS)
