@@ -16,12 +16,14 @@ from .machine import Machine
 
 RUNS: Final = 50
 ADMIN: Final = "/var/lib/tocsin/coordinator/admin.toml"
-PLACES: Final = (
-    "CONFIGURATION_DIRECTORY=/etc/tocsin", "STATE_DIRECTORY=/var/lib/tocsin",
-    "RUNTIME_DIRECTORY=/run/tocsin", "LOGS_DIRECTORY=/var/log/tocsin",
-)  # fmt: skip
-AS_ROOT: Final = "[Service]\nUser=root\n"
-"""Coordinator and agent share a machine here, and so their directories."""
+DROP_INS: Final = {
+    "tocsin-coordinator": "[Service]\nUser=root\n",
+    "tocsin-agent": (
+        "[Service]\nEnvironment=HOME=/root\nConfigurationDirectory=\nStateDirectory=\n"
+        "RuntimeDirectory=\nLogsDirectory=\n"
+    ),
+}
+"""Coordinator and agent share a machine here; the agent keeps its things where root joined it."""
 
 
 @pytest.fixture(scope="module")
@@ -40,13 +42,14 @@ def machine() -> Iterator[Machine]:
 @pytest.fixture(scope="module")
 def fleet(machine: Machine) -> Machine:
     """The same machine with a coordinator and an agent under systemd."""
-    folder = "/etc/systemd/system/tocsin-coordinator.service.d"
-    machine.run("mkdir", "-p", folder)
-    machine.run("tee", f"{folder}/root.conf", text=AS_ROOT)
+    for unit, text in DROP_INS.items():
+        folder = f"/etc/systemd/system/{unit}.service.d"
+        machine.run("mkdir", "-p", folder)
+        machine.run("tee", f"{folder}/lab.conf", text=text)
     machine.run("systemctl", "daemon-reload")
     machine.run("systemctl", "start", "tocsin-coordinator")
     joined = tell(machine, "agent", "token")["join"]
-    machine.run("env", *PLACES, "tocsin", "agent", "join", joined, "--name", "lab")
+    machine.run("tocsin", "agent", "join", joined, "--name", "lab")
     machine.run("systemctl", "start", "tocsin-agent")
     until(lambda: tell(machine, "agent", "list")[0]["state"] == "up", "the agent")
     return machine
