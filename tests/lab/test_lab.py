@@ -50,6 +50,8 @@ def fleet(machine: Machine) -> Machine:
     machine.run("systemctl", "start", "tocsin-coordinator")
     joined = tell(machine, "agent", "token")["join"]
     machine.run("tocsin", "agent", "join", joined, "--name", "lab")
+    settings = "/root/.config/tocsin/agent.toml"
+    machine.run("sh", "-c", f"echo 'slots = {RUNS}' >> {settings}")
     machine.run("systemctl", "start", "tocsin-agent")
     until(lambda: tell(machine, "agent", "list")[0]["state"] == "up", "the agent")
     return machine
@@ -78,15 +80,15 @@ def test_what_a_host_does_with_units(machine: Machine, suite: str) -> None:
 
 def test_fifty_runs_survive_every_restart_of_their_agent(fleet: Machine) -> None:
     """In good order, killed, and with their host killed too: each ends as it would have."""
-    block = {"command": "sleep 20; echo done $TOCSIN_RUN_ID", "unit": True}
+    block = {"command": "sleep 45; echo done $TOCSIN_RUN_ID", "unit": True}
     job = {"shell": block, "overlap": "allow", "schedule": "@manual"}
     done = fleet.run(
         "tocsin", "--context", ADMIN, "apply", "-", text=json.dumps({"jobs": {"long": job}})
     )
     assert "long" in done.stdout
-    for _ in range(RUNS):
-        fleet.run("tocsin", "--context", ADMIN, "job", "run", "long")
-    until(lambda: states(fleet).count("running") >= 1, "the first runs")
+    asks = f"for n in $(seq {RUNS}); do tocsin --context {ADMIN} job run long; done"
+    fleet.run("sh", "-c", asks)
+    until(lambda: states(fleet).count("running") == RUNS, "all runs under way")
     fleet.run("systemctl", "restart", "tocsin-agent")
     fleet.run("systemctl", "kill", "-s", "KILL", "--kill-who=main", "tocsin-agent")
     fleet.run("pkill", "-KILL", "-f", "tocsin.executors.host shell")
