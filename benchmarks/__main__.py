@@ -12,7 +12,8 @@ from .report import Surroundings
 from .table import RESULTS, markdown
 
 NAMES: Final = (
-    "throughput", "spawn", "lag", "footprint", "restart", "decide", "schedule", "http", "nats",
+    "throughput", "spawn", "lag", "footprint", "restart", "decide", "schedule", "shell", "http",
+    "nats",
 )  # fmt: skip
 
 

@@ -46,12 +46,10 @@ class Ulimits(
         Raises:
             ValueError: one makes no sense.
         """
-        given = ((field, getattr(self, field.name)) for field in msgspec.structs.fields(self))
-        return {
-            field.encode_name: _pair(field.encode_name, value)
-            for field, value in given
-            if value is not None
-        }
+        # Each run asks, and most have none: `structs.fields` would cost as much as the spawn.
+        names = zip(self.__struct_fields__, self.__struct_encode_fields__, strict=True)
+        given = ((name, getattr(self, field)) for field, name in names)
+        return {name: _pair(name, value) for name, value in given if value is not None}
 
 
 def _pair(name: str, value: int | str) -> tuple[int, int]:

@@ -347,7 +347,7 @@ def _an_apply_leaves_what_it_was_to_remove() -> AbstractContextManager[None]:
 
 MUTANTS: Final[dict[str, tuple[int, Mutant]]] = {
     "the agent does not journal what it accepts": (163, _agent_journals_all_but(Accepted)),
-    "the agent does not journal to whom it hands orders": (496, _agent_journals_all_but(Handed)),
+    "the agent does not journal to whom it hands orders": (1512, _agent_journals_all_but(Handed)),
     "the agent hands orders over before they are written": (9, _agent_hands_over_before_writing),
     "the agent forgets ends when it reports them": (9, _agent_forgets_when_it_reports),
     "the agent listens to any session": (166, _agent_listens_to_any_session),
