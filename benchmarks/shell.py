@@ -14,7 +14,8 @@ from .hosted import Hosted
 from .report import Goal, Result
 
 TRUE: Final = "/usr/bin/true"
-TOGETHER: Final = 4
+TOGETHER: Final = 32
+"""As in `spawn`."""
 _BARE: Final = """
 import os, sys
 for line in sys.stdin:

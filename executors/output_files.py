@@ -42,37 +42,31 @@ class SpareFiles:
 
     def take_back(self, path: str) -> None:
         """Keep the file at `path` if it is empty, and will stay so: nobody can write to it."""
-        if not self._free or not _is_blank(path):
+        if not self._free:
             return
-        with contextlib.suppress(OSError):  # it stays where it is
+        try:
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except OSError:
+            return
+        try:
+            if os.fstat(fd).st_size:
+                return
+            # Given only while nobody has it open for writing, see fcntl(2); the close ends it.
+            fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_RDLCK)
             if len(self._free) == SPARES_MAX:
                 os.makedirs(self._folder, mode=0o700, exist_ok=True)  # noqa: PTH103
             os.rename(path, self._free[-1])  # noqa: PTH104
-            self._spares.append(self._free.pop())
+        except OSError:  # it stays where it is
+            return
+        finally:
+            os.close(fd)
+        self._spares.append(self._free.pop())
 
     def close(self) -> None:
         """Delete them."""
         for spare in self._spares:
             with contextlib.suppress(OSError):
                 os.unlink(spare)  # noqa: PTH108
-
-
-def _is_blank(path: str) -> bool:
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except OSError:
-        return False
-    try:
-        if os.fstat(fd).st_size:
-            return False
-        # Given only while nobody has it open for writing, see fcntl(2); the close ends it.
-        fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_RDLCK)
-    except OSError:
-        return False
-    else:
-        return True
-    finally:
-        os.close(fd)
 
 
 class _Stream:

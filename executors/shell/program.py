@@ -57,7 +57,7 @@ def plain_program(config: ShellConfig, around: Surroundings) -> tuple[str, tuple
     if config.login or config.command is None or not _sh_is_known():
         return None
     words = plain_words(config.command)
-    if words is None or any(name.startswith("BASH_FUNC_") for name in around.env):
+    if words is None or "BASH_FUNC_" in " ".join(around.env):
         return None
     path = find_program(words[0], around)
     return None if path is None else (path, words)

@@ -11,7 +11,8 @@ import contextlib
 import errno
 import os
 import signal
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from tocsin.execution import Order, Sink
@@ -26,10 +27,11 @@ from .identity import SH, runner_of
 from .outputs import made_ready, names_of
 from .process import ShellProcess, Terms
 from .program import find_program, known_program, not_found, plain_program, refused, too_long
-from .surroundings import Surroundings, inside, open_input, surroundings
+from .surroundings import Surroundings, enter, open_input, surroundings
 from .wrapping import FAILURES, own_words, wrapping
 
 NOT_ENFORCED: Final = {"limits": "not enforced: the run is no systemd unit"}
+_SPEAKS_UTF8: Final = sys.getfilesystemencoding() == "utf-8"
 _NO_FACTS: Final[dict[str, Any]] = {}
 
 _Actions = list[tuple[int, int, str, int, int] | tuple[int, int, int]]
@@ -56,18 +58,25 @@ class Spawner:
         around = surroundings(who, order, config)
         out, err = names_of(sink)
         said_bytes = made_ready(out, err) if wrapped or config.umask is not None else 0
+        enter(around)
+        stdin = None
         try:
-            with (
-                inside(around, self._host_dir),
-                open_input(config, who) as stdin,
-                _umask(config.umask),
-            ):
-                pid = self._start(config, around, wrapped, _streams(stdin, out, err))
+            stdin = open_input(config, who)
+            actions = _streams(stdin, out, err)
+            if config.umask is None:
+                pid = self._start(config, around, wrapped, actions)
+            else:
+                with _umask(config.umask):
+                    pid = self._start(config, around, wrapped, actions)
         except ValueError as error:  # a name or a value that no variable can have
             raise CannotStart(f"cannot start a process: {error}") from error
         except OSError as error:
             made_ready(out, err)  # posix_spawn says that something failed in the child, not what
             raise CannotStart(f"cannot start a process: {error.strerror}") from error
+        finally:
+            os.fchdir(self._host_dir)
+            if stdin is not None:
+                os.close(stdin)
 
         def complaint(code: int) -> str:
             return own_words(wrapped, err, said_bytes) if code in FAILURES else ""
@@ -120,18 +129,26 @@ class Spawner:
             raise refused(argv[0], path, error) from error
 
     def _posix_spawn(
-        self, path: str, argv: Sequence[str], around: Surroundings, actions: _Actions
+        self, path: str, argv: list[str] | tuple[str, ...], around: Surroundings, actions: _Actions
     ) -> int:
-        # As UTF-8 whatever the host's locale: that is what the job file was written in.
+        env: Mapping[Any, Any] = around.env
+        if not _SPEAKS_UTF8:
+            path, argv, env = _encoded(path, argv, around.env)
         return os.posix_spawn(
-            path.encode(),
-            [word.encode() for word in argv],
-            {name.encode(): value.encode() for name, value in around.env.items()},
+            path,
+            argv,
+            env,
             file_actions=actions,
             setsid=True,
             setsigmask=(),
             setsigdef=self._ignored,
         )
+
+
+def _encoded(path: str, argv: Sequence[str], env: Mapping[str, str]) -> tuple[Any, Any, Any]:
+    """As UTF-8, whatever the host's locale: that is what the job file was written in."""
+    variables = {name.encode(): value.encode() for name, value in env.items()}
+    return path.encode(), [word.encode() for word in argv], variables
 
 
 def _streams(stdin: int | None, out: str, err: str) -> _Actions:
@@ -145,10 +162,7 @@ def _streams(stdin: int | None, out: str, err: str) -> _Actions:
 
 
 @contextlib.contextmanager
-def _umask(octal: str | None) -> Iterator[None]:
-    if octal is None:
-        yield
-        return
+def _umask(octal: str) -> Iterator[None]:
     before = os.umask(int(octal, 8))
     try:
         yield

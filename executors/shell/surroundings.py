@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
+import functools
 import os
 import stat
-from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from tocsin.execution import Order
@@ -30,64 +29,60 @@ class Surroundings(NamedTuple):
 def surroundings(who: Identity, order: Order, config: ShellConfig) -> Surroundings:
     """As little as under cron, and what the job says on top."""
     cwd = _directory(who, config.cwd)
-    env = {
-        "PATH": DEFAULT_PATH,
-        "HOME": who.home,
-        "USER": who.name,
-        "LOGNAME": who.name,
-        "SHELL": who.shell if config.login or who.uid != own_identity().uid else SH,
-        "LANG": os.environ.get("LANG", "C.UTF-8"),
-        "PWD": cwd,
-        **order.env,
-    }
+    env = {**_usual(who, login=config.login), "PWD": cwd, **order.env}
     if config.env:
         env.update(config.env)
         env.update((mark, order.env[mark]) for mark in _MARKS if mark in order.env)
     return Surroundings(who, cwd, env)
 
 
+@functools.lru_cache(maxsize=64)
+def _usual(who: Identity, *, login: bool) -> dict[str, str]:
+    own_shell = login or who.uid != own_identity().uid
+    return {
+        "PATH": DEFAULT_PATH,
+        "HOME": who.home,
+        "USER": who.name,
+        "LOGNAME": who.name,
+        "SHELL": who.shell if own_shell else SH,
+        "LANG": os.environ.get("LANG", "C.UTF-8"),
+    }
+
+
 def _directory(who: Identity, cwd: str | None) -> str:
+    if cwd is not None and cwd.startswith("/"):
+        return cwd
     home = who.home if os.path.isdir(who.home) else "/"  # noqa: PTH112
     if cwd is None or cwd == "~":
         return home
     return os.path.join(home, cwd.removeprefix("~/"))  # noqa: PTH118 - keeps `..`
 
 
-@contextlib.contextmanager
-def inside(around: Surroundings, host_dir: int) -> Iterator[None]:
-    """Step into the working directory, as far as its user may, and back into the host's own.
+def enter(around: Surroundings) -> None:
+    """Step into the working directory, as far as its user may.
 
     Raises:
         CannotStart: it cannot be entered.
     """
     try:
-        with acting_as(around.who):
+        if around.who is own_identity():
             os.chdir(around.cwd.encode())
+        else:
+            with acting_as(around.who):
+                os.chdir(around.cwd.encode())
     except OSError as error:
         raise CannotStart(f"cwd {around.cwd!r}: {error.strerror}") from error
-    try:
-        yield
-    finally:
-        os.fchdir(host_dir)
 
 
-@contextlib.contextmanager
-def open_input(config: ShellConfig, who: Identity) -> Iterator[int | None]:
+def open_input(config: ShellConfig, who: Identity) -> int | None:
     """A file for a process to read, opened as its user may, from the current directory.
 
     Raises:
         CannotStart: it is not there, not theirs to read, or might block.
     """
-    fd = None
     if config.stdin is not None:
-        fd = nameless_file(config.stdin)
-    elif config.stdin_file is not None:
-        fd = _file_input(config.stdin_file, who)
-    try:
-        yield fd
-    finally:
-        if fd is not None:
-            os.close(fd)
+        return nameless_file(config.stdin)
+    return None if config.stdin_file is None else _file_input(config.stdin_file, who)
 
 
 def _file_input(path: str, who: Identity) -> int:

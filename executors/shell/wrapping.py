@@ -16,11 +16,12 @@ from tocsin.executors.refusal import CannotStart
 
 from .config import ShellConfig
 from .identity import Identity, own_identity
-from .ulimits import UNLIMITED
+from .ulimits import UNLIMITED, Ulimits
 
 FAILURES: Final = frozenset({1, 125, 126, 127})
 """Exit codes by which one of them says that it could not do its work."""
 _FOLDERS: Final = ("/usr/bin", "/bin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/local/sbin")
+_NO_ULIMITS: Final = Ulimits()
 _COMPLAINT_BYTES_MAX: Final = 4096
 
 
@@ -30,6 +31,8 @@ def wrapping(config: ShellConfig, who: Identity) -> list[str]:
     Raises:
         CannotStart: it would not be allowed, or the program for it is not installed.
     """
+    if config.nice is None and config.ulimits == _NO_ULIMITS and who is own_identity():
+        return []  # as for nearly all runs
     return [*niceness(config.nice), *limited(config.ulimits.pairs()), *as_user(who)]
 
 

@@ -21,7 +21,7 @@ from tocsin.executors.shell.identity import runner_of
 from tocsin.executors.shell.outputs import made_ready, names_of
 from tocsin.executors.shell.process import Terms
 from tocsin.executors.shell.surroundings import (
-    inside,
+    enter,
     nameless_file,
     open_input,
     surroundings,
@@ -110,9 +110,14 @@ class UnitStarter:
         around = surroundings(runner_of(order, config), order, config)
         out, err = names_of(sink)
         said_bytes = made_ready(out, err)
-        with inside(around, self._host_dir):
-            stdin = files.enter_context(open_input(config, around.who))
+        enter(around)
+        try:
+            stdin = open_input(config, around.who)
+            if stdin is not None:
+                files.callback(os.close, stdin)
             program = program_of(order, config, around)
+        finally:
+            os.fchdir(self._host_dir)
         variables = nameless_file(properties.environment_file(program.env))
         files.callback(os.close, variables)
         wanted = [
