@@ -55,7 +55,7 @@ bench: setup services ## All benchmarks; each prints one JSON line
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 lab: setup lab-tools ## Real systemd, booted in throw-away Debian roots
-	$(BIN)/python -m pytest --timeout 900 tests/lab/test_lab.py $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --timeout 900 tests/lab/test_*.py $(PYTEST_ARGS)
 
 lab-tools: # As root on Debian what boots machines is installed; elsewhere the lab says what is missing
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \

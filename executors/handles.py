@@ -7,9 +7,11 @@ of its secrets, and no value. What was written in an earlier boot means nothing.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import traceback
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgpack
@@ -68,13 +70,24 @@ class Found(msgspec.Struct, frozen=True):
 class Handles:
     """The journals of one executor's attempts; it has none where it cannot find any again."""
 
-    def __init__(self, executor: Executor, run_dir: str, name: str) -> None:
+    def __init__(
+        self, executor: Executor, run_dir: str, name: str, forgotten: Callable[[], None]
+    ) -> None:
+        self._forgotten = forgotten
         self._executor: Any = executor
         self._folder = f"{run_dir}/{name}{HANDLES_SUFFIX}"
         self._reattaches = Capability.REATTACH in capabilities_of(type(executor))
         self._journals: set[AttemptKey] = set()
         self._needed: dict[AttemptKey, bytes] = {}
         """The handles of attempts whose end is not kept yet."""
+        self._forgetting: dict[AttemptKey, asyncio.Task[None]] = {}
+        self._confirmed: set[AttemptKey] = set()
+        """Attempts whose journal goes as soon as the executor has forgotten them."""
+
+    @property
+    def are_settled(self) -> bool:
+        """Whether the executor has forgotten all that it was told to."""
+        return not self._forgetting
 
     def find(self) -> list[Found]:
         """What earlier hosts left; what is of an earlier boot, or makes no sense, is deleted."""
@@ -91,7 +104,7 @@ class Handles:
             if found.end is None:
                 self._needed[found.order.key] = found.handle
             else:
-                self._forget(found.handle)
+                self._forget(found.order.key, found.handle)
             everything.append(found)
         return everything
 
@@ -126,20 +139,36 @@ class Handles:
         if end.key in self._journals:
             with contextlib.suppress(ExecutorError):  # then it is kept when an agent has it
                 self._append(end.key, Ended(end))
-                self._forget(self._needed.pop(end.key))
+                self._forget(end.key, self._needed.pop(end.key))
 
     def confirmed(self, key: AttemptKey) -> None:
         """Delete the journal of an attempt."""
         if key in self._needed:
-            self._forget(self._needed[key])
-        self._drop(key)
+            self._forget(key, self._needed.pop(key))
+        if key in self._forgetting:
+            self._confirmed.add(key)
+        else:
+            self._drop(key)
 
-    def _forget(self, handle: bytes) -> None:
+    def _forget(self, key: AttemptKey, handle: bytes) -> None:
         if hasattr(self._executor, "forget"):
-            try:
-                self._executor.forget(handle)
-            except Exception:  # noqa: BLE001 - its fault is a line in the host's log, and no run's
-                traceback.print_exc()
+            task = asyncio.get_running_loop().create_task(self._have_forgotten(handle))
+            self._forgetting[key] = task
+            task.add_done_callback(lambda _: self._on_forgotten(key))
+
+    async def _have_forgotten(self, handle: bytes) -> None:
+        try:
+            await self._executor.forget(handle)
+        except Exception:  # noqa: BLE001 - its fault is a line in the host's log, and no run's
+            traceback.print_exc()
+
+    def _on_forgotten(self, key: AttemptKey) -> None:
+        del self._forgetting[key]
+        if key in self._confirmed:
+            self._confirmed.discard(key)
+            self._drop(key)
+        if not self._forgetting:
+            self._forgotten()
 
     def _drop(self, key: AttemptKey) -> None:
         self._needed.pop(key, None)

@@ -76,7 +76,8 @@ class ExecutorHost:
         self._began: list[RunBegan] = []
         self._ended: list[RunEnded] = []
         self._report_due = False
-        self._handles = Handles(executor, os.getcwd(), settings.name)  # noqa: PTH109 - text
+        folder = os.getcwd()  # noqa: PTH109 - text
+        self._handles = Handles(executor, folder, settings.name, self._settled)
         for found in self._handles.find():
             self._resume(found)
         self._loop.call_later(idle_s, self._check_idle)
@@ -124,8 +125,7 @@ class ExecutorHost:
                 for key in keys:
                     if self._unconfirmed.pop(key, None) is not None:
                         self._handles.confirmed(key)
-                if not self._live and not self._unconfirmed:
-                    self._emptied()
+                self._settled()
             case Retire():
                 self.retire()
             case _:
@@ -207,7 +207,12 @@ class ExecutorHost:
         if not self._live:
             self.retire()
 
-    def _emptied(self) -> None:
+    def _holds_something(self) -> bool:
+        return bool(self._live or self._unconfirmed or not self._handles.are_settled)
+
+    def _settled(self) -> None:
+        if self._holds_something():
+            return
         self._emptied_at = self._loop.time()
         if self._retiring:
             self._end_soon()
@@ -218,7 +223,7 @@ class ExecutorHost:
 
     def _check_idle(self) -> None:
         left_s = self._emptied_at + self._idle_s - self._loop.time()
-        if self._live or self._unconfirmed:
+        if self._holds_something():
             left_s = self._idle_s
         elif left_s <= 0:
             self._end_if_empty()
@@ -227,13 +232,13 @@ class ExecutorHost:
             self._loop.call_later(left_s, self._check_idle)
 
     def _end_if_empty(self) -> None:
-        if self._live or self._unconfirmed:
+        if self._holds_something():
             return
         # An order may be on its way at this very moment: no more are let in, the last are read.
         agent = self._agent
         if agent is not None:
             agent.shut()
-        if not self._live and not self._unconfirmed:
+        if not self._holds_something():
             self.over.set()
         elif agent is not None:
             agent.close()

@@ -255,8 +255,8 @@ class Reattaching(Protocol):
     # before the start, so a host that dies in the middle of one loses nothing: the next host calls
     # `start` again, which must then find what was started before.
     #
-    # `forget(self, handle: bytes) -> None` says that the outcome is kept: whatever remains for the
-    # sake of `reattach` may go. It may be told more than once.
+    # `async forget(self, handle: bytes) -> None` says that the outcome is kept: whatever remains
+    # for the sake of `reattach` may go. It may be told more than once, and its host waits for it.
 
 
 class Probing(Protocol):

@@ -49,9 +49,9 @@ class Shell:
         """The handle of a run that will be a unit."""
         return self._launch().foresee(order, config)
 
-    def forget(self, handle: bytes) -> None:
+    async def forget(self, handle: bytes) -> None:
         """Let systemd forget a unit."""
-        self._launch().units.forget(handle)
+        await self._launch().units.forget(handle)
 
     async def health(self) -> AsyncIterator[Health]:
         """It works everywhere; what it says is how."""

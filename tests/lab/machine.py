@@ -43,7 +43,11 @@ class Machine:
             raise
 
     def run(
-        self, *command: str, text: str | None = None, check: bool = True
+        self,
+        *command: str,
+        text: str | None = None,
+        check: bool = True,
+        deadline_s: float = COMMAND_S,
     ) -> subprocess.CompletedProcess[str]:
         """Run a command as root inside."""
         enter = ["nsenter", "-t", str(self._leader), "-a", "--", "env", "-i"]
@@ -57,7 +61,7 @@ class Machine:
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=COMMAND_S,
+            timeout=deadline_s,
             check=False,
         )
         if check:

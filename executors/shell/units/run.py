@@ -29,6 +29,8 @@ class Watch(NamedTuple):
     systemd: Systemd
     exits: ExitWatch
     scans: ProcessScans
+    codes: dict[str, int]
+    """With which the units ended that systemd has not been told to forget yet."""
 
 
 class UnitRun:
@@ -78,6 +80,7 @@ class UnitRun:
         code = await self._exit_code()
         if code is None:
             return self._vanished()
+        self._by.codes[self.unit] = code
         return await self._outcome(code)
 
     async def cancel(self, grace_s: float) -> None:

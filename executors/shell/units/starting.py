@@ -52,7 +52,6 @@ class UnitStarter:
         self._watch = watch
         self._host_dir = os.open(".", os.O_PATH | os.O_DIRECTORY)
         install_launcher()
-        self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self, unit: str, order: Order, config: ShellConfig, sink: Sink) -> UnitRun:
         """Start one attempt, or find it if it was started before.
@@ -99,11 +98,10 @@ class UnitStarter:
         await run.watch(self._watch)
         return run
 
-    def forget(self, handle: bytes) -> None:
-        """Have systemd forget a unit, soon."""
-        task = asyncio.get_running_loop().create_task(self._watch.systemd.let_go(unit_of(handle)))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    async def forget(self, handle: bytes) -> None:
+        """Have systemd forget a unit whose main process ended; what that left behind lives on."""
+        unit = unit_of(handle)
+        await self._watch.systemd.let_go(unit, self._watch.codes.pop(unit, None))
 
     def _planned(
         self, order: Order, config: ShellConfig, sink: Sink, files: contextlib.ExitStack

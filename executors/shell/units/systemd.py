@@ -123,14 +123,19 @@ class Systemd:
         cpu_ns = int(await self._service(unit, "CPUUsageNSec"))
         return cpu_ns // 1000 if cpu_ns != _UNKNOWN else None
 
-    async def let_go(self, unit: str) -> None:
-        """Have systemd forget a unit whose main process ended; what that left behind lives on."""
-        for member, signature, body in (
-            ("ResetFailedUnit", "s", (unit,)),
-            ("StopUnit", "ss", (unit, "replace")),
-        ):
+    async def let_go(self, unit: str, code: int | None = None) -> None:
+        """Have systemd forget a unit whose main process ended.
+
+        Args:
+            unit: its name.
+            code: with which it ended, where that is known: it says what has to be asked for.
+        """
+        reset, stop = ("ResetFailedUnit", "s", (unit,)), ("StopUnit", "ss", (unit, "replace"))
+        # One that ended well is active still. After a signal both may be.
+        calls = [stop] if code == 0 else [reset] if code is not None and code > 0 else [reset, stop]
+        for call in calls:
             with contextlib.suppress(BusError):  # it is gone
-                await self._manage(member, signature, body)
+                await self._manage(*call)
 
     async def _manage(self, member: str, signature: str, body: tuple[Any, ...]) -> tuple[Any, ...]:
         return await self._bus.call(_PATH, f"{_NAME}.Manager", member, signature, body)

@@ -88,7 +88,7 @@ def play(
             order,
             fake,
             OutputFiles(str(tmp_path / order.key), order.keep_bytes),
-            Handles(fake, str(tmp_path), "fake"),
+            Handles(fake, str(tmp_path), "fake", lambda: None),
             on_began=lambda attempt: attempt.stop(stop) if stop else None,
             on_ended=lambda _: over.set(),
         )
@@ -305,7 +305,7 @@ def test_a_stop_before_the_begin(tmp_path: Path) -> None:
         order = Order(AttemptKey("R.1"), "job", "fake", {}, {}, None, 1.0, 1.0, 0)
         sink = OutputFiles(str(tmp_path / "R.1"), 1 << 20)
         fake = Fake(succeed)
-        handles = Handles(fake, str(tmp_path), "fake")
+        handles = Handles(fake, str(tmp_path), "fake", lambda: None)
         attempt = Attempt(order, fake, sink, handles, ends.append, ends.append)
         attempt.stop(Status.CANCELLED)
         attempt.begin(asyncio.get_running_loop())

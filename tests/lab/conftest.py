@@ -1,0 +1,28 @@
+"""Machines to test in: one for each Debian that is asked for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+
+from .machine import Machine
+from .root import why_not
+
+SUITES: Final = os.environ.get("TOCSIN_LAB_SUITES", "bookworm").split()
+"""Debian 12 has systemd 252, and 13 (trixie) 257."""
+
+
+@pytest.fixture(scope="session", params=SUITES)
+def machine(request: pytest.FixtureRequest) -> Iterator[Machine]:
+    """A booted Debian with this checkout in it."""
+    why = why_not()
+    if why and os.environ.get("CI"):
+        pytest.fail(f"no machine can be booted here: {why}")
+    if why:
+        pytest.skip(f"no machine can be booted here: {why}")
+    made = Machine(request.param)
+    yield made
+    made.close()

@@ -1,0 +1,31 @@
+"""The tests that run inside: the contract of a shell run that is a unit, and what is its own."""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+import pytest
+
+from .machine import Machine
+
+SUITE_S: Final = 600.0
+_SHORT: Final = "not thousand" if os.environ.get("TOCSIN_LAB_SHORT") else ""
+
+
+@pytest.mark.parametrize(
+    ("files", "chosen"),
+    [
+        ("tests/lab/inside/test_units.py", _SHORT),
+        ("tests/lab/inside/test_lost_hosts.py", ""),
+        ("tests/contract/test_shell.py tests/contract/test_shell_options.py", ""),
+        ("tests/contract/test_executor.py", "shell"),
+    ],
+    ids=["units", "lost hosts", "shell", "contract"],
+)
+def test_where_systemd_is(machine: Machine, files: str, chosen: str) -> None:
+    """All of a suite passes there."""
+    pytest_there = "python3 -m pytest -q -p no:cacheprovider --timeout 100"
+    command = f"cd /src && {pytest_there} -k '{chosen}' {files}"
+    done = machine.run("sh", "-c", command, check=False, deadline_s=SUITE_S)
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
