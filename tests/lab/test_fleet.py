@@ -14,12 +14,14 @@ from .machine import Machine
 
 RUNS: Final = 50
 CONTEXT: Final = "/var/lib/tocsin/coordinator/admin.toml"
-PLACES: Final = (
-    "CONFIGURATION_DIRECTORY=/etc/tocsin", "STATE_DIRECTORY=/var/lib/tocsin",
-    "RUNTIME_DIRECTORY=/run/tocsin", "LOGS_DIRECTORY=/var/log/tocsin",
-)  # fmt: skip
-AS_ROOT: Final = "[Service]\nUser=root\n"
-"""Coordinator and agent share a machine here, and so their directories."""
+DROP_INS: Final = {
+    "tocsin-coordinator": "[Service]\nUser=root\n",
+    "tocsin-agent": (
+        "[Service]\nEnvironment=HOME=/root\nConfigurationDirectory=\nStateDirectory=\n"
+        "RuntimeDirectory=\nLogsDirectory=\n"
+    ),
+}
+"""Coordinator and agent share a machine here; the agent keeps its things where root joined it."""
 HOST: Final = "tocsin.executors.host shell"
 
 
@@ -28,14 +30,15 @@ class Fleet:
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
-        folder = "/etc/systemd/system/tocsin-coordinator.service.d"
-        machine.run("mkdir", "-p", folder)
-        machine.run("tee", f"{folder}/root.conf", text=AS_ROOT)
+        for unit, text in DROP_INS.items():
+            folder = f"/etc/systemd/system/{unit}.service.d"
+            machine.run("mkdir", "-p", folder)
+            machine.run("tee", f"{folder}/lab.conf", text=text)
         machine.run("systemctl", "daemon-reload")
         machine.run("systemctl", "start", "tocsin-coordinator")
         joined = self.tell("agent", "token")["join"]
-        machine.run("env", *PLACES, "tocsin", "agent", "join", joined, "--name", "lab")
-        settings = machine.path("/etc/tocsin/agent.toml")
+        machine.run("tocsin", "agent", "join", joined, "--name", "lab")
+        settings = machine.path("/root/.config/tocsin/agent.toml")
         settings.write_text(f"slots = {RUNS}\n{settings.read_text(encoding='utf-8')}", "utf-8")
         machine.run("systemctl", "start", "tocsin-agent")
         until(lambda: self.tell("agent", "list")[0]["state"] == "up", "the agent")
