@@ -12,8 +12,8 @@ from .report import Surroundings
 from .table import RESULTS, markdown
 
 NAMES: Final = (
-    "throughput", "spawn", "lag", "footprint", "restart", "decide", "schedule", "shell", "http",
-    "nats",
+    "throughput", "spawn", "lag", "footprint", "restart", "decide", "schedule", "shell", "units",
+    "http", "nats",
 )  # fmt: skip
 
 
