@@ -127,8 +127,9 @@ def on_gone(state: State, gone: HostGone, now: Now) -> None:
     side = state.host(executor)
     spared = side.orders.keys() | set(gone.unsent)
     _disconnect(side)
-    soon = now.steady_us - side.met_us < SOON_US
-    side.gone_in_a_row = side.gone_in_a_row + 1 if soon else 1
+    had_runs = any(a.host and a.key not in spared for a in _under_way(state, executor))
+    soon = had_runs and now.steady_us - side.met_us < SOON_US
+    side.gone_in_a_row = side.gone_in_a_row + 1 if soon else int(had_runs)
     hopeful = gone.left_handles and side.gone_in_a_row <= GONE_MAX
     message = _LOST_AWAY if away else f"the host of executor {executor} is gone: {gone.reason}"
     for attempt in _under_way(state, executor):

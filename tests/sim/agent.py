@@ -164,6 +164,7 @@ class SimMachine:
         self.disk_is_full = False
         self.hosts_fail = 0.0
         self.outlives = False
+        self.hosts_killed = 0
         self.units: dict[AttemptKey, Process] = {}
         self.line: Line = cast("Line", None)
         self.service: SimService | None = None

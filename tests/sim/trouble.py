@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from tocsin.agent.machine.hosts import GONE_MAX
+
 from .happening import Happening
 from .oracle import SECOND_US
 from .plan import Fault
@@ -44,7 +46,9 @@ def _crash_executor(world: World, happening: Happening) -> None:
     machine = _machine(world, happening)
     host = machine.host
     # What systemd runs is found again, if another host starts; an order nobody read is not.
+    machine.hosts_killed += 1
     certain = machine.outlives and Fault.NO_HOST not in world.plan.faults
+    certain = certain and machine.hosts_killed <= GONE_MAX  # then the agent gives them up
     if not (certain and (host is None or host.has_read_all)):
         world.excuse("executor", machine.agent_id).until_us = world.now_us
     if host is not None and host.is_alive:
