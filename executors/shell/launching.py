@@ -23,7 +23,7 @@ class Launcher:
 
     def __init__(self) -> None:
         exits, scans = ExitWatch(), ProcessScans()
-        self.units: Final = UnitStarter(Watch(Systemd(), exits, scans, {}))
+        self.units: Final = UnitStarter(Watch(Systemd(), exits, scans))
         self._spawner = Spawner(exits, scans)
         self._why_no_units = why_no_units()
 

@@ -28,9 +28,11 @@ class Machine:
     """One booted Debian; `close` ends it and removes what it wrote."""
 
     def __init__(self, suite: str) -> None:
+        sweep()
         self.suite = suite
         self.name = f"tocsin-lab-{suite}-{os.getpid()}"
-        self._folder = Path(tempfile.mkdtemp(prefix=f"{suite}-", dir=root.CACHE))
+        root.CACHE.mkdir(parents=True, exist_ok=True)
+        self._folder = Path(tempfile.mkdtemp(prefix=f"machine-{os.getpid()}-", dir=root.CACHE))
         self.root = self._folder / "root"
         self._cgroups: list[Path] = []
         self._nspawn: subprocess.Popen[bytes] | None = None
@@ -150,6 +152,14 @@ class Machine:
                 (cgroup / "tests").mkdir(exist_ok=True)
         said = self.run("systemctl", "is-system-running", check=False).stdout.strip()
         return said in {"running", "degraded"}
+
+
+def sweep() -> None:
+    """Remove what machines left whose tests were killed."""
+    for folder in root.CACHE.glob("machine-*"):
+        if not Path("/proc", folder.name.split("-")[1]).exists():
+            subprocess.run(["umount", "-l", f"{folder}/root"], capture_output=True, check=False)
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _comm(pid: str) -> str:

@@ -10,19 +10,19 @@ import pytest
 from .machine import Machine
 
 SUITE_S: Final = 600.0
-_SHORT: Final = "not thousand" if os.environ.get("TOCSIN_LAB_SHORT") else ""
+IS_SHORT: Final = bool(os.environ.get("TOCSIN_LAB_SHORT"))
+_SUITES: Final = {
+    "units": ("tests/lab/inside/test_units.py", "not thousand" if IS_SHORT else ""),
+    "lost hosts": ("tests/lab/inside/test_lost_hosts.py", ""),
+    "contract": ("tests/contract/test_executor.py", "shell"),
+}
+_LONG: Final = {
+    "shell": ("tests/contract/test_shell.py tests/contract/test_shell_options.py", ""),
+}
+SUITES: Final = _SUITES if IS_SHORT else {**_SUITES, **_LONG}
 
 
-@pytest.mark.parametrize(
-    ("files", "chosen"),
-    [
-        ("tests/lab/inside/test_units.py", _SHORT),
-        ("tests/lab/inside/test_lost_hosts.py", ""),
-        ("tests/contract/test_shell.py tests/contract/test_shell_options.py", ""),
-        ("tests/contract/test_executor.py", "shell"),
-    ],
-    ids=["units", "lost hosts", "shell", "contract"],
-)
+@pytest.mark.parametrize(("files", "chosen"), SUITES.values(), ids=SUITES)
 def test_where_systemd_is(machine: Machine, files: str, chosen: str) -> None:
     """All of a suite passes there."""
     pytest_there = "python3 -m pytest -q -p no:cacheprovider --timeout 100"

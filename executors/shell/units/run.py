@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import os
 import signal
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from tocsin.execution import Limits, Outcome, Status
 from tocsin.executors.process_tree import ProcessScans, end_tree
@@ -23,14 +23,27 @@ _LOOK_S: Final = (0.001, 0.005, 0.02, 0.1, 0.5, 1.0)
 """How long to wait before systemd is asked again how a process ended."""
 
 
-class Watch(NamedTuple):
+class Watch:
     """What all runs of a host are watched by."""
 
-    systemd: Systemd
-    exits: ExitWatch
-    scans: ProcessScans
-    codes: dict[str, int]
-    """With which the units ended that systemd has not been told to forget yet."""
+    def __init__(self, systemd: Systemd, exits: ExitWatch, scans: ProcessScans) -> None:
+        self.systemd = systemd
+        self.exits = exits
+        self.scans = scans
+        self.codes: dict[str, int] = {}
+        """With which the units ended that systemd has not been told to forget yet."""
+        self._parent = ""
+        """The cgroup that those of all units are in."""
+
+    async def cgroup_path(self, unit: str, pid: int) -> str:
+        """The cgroup of a unit with this main process, if there is one; '' when it is unknown."""
+        path = cgroup_path_of(pid) if pid else ""
+        if not path.endswith(f"/{unit}"):
+            if self._parent:
+                return f"{self._parent}/{unit}"
+            path = await self.systemd.control_group(unit)
+        self._parent = path.removesuffix(f"/{unit}")
+        return path
 
 
 class UnitRun:
@@ -44,6 +57,7 @@ class UnitRun:
         self._facts: dict[str, Any] = {"unit": unit, **_unenforced(limits)}
         self._cgroup: Cgroup | None = None
         self._pidfd: int | None = None
+        self._code: int | None = None
         self._cancelled = False
         self._survivors: list[int] = []
         self._over = asyncio.Event()
@@ -52,24 +66,26 @@ class UnitRun:
     async def watch(self, by: Watch) -> None:
         """Find its main process, so that its end is seen."""
         self._by = by
-        pid = await by.systemd.main_pid(self.unit)
+        pid, self._code = await by.systemd.main(self.unit)
         try:
-            pidfd = os.pidfd_open(pid) if pid else None
+            self._pidfd = os.pidfd_open(pid) if pid else None
         except OSError:  # it has ended, or no descriptor is left: systemd is asked for its end
-            pidfd = None
-        path = cgroup_path_of(pid) if pidfd is not None else ""
-        if self.unit not in path.split("/"):
-            path = await by.systemd.control_group(self.unit)
-            if pidfd is not None and await by.systemd.main_pid(self.unit) != pid:
-                os.close(pidfd)  # it has ended, and its number is a stranger's
-                pidfd = None
-        if path:
+            self._pidfd = None
+        if path := await by.cgroup_path(self.unit, pid):
             self._cgroup = Cgroup(path)
-        if pidfd is None:
+        if self._pidfd is not None and not await self._is_its(pid):
+            os.close(self._pidfd)
+            self._pidfd = None
+        if self._pidfd is None:
             self._over.set()
         else:
-            self._pidfd = pidfd
-            by.exits.add(pidfd, self._on_exit)
+            by.exits.add(self._pidfd, self._on_exit)
+
+    async def _is_its(self, pid: int) -> bool:
+        """Whether a process is the main one still; its number may be a stranger's by now."""
+        if cgroup_path_of(pid).endswith(f"/{self.unit}"):
+            return True
+        return (await self._by.systemd.main(self.unit)).pid == pid  # it moved to another cgroup
 
     async def wait(self) -> Outcome:
         """Wait for the end of its main process; what that left in the background goes on."""
@@ -77,7 +93,7 @@ class UnitRun:
         if self._survivors:
             text = f"SIGKILL does not end process {', '.join(map(str, self._survivors))}"
             return Outcome(Status.CANCELLED, None, text, self._facts)
-        code = await self._exit_code()
+        code = await self._exit_code() if self._code is None else self._code
         if code is None:
             return self._vanished()
         self._by.codes[self.unit] = code
@@ -88,8 +104,7 @@ class UnitRun:
         if self._cancelled or self._over.is_set():
             return  # it was faster, and its own end is what happened
         self._cancelled = True
-        path = await self._by.systemd.control_group(self.unit) if self._cgroup is None else ""
-        tree = UnitTree(self._cgroup or Cgroup(path), self._terms.key, self._by.scans)
+        tree = UnitTree(self._cgroup, self._terms.key, self._by.scans)
         self._survivors = await end_tree(tree, grace_s)
         self._over.set()
 
@@ -109,11 +124,11 @@ class UnitRun:
         """Its exit code, or the negative number of a signal; None when systemd forgot it."""
         systemd = self._by.systemd
         for delay_s in itertools.chain(_LOOK_S, itertools.repeat(_LOOK_S[-1])):
-            code = await systemd.ended(self.unit)
+            code = (await systemd.main(self.unit)).code
             if code is not None:
                 return code
             if await systemd.is_inactive(self.unit):
-                return await systemd.ended(self.unit)
+                return (await systemd.main(self.unit)).code
             await asyncio.sleep(delay_s)
         raise AssertionError
 

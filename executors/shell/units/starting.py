@@ -74,8 +74,8 @@ class UnitStarter:
             properties, terms = self._planned(order, config, sink, files)
             try:
                 if not await systemd.start(unit, properties):
-                    code, result = await systemd.ended(unit), await systemd.result(unit)
-                    if refusal := not_executed(config, code, result):
+                    main, result = await systemd.main(unit), await systemd.result(unit)
+                    if refusal := not_executed(config, main.code, result):
                         await systemd.let_go(unit)
                         raise refusal
                 run = UnitRun(unit, handle_of(unit), terms, order.limits)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from jeepney import Message
 
@@ -25,6 +26,15 @@ _NAME: Final = "org.freedesktop.systemd1"
 _RULE: Final = (
     f"type='signal',sender='{_NAME}',interface='{_NAME}.Manager',member='JobRemoved',path='{_PATH}'"
 )
+
+
+class Main(NamedTuple):
+    """The main process of a unit."""
+
+    pid: int
+    """0 when there is none any more, or was none."""
+    code: int | None
+    """Its exit code, or the negative number of a signal; None when it has none, or is unknown."""
 
 
 class Systemd:
@@ -87,21 +97,20 @@ class Systemd:
         """Whether a unit is stopped, or gone; one that ended by itself is `active` or `failed`."""
         return await self._state(unit) == "inactive"
 
-    async def main_pid(self, unit: str) -> int:
-        """The main process of a unit; 0 when it has none."""
-        return int(await self._service(unit, "MainPID"))
-
-    async def ended(self, unit: str) -> int | None:
-        """The exit code of a unit's main process, or the negative number of a signal.
-
-        None when it has not ended, or the unit is gone.
-        """
-        how, status = await asyncio.gather(
-            self._service(unit, "ExecMainCode"), self._service(unit, "ExecMainStatus")
-        )
+    async def main(self, unit: str) -> Main:
+        """The main process of a unit, and its end if that was seen."""
+        # One property tells it all, but is empty after a reload, which the others are not.
+        commands = await self._service(unit, "ExecStart")
+        pid, how, status = commands[0][-3:] if commands else (0, 0, 0)
+        if not pid:
+            pid, how, status = await asyncio.gather(
+                self._service(unit, "MainPID"),
+                self._service(unit, "ExecMainCode"),
+                self._service(unit, "ExecMainStatus"),
+            )
         if how == 0:
-            return None
-        return int(status) if how == _EXITED else -int(status)
+            return Main(pid, None)
+        return Main(0, int(status) if how == _EXITED else -int(status))
 
     async def result(self, unit: str) -> str:
         """Systemd's word for a unit's end: `success`, `exit-code`, `signal`, `oom-kill`."""
@@ -151,11 +160,13 @@ class Systemd:
 
     async def _get(self, unit: str, interface: str, name: str) -> Any:  # noqa: ANN401 - of any type
         properties = "org.freedesktop.DBus.Properties"
-        path = f"{_PATH}/unit/{_escaped(unit)}"
-        ((_, value),) = await self._bus.call(path, properties, "Get", "ss", (interface, name))
+        asked = (interface, name)
+        ((_, value),) = await self._bus.call(_path_of(unit), properties, "Get", "ss", asked)
         return value
 
 
-def _escaped(unit: str) -> str:
-    """A unit's name as the last part of an object path."""
-    return "".join(c if c.isascii() and c.isalnum() else f"_{ord(c):02x}" for c in unit)
+@functools.lru_cache(maxsize=1024)
+def _path_of(unit: str) -> str:
+    """The object of a unit."""
+    name = "".join(c if c.isascii() and c.isalnum() else f"_{ord(c):02x}" for c in unit)
+    return f"{_PATH}/unit/{name}"

@@ -13,20 +13,21 @@ from .cgroup import Cgroup
 class UnitTree:
     """All that is in the unit's cgroup, and what left it but still carries the run's mark."""
 
-    def __init__(self, cgroup: Cgroup, key: AttemptKey, scans: ProcessScans) -> None:
+    def __init__(self, cgroup: Cgroup | None, key: AttemptKey, scans: ProcessScans) -> None:
         self._cgroup = cgroup
         self._mark = RunMark.of(key)
         self._scans = scans
 
     def members(self) -> list[Process]:
         """Those that are alive."""
-        inside = (read_process(pid) for pid in self._cgroup.pids())
+        pids = self._cgroup.pids() if self._cgroup is not None else []
+        inside = (read_process(pid) for pid in pids)
         outside = self._scans.table().marked(self._mark)
         return list({process for process in (*inside, *outside) if process is not None})
 
     def strike(self, number: signal.Signals, members: list[Process]) -> list[Process]:
         """Kill the whole cgroup, where the kernel does so; to be killed twice does no harm."""
         del members
-        if number is signal.SIGKILL:
+        if number is signal.SIGKILL and self._cgroup is not None:
             self._cgroup.kill()
         return []
