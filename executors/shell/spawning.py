@@ -2,7 +2,8 @@
 
 Every other way that Python offers forks, which costs several times as much and grows with the
 host. What posix_spawn cannot set, the host, which has a single thread, sets for itself for the
-moment of the spawn (working directory, umask), or a program in front of the job's does.
+moment of the spawn (working directory, umask, limit of descriptors), or a program in front of the
+job's does.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from tocsin.executors.refusal import CannotStart
 
 from .command_line import shell_words
 from .config import ShellConfig
+from .descriptors import DescriptorLimit
 from .exit_watch import ExitWatch
 from .identity import SH, runner_of
 from .outputs import made_ready, names_of
@@ -43,6 +45,7 @@ class Spawner:
     def __init__(self, exits: ExitWatch, scans: ProcessScans) -> None:
         self._exits = exits
         self._scans = scans
+        self._descriptors = DescriptorLimit()
         self._host_dir = os.open(".", os.O_PATH | os.O_DIRECTORY)
         # What is ignored stays ignored across an exec; handlers do not.
         self._ignored = [n for n in signal.valid_signals() if signal.getsignal(n) is signal.SIG_IGN]
@@ -134,15 +137,19 @@ class Spawner:
         env: Mapping[Any, Any] = around.env
         if not _SPEAKS_UTF8:
             path, argv, env = _encoded(path, argv, around.env)
-        return os.posix_spawn(
-            path,
-            argv,
-            env,
-            file_actions=actions,
-            setsid=True,
-            setsigmask=(),
-            setsigdef=self._ignored,
-        )
+        self._descriptors.lower()
+        try:
+            return os.posix_spawn(
+                path,
+                argv,
+                env,
+                file_actions=actions,
+                setsid=True,
+                setsigmask=(),
+                setsigdef=self._ignored,
+            )
+        finally:
+            self._descriptors.raise_own()
 
 
 def _encoded(path: str, argv: Sequence[str], env: Mapping[str, str]) -> tuple[Any, Any, Any]:

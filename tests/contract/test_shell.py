@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import pwd
+import resource
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -374,6 +376,28 @@ def test_a_broken_pipe_ends_its_writer(agent: Agent) -> None:
     """SIGPIPE does what it does on a terminal."""
     outcome = agent.run(shell_order("yes | head -n 1 >/dev/null")).outcome
     assert outcome.status is Status.SUCCEEDED
+
+
+def test_more_runs_than_descriptors(
+    boot: Callable[..., Host],
+) -> None:
+    """A host takes as many as it may have, and each run finds the usual limit."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
+    try:
+        host = boot("shell")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    agent = host.connect()
+    block = {"command": "ulimit -Sn; exec sleep 600", "unit": False}
+    runs = [order("shell", f"R{n}", block) for n in range(100)]
+    agent.start(*runs)
+    agent.hear_until(lambda: len(agent.began) + len(agent.ended) == len(runs))
+    assert not agent.ended
+    agent.cancel(*runs)
+    for run in runs:
+        agent.end_of(run)
+    assert {host.stdout(run) for run in runs} == {b"64\n"}
 
 
 # Process trees.
