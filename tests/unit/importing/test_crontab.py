@@ -194,14 +194,22 @@ def test_a_bad_delay_is_left_out_as_cronie_does(finish: Finish) -> None:
     assert any("0 to 1440" in said for said in outcome.said())
 
 
-def test_the_user_of_a_system_crontab_is_a_label_and_a_doubt(finish: Finish) -> None:
-    """Nothing is put around the command."""
+def test_the_user_of_a_system_crontab_runs_the_job(finish: Finish) -> None:
+    """Nothing is put around the command; that the agent must be root is said once for each."""
     text = "0 0 * * *\twww-data\tphp  -q /srv/a.php\n0 1 * * * root /opt/b\n"
     outcome = _import(finish, text, crontab=_SYSTEM)
-    assert outcome.jobs["a"].labels == {"cron_user": "www-data"}
+    assert outcome.jobs["a"].run_as == "www-data"
     assert outcome.jobs["a"].config["command"] == "php  -q /srv/a.php"
     for user in ("www-data", "root"):
-        assert sum(f"user {user}: these jobs ran as {user}" in said for said in outcome.said()) == 1
+        assert sum(f"user {user}: these jobs run as {user}" in said for said in outcome.said()) == 1
+
+
+def test_a_user_that_is_nobodys_name_is_kept_as_a_label(finish: Finish) -> None:
+    """And doubted."""
+    outcome = _import(finish, "0 0 * * * joe:staff/daemon /opt/a\n", crontab=_SYSTEM)
+    job = outcome.jobs["a"]
+    assert (job.run_as, job.labels) == ("", {"cron_user": "joe:staff/daemon"})
+    assert any("this can be nobody's name" in said for said in outcome.said())
 
 
 _KINDS = [
@@ -222,7 +230,7 @@ def test_the_kind_of_crontab_is_guessed_from_path_and_content(
     """A guess is a doubt, with the option that decides otherwise."""
     outcome = finish(import_crontabs([Source(path, text)], UTC, CrontabOptions()))
     first = next(iter(outcome.jobs.values()))
-    assert first.labels.get("cron_user", "") == user
+    assert first.run_as == user
     guessed = any("kind of crontab" in said and "system" in said for said in outcome.said())
     assert guessed == ("spool" not in path)
 

@@ -361,8 +361,8 @@ _COMMANDS = [
     ({"command": "a", "cwd": "/srv"}, {"argv": ["a"], "cwd": "/srv"}, ""),
     ({"command": "a", "payload": "aGkK"}, {"argv": ["a"], "stdin": "hi\n"}, ""),
     ({"command": "a", "x": "1"}, {"argv": ["a"]}, "executor_config x"),
-    ({"command": "a", "mem_limit": "1GB"}, {"argv": ["a"]}, "lost: mem_limit 1GB"),
-    ({"command": "a", "su": "joe"}, {"argv": ["a"]}, "su joe"),
+    ({"command": "a", "mem_limit": "1GB"}, {"argv": ["a"]}, "mem_limit 1GB: limits.memory"),
+    ({"command": "a", "su": "joe"}, {"argv": ["a"]}, "these jobs run as joe"),
     ({"command": "a", "timeout": "soon"}, {"argv": ["a"]}, "timeout soon"),
     ({"command": "a", "env": "A=1,B"}, {"argv": ["a"]}, "env 'B'"),
 ]
@@ -376,6 +376,16 @@ def test_a_command_is_run_as_dkron_runs_it(
     job, said = _job(finish, executor_config=config)
     assert job.config == block
     assert not doubt or any(doubt in line for line in said)
+
+
+@pytest.mark.parametrize(
+    ("limit", "size"), [("1GB", 1 << 30), ("512mb", 512 << 20), ("64MiB", 64 << 20), ("5", None)]
+)
+def test_its_user_and_its_memory_are_the_jobs(finish: Finish, limit: str, size: int | None) -> None:
+    """Dkron's units are powers of 1024."""
+    config = {"command": "a", "su": "joe:adm", "mem_limit": limit}
+    job, _ = _job(finish, executor_config=config)
+    assert (job.run_as, job.limits.memory_bytes) == ("joe:adm", size)
 
 
 def test_variables_and_timeout_belong_to_the_job(finish: Finish) -> None:

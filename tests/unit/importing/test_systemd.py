@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tocsin.errors import ConfigError
+from tocsin.execution import Limits
 from tocsin.importing import Options, Source
 from tocsin.importing.systemd import import_units
 from tocsin.importing.systemd.spans import span_seconds
@@ -221,8 +222,18 @@ def test_the_timeout_is_the_one_that_bounds_a_run(
     assert not doubt or any(doubt in said for said in outcome.said("x"))
 
 
+def test_users_and_limits_are_the_jobs(finish: Finish) -> None:
+    """Where they have a counterpart."""
+    lines = ["User=joe", "Group=adm", "MemoryMax=1G", "CPUQuota=20%", "TasksMax=64"]
+    outcome = _service(finish, "ExecStart=/bin/a", *lines)
+    job = outcome.job()
+    assert job.run_as == "joe:adm"
+    assert job.limits == Limits(memory_bytes=1 << 30, cpu_percent=20, tasks=64)
+    assert any("these jobs run as joe:adm" in said for said in outcome.said())
+
+
 _DOUBTED = [
-    "User=joe", "Group=adm", "Nice=5", "IOSchedulingClass=idle", "MemoryMax=1G", "CPUQuota=20%",
+    "User=%i x", "Nice=5", "IOSchedulingClass=idle", "MemoryMax=50%", "CPUQuota=a", "TasksMax=9%",
     "ProtectSystem=strict", "PrivateTmp=yes", "NoNewPrivileges=yes", "StandardOutput=journal",
     "SyslogIdentifier=x", "KillMode=mixed", "Restart=on-failure", "RemainAfterExit=yes",
     "ExecStop=/bin/b", "ExecCondition=/bin/c", "PassEnvironment=A", "RuntimeDirectory=x",

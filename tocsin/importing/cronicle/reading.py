@@ -205,9 +205,8 @@ class _Reading:
                 self._doubts.lost(place, about, "left out: nobody is told", "who has to hear")
         for key in ("cpu_limit", "memory_limit", "log_max_size"):
             if limit := keys.number(key):
-                self._doubts.lost(
-                    place, f"{key} {limit:g}", "left out: limits are not supported yet"
-                )
+                done = "left out: there it ends a job; limits of a shell job bound it instead"
+                self._doubts.lost(place, f"{key} {limit:g}", done)
         keys.drop(("cpu_sustain", "memory_sustain"))
 
     def chained(self, drafts: list[Draft]) -> list[Draft]:

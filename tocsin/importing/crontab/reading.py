@@ -16,6 +16,7 @@ from tocsin.importing.draft import Draft, Imported, Options, Source
 from tocsin.importing.hosting import place_on_host
 from tocsin.importing.naming import Names
 from tocsin.importing.never import why_never
+from tocsin.importing.users import add_user
 
 _MACROS: Final = {
     **{f"@{name}": f"@{name}" for name in ("yearly", "annually", "monthly", "weekly", "daily")},
@@ -96,10 +97,8 @@ def _draft(one: Found, name: str, options: Options, doubts: Doubts) -> Draft | N
     place_on_host(block, options, doubts)
     if env:
         block["env"] = env
-    if one.user:
-        block["labels"] = {"cron_user": one.user}
+    _add_user(block, one.user, doubts)
     block["shell"] = shell
-    _doubt_user(one.user, doubts)
     _doubt_run_parts(line, place, doubts)
     return Draft(name=name, place=place, block=block, comments=one.comments)
 
@@ -158,17 +157,24 @@ def _command(one: Found, place: Place, doubts: Doubts) -> str:
     return command
 
 
-def _doubt_user(user: str, doubts: Doubts) -> None:
-    about = f"user {user}" if user else "user"
-    whose = f"these jobs ran as {user}" if user else "a user's crontab does not say whose it is"
-    label = "; the label cron_user keeps the name" if user else ""
-    doubts.once(
-        Weight.CHECK,
-        about,
-        f"{whose}: run_as is not supported yet, so they run as the agent's user, in that user's "
-        f"home{label}",
-        "that the agent runs as that user, or may do what the jobs do",
-    )
+def _add_user(block: dict[str, Any], user: str, doubts: Doubts) -> None:
+    if not user:
+        doubts.once(
+            Weight.CHECK,
+            "user",
+            "a user's crontab does not say whose it is: these jobs run as the agent's user, in its "
+            "home",
+            "who they ran as, and whether run_as must say so",
+        )
+    elif not add_user(block, user, doubts):
+        block["labels"] = {"cron_user": user}
+        doubts.once(
+            Weight.CHECK,
+            f"user {user}",
+            "this can be nobody's name, so these jobs run as the agent's user; the label cron_user "
+            "keeps it",
+            "who is meant",
+        )
 
 
 def _doubt_run_parts(line: str, place: Place, doubts: Doubts) -> None:

@@ -11,6 +11,7 @@ from tocsin.importing.dkron.messages import add_nats
 from tocsin.importing.dkron.requests import add_http
 from tocsin.importing.doubt import Doubts, Place
 from tocsin.importing.json_text import Keys, shortened
+from tocsin.importing.users import add_memory_limit, add_user
 
 _OPERATORS: Final = frozenset("();<>|&")
 _TRUE: Final = frozenset({"1", "t", "T", "true", "TRUE", "True"})
@@ -64,17 +65,20 @@ def _shell(block: dict[str, Any], keys: Keys, name: str, place: Place, doubts: D
     if payload := keys.text("payload"):
         held = _payload(shell, payload, place, doubts)
     if limit := keys.text("mem_limit"):
-        doubts.lost(
-            place, f"mem_limit {limit}", "limits are not supported yet: nothing bounds its memory"
-        )
+        # Its units are powers of 1024, whether they are called so or not.
+        size = limit.upper().replace("IB", "B").removesuffix("B")
+        add_memory_limit(block, f"mem_limit {limit}", size, place, doubts)
     if su := keys.text("su"):
-        block.setdefault("labels", {})["dkron_su"] = su
-        doubts.check(
-            place,
-            f"su {su}",
-            "run_as is not supported yet: it runs as the agent's user; the label dkron_su keeps it",
-            "that the agent may do what the job does",
-        )
+        user, _, group = su.partition(":")
+        if not add_user(block, user, doubts, group=group):
+            block.setdefault("labels", {})["dkron_su"] = su
+            doubts.check(
+                place,
+                f"su {su}",
+                "this can be nobody's name, so it runs as the agent's user; the label dkron_su "
+                "keeps it",
+                "who is meant",
+            )
     for key, value in keys.left():
         doubts.lost(place, f"executor_config {key}", f"{shortened(value)!r} is left out: unknown")
     block["shell"] = shell

@@ -9,10 +9,15 @@ from typing import Any, Final
 from tocsin.importing.doubt import Doubts, Place, Weight
 from tocsin.importing.systemd.spans import span_seconds
 from tocsin.importing.systemd.units import Setting, Unit
+from tocsin.importing.users import add_memory_limit, add_user
 
 _SERVICE: Final = "Service"
 _DAY_S: Final = 86_400
 _TIMEOUT_S_MAX: Final = 366 * _DAY_S
+_SIMPLE_LIMITS: Final = (
+    ("CPUQuota", "cpu", re.compile(r"[1-9]\d{0,4}%", re.ASCII)),
+    ("TasksMax", "tasks", re.compile(r"[1-9]\d{0,4}", re.ASCII)),
+)
 _GROUPS: Final = (
     (
         Weight.LOST,
@@ -30,8 +35,8 @@ _GROUPS: Final = (
         Weight.LOST,
         "Service",
         re.compile(r"Nice|IO|CPU|Memory|Tasks|Limit|OOM|Slice|Delegate|Block|Startup|NUMA|Managed"),
-        "left out: limits are not supported yet",
-        "whether it may take more; nice -n 10 before the command lowers its priority",
+        "left out: limits has memory, cpu and tasks alone",
+        "whether it may take more; nice and ulimits of the shell block bound each process",
     ),
     (
         Weight.NOTE,
@@ -69,11 +74,12 @@ _GROUPS: Final = (
 
 
 def add_policies(block: dict[str, Any], unit: Unit, place: Place, doubts: Doubts) -> None:
-    """Put timeouts, success codes and labels of a service into a job."""
+    """Put timeouts, users and limits of a service into a job."""
     kind = unit.text(_SERVICE, "Type")
     _doubt_type(kind, place, doubts)
     _timeouts(block, unit, kind, place, doubts)
     _users(block, unit, place, doubts)
+    _limits(block, unit, place, doubts)
     _restart(unit, place, doubts)
     if unit.truth(_SERVICE, "RemainAfterExit"):
         doubts.check(
@@ -148,15 +154,17 @@ def _timeouts(block: dict[str, Any], unit: Unit, kind: str, place: Place, doubts
 
 
 def _users(block: dict[str, Any], unit: Unit, place: Place, doubts: Doubts) -> None:
-    names = {key: unit.text(_SERVICE, key) for key in ("User", "Group", "SupplementaryGroups")}
-    labels = {f"systemd_{key.lower()}": value for key, value in names.items() if value}
-    if labels:
-        block["labels"] = labels
+    user, group = unit.text(_SERVICE, "User"), unit.text(_SERVICE, "Group")
+    if add_user(block, user or ("root" if group else ""), doubts, group=group):
+        return
+    if user or group:
+        labels = {"systemd_user": user, "systemd_group": group}
+        block["labels"] = {label: value for label, value in labels.items() if value}
         doubts.check(
             place,
-            ", ".join(f"{key}={value}" for key, value in names.items() if value),
-            "run_as is not supported yet: it runs as the agent's user; labels keep the names",
-            "that the agent may do what the job does",
+            f"User={user} Group={group}",
+            "this can be nobody's name, so it runs as the agent's user; labels keep it",
+            "who is meant",
         )
     elif not unit.of_user:
         doubts.once(
@@ -165,6 +173,23 @@ def _users(block: dict[str, Any], unit: Unit, place: Place, doubts: Doubts) -> N
             "services without User= run as root; these run as the agent's user",
             "that the agent may do what the jobs do",
         )
+
+
+def _limits(block: dict[str, Any], unit: Unit, place: Place, doubts: Doubts) -> None:
+    if memory := unit.last(_SERVICE, "MemoryMax") or unit.last(_SERVICE, "MemoryLimit"):
+        about = f"{memory.key}={memory.value}"
+        where = memory.place.of(place.job)
+        add_memory_limit(block, about, memory.value, where, doubts)
+    for key, name, pattern in _SIMPLE_LIMITS:
+        found = unit.last(_SERVICE, key)
+        if found is None:
+            continue
+        if not pattern.fullmatch(found.value):
+            _lost(found, place, doubts, f"left out: limits.{name} takes no such value")
+            continue
+        value = found.value if name == "cpu" else int(found.value)
+        block.setdefault("limits", {})[name] = value
+        doubts.note(found.place.of(place.job), f"{key}={found.value}", f"it is limits.{name}")
 
 
 def _restart(unit: Unit, place: Place, doubts: Doubts) -> None:
