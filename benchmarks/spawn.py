@@ -20,7 +20,12 @@ def run(size: Size) -> Result:
     count, rounds = size.pick(20, 1_500, 3_000), size.pick(1, 3, 7)
     ours: list[float] = []
     bare: list[float] = []
-    job = Job(name="true", executor="shell", config={"command": TRUE}, overlap=Overlap.ALLOW)
+    job = Job(
+        name="true",
+        executor="shell",
+        config={"command": TRUE, "unit": False},
+        overlap=Overlap.ALLOW,
+    )
     with scratch() as folder, Fleet(folder) as fleet:
         fleet.start_agents(1, slots=SLOTS)
         fleet.put([job])

@@ -38,7 +38,12 @@ def special_jobs(dice: Random, home: Path) -> dict[str, dict[str, Any]]:
     def job(schedule: str | list[str], seconds: float, failing: str, **keys: Any) -> dict[str, Any]:
         words = ["sh", str(SCRIPT), str(home / "witness"), str(seconds), failing, "3"]
         environ = {"DRILL_HOME": str(home)}
-        return {"schedule": schedule, "env": environ, "shell": {"argv": words}, **keys}
+        return {
+            "schedule": schedule,
+            "env": environ,
+            "shell": {"argv": words, "unit": False},
+            **keys,
+        }
 
     rolled = {"agents": "all", "max_parallel": 1, "stagger": "500ms", "canary": 1}
     stopped = {"agents": "all", "max_parallel": 2, "stop_after": dice.choice([1, 2])}
@@ -88,7 +93,7 @@ def make_job(number: int, dice: Random, home: Path) -> dict[str, Any]:
         "target": target,
         "labels": {"team": "ab"[number % 2]},
         "env": {"DRILL_HOME": str(home)},
-        "shell": {"argv": words},
+        "shell": {"argv": words, "unit": False},
     }
 
 
