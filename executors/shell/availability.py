@@ -15,6 +15,8 @@ def why_no_units() -> str:
         return "systemd does not run this host"
     if os.geteuid() != 0:
         return "the agent is not root"
+    if not os.access("/run", os.W_OK):
+        return "/run cannot be written to"
     import socket
 
     with socket.socket(socket.AF_UNIX) as bus:

@@ -48,9 +48,9 @@ class ShellConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     login: Annotated[
         bool, Meta(description="`true`: in a login shell, which reads the user's profile")
     ] = False
-    umask: Annotated[str | None, Meta(description="octal digits, in quotes", examples=["027"])] = (
-        None
-    )
+    umask: Annotated[
+        str | None, Meta(description="octal, in quotes; by default 022", examples=["027"])
+    ] = None
     nice: Annotated[
         Annotated[int, Meta(ge=-20, le=19)] | None, Meta(description="niceness, see nice(1)")
     ] = None

@@ -52,11 +52,6 @@ class BusConnection(asyncio.Protocol):
         finally:
             self._waiting.pop(serial, None)
 
-    def close(self) -> None:
-        """End the connection."""
-        if self._transport is not None:
-            self._transport.abort()
-
     # What asyncio calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

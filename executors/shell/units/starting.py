@@ -9,9 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from typing import Any, Final
-
-import msgspec
+from typing import Any
 
 from tocsin.errors import ExecutorError
 from tocsin.execution import Order, Sink
@@ -30,19 +28,11 @@ from tocsin.executors.shell.wrapping import FAILURES, own_words
 
 from . import properties
 from .failures import not_executed
+from .handle import handle_of, unit_of
 from .programs import install_launcher, program_of
 from .properties import Property
 from .run import UnitRun, Watch
 from .system_bus import BusError
-
-VERSION: Final = 1
-
-
-class Handle(msgspec.Struct, frozen=True, array_like=True):
-    """What is kept of a run so that another host finds it."""
-
-    version: int
-    unit: str
 
 
 class UnitStarter:
@@ -132,26 +122,6 @@ class UnitStarter:
 
         facts: dict[str, Any] = {}
         return wanted, Terms(order.key, config.success_codes, facts, complaint)
-
-
-def handle_of(unit: str) -> bytes:
-    """What is kept of a unit."""
-    return msgspec.msgpack.encode(Handle(VERSION, unit))
-
-
-def unit_of(handle: bytes) -> str:
-    """The unit of a handle.
-
-    Raises:
-        ExecutorError: it is none of ours.
-    """
-    try:
-        found = msgspec.msgpack.decode(handle, type=Handle)
-    except msgspec.MsgspecError as error:
-        raise ExecutorError(f"its handle makes no sense: {error}") from error
-    if found.version != VERSION:
-        raise ExecutorError(f"its handle is of version {found.version}; {VERSION} is known here")
-    return found.unit
 
 
 def _path_of(fd: int) -> str:

@@ -7,6 +7,7 @@ calls under way then have no answer. So every call made here must bear to be mad
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from jeepney import DBusAddress, HeaderFields, Message, MessageType, message_bus
 
 from tocsin.executors.shell.availability import BUS_SOCKET
 
-from .bus_connection import BusConnection
+from .bus_connection import ANSWER_S, BusConnection
 
 SYSTEMD: Final = "org.freedesktop.systemd1"
 CALLS_MAX: Final = 64
@@ -76,7 +77,7 @@ class SystemBus:
         """
         address = DBusAddress(path, SYSTEMD, interface)
         message = new_method_call(address, member, signature, body)
-        for attempt in range(1 << 62):
+        for attempt in itertools.count():
             try:
                 await self.connect()
                 assert self._connection is not None
@@ -94,17 +95,13 @@ class SystemBus:
             await asyncio.sleep(_RETRY_S[min(attempt, len(_RETRY_S) - 1)])
         raise AssertionError
 
-    def close(self) -> None:
-        """End the connection."""
-        if self._connection is not None:
-            self._connection.close()
-
     async def _connected(self) -> BusConnection:
         loop = asyncio.get_running_loop()
         _, connection = await loop.create_unix_connection(
             lambda: BusConnection(self._heard), BUS_SOCKET
         )
-        await connection.ready
+        async with asyncio.timeout(ANSWER_S):
+            await connection.ready
         await connection.ask(message_bus.Hello())
         await connection.ask(message_bus.AddMatch(self._rule))
         return connection

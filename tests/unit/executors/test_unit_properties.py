@@ -15,8 +15,8 @@ from tocsin.executors.shell.surroundings import Surroundings
 from tocsin.executors.shell.ulimits import Ulimits
 from tocsin.executors.shell.units import properties
 from tocsin.executors.shell.units.failures import check_image, not_executed
+from tocsin.executors.shell.units.handle import handle_of, unit_of
 from tocsin.executors.shell.units.programs import LAUNCHER, Program, program_of
-from tocsin.executors.shell.units.starting import handle_of, unit_of
 
 ENV = {"PATH": "/usr/bin:/bin", "HOME": "/"}
 
