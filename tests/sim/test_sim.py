@@ -10,7 +10,7 @@ from .shrink import shrink
 from .swap import swapped
 from .world import Failure, run_world
 
-SEEDS = 200
+SEEDS = 120
 CHUNK = 20
 
 

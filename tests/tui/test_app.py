@@ -16,6 +16,7 @@ from tests.tui.fleet import AGENTS, FAILED, RUNNING, at, job, run
 from tocsin.messages.client_answers import Declined
 from tocsin.messages.client_link import KillRuns, PauseJobs, ResumeJobs, RunJobs
 from tocsin.model import RunState
+from tocsin.tui.screens.frame import Frame
 from tocsin.tui.widgets.log_pane import LogPane
 from tocsin.tui.widgets.table import Table
 
@@ -358,5 +359,19 @@ def test_leaving(key: str) -> None:
         await pilot.press(key)
         await until(pilot, lambda: not pilot.app.is_running)
         assert pilot.app.return_code == 0
+
+    _drive(test)
+
+
+def test_a_screen_that_is_taken_down_may_still_be_drawn() -> None:
+    """A timer that rings while the app ends finds widgets that are gone, and harms nothing."""
+
+    async def test(pilot: Pilot[None], _: Coordinator) -> None:
+        await _settled(pilot)
+        frame = pilot.app.screen
+        assert isinstance(frame, Frame)
+        await frame.query_one("#header").remove()
+        frame.draw()
+        assert "● live" not in "".join(lines(pilot)[:1])
 
     _drive(test)

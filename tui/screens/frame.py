@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding
+from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -92,9 +94,11 @@ class Frame(Screen[None]):
         if not self.is_mounted:
             return
         scene = self.stage.scene()
-        self.query_one("#header", OneLine).say(*header(scene, self.size.width))
-        self.draw_body(scene)
-        self.draw_foot(scene)
+        # While the app ends, its widgets go one by one, and a timer may still ring in between.
+        with contextlib.suppress(NoMatches):
+            self.query_one("#header", OneLine).say(*header(scene, self.size.width))
+            self.draw_body(scene)
+            self.draw_foot(scene)
 
     def draw_foot(self, scene: Scene) -> None:
         """Show what was said and the keys that are valid now."""
