@@ -197,6 +197,8 @@ def status_shape(status: Status) -> dict[str, Any]:
         "dropped": status.dropped,
         "maintenance": [pause_shape(pause) for pause in status.pauses],
         "incidents": [_incident(incident) for incident in status.incidents],
+        "you": status.you,
+        "role": status.role,
     }
 
 

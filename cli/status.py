@@ -34,6 +34,7 @@ def status(*, as_json: bool) -> None:
             [
                 ("coordinator", f"{context.name} at {context.endpoint}"),
                 ("version", f"{told.version} (pid {told.pid}, epoch {told.epoch})"),
+                ("you are", f"{told.you or '-'}, {told.role or 'of a role not told'}"),
                 ("up for", span(told.started_us, told.now_us)),
                 ("store", told.store),
                 ("jobs", told.jobs),

@@ -46,6 +46,8 @@ class ClientAsked(msgspec.Struct, frozen=True):
     asker: Asker
     by: str
     ask: Ask
+    role: Role
+    """What the client may do."""
 
 
 class StrangerAsked(msgspec.Struct, frozen=True):
@@ -147,7 +149,7 @@ class Gateway:
                 ),
             )
             return None
-        return ClientAsked(asker, row.name, request.ask)
+        return ClientAsked(asker, row.name, request.ask, row.role)
 
     def _stranger(self, peer: Peer, data: bytes, now_s: float) -> StrangerAsked | None:
         if int(now_s // 60) != self._minute:

@@ -218,7 +218,7 @@ class Requests:
             case RevokeAgents():
                 return agent_orders.revoke_agents(asked, ask, self._registry)
             case GetStatus():
-                return self.status(now, "ok")
+                return self.status(asked, now, "ok")
             case Subscribe(runs_wanted):
                 runs = self._store.list_runs("", [], "", min(max(runs_wanted, 1), 5_000))
                 self._updates.subscribe(asker[0], runs, self._agents(now))
@@ -314,8 +314,8 @@ class Requests:
             rows.append(agent)
         return rows
 
-    def status(self, now: Now, store: str) -> Status:
-        """How the coordinator is; `store` is the state of the store in words."""
+    def status(self, asked: ClientAsked, now: Now, store: str) -> Status:
+        """How the coordinator is, and what who asked may do; `store` is its state in words."""
         active = self._machine.active_runs()
         agents = list(self._registry.agents.values())
         return Status(
@@ -334,6 +334,8 @@ class Requests:
             dropped=self._dropped(),
             pauses=pausing.page_of(self._machine.pauses(), now).rows,
             incidents=self._machine.incidents(INCIDENTS_SHOWN),
+            you=asked.by,
+            role=asked.role,
         )
 
     # Changing.

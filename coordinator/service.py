@@ -196,7 +196,7 @@ class Service:
                 event = self._event(agent_id, message)
                 if event is not None:
                     self._decide(event, at)
-            case ClientAsked(asker, _, _):
+            case ClientAsked(asker):
                 result = self._requests.take(incoming, at)
                 if isinstance(result, Event):
                     self._decide(result, at)
@@ -326,8 +326,8 @@ class Service:
                 case AgentSaid(agent_id, Heartbeat(session, _, _)):
                     self._gateway.tell(agent_id, Pulse(session, at.wall_us))
                 case ClientAsked(asker, _, GetStatus()):
-                    self._gateway.reply(asker, self._requests.status(at, self._outage))
-                case ClientAsked(asker, _, _):
+                    self._gateway.reply(asker, self._requests.status(incoming, at, self._outage))
+                case ClientAsked(asker):
                     hint = "jobs go on running; ask again when it is mended"
                     self._gateway.reply(asker, Declined(self._outage, hint))
                 case AgentSaid(agent_id, Hello()):

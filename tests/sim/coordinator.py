@@ -24,6 +24,7 @@ from tocsin.link import Waiter
 from tocsin.log import Log
 from tocsin.messages.agent_link import ToAgent
 from tocsin.messages.client_answers import Answer
+from tocsin.model import Role
 
 from .decision import Decision
 from .evidence import Violation
@@ -293,7 +294,7 @@ class Coordinator:
 
     def hear_client(self, number: int, ask: Any) -> None:
         """A client's request arrived."""
-        self._gateway.inbox.append(ClientAsked((b"client", number), "user", ask))
+        self._gateway.inbox.append(ClientAsked((b"client", number), "user", ask, Role.ADMIN))
 
     def turn(self) -> None:
         """One turn of the loop."""

@@ -17,6 +17,7 @@ from tocsin.model import (
     OfferedExecutor,
     Pause,
     Pool,
+    Role,
     Run,
 )
 
@@ -43,6 +44,10 @@ class Status(msgspec.Struct, frozen=True, array_like=True, tag="status"):
     """The maintenance that is going on."""
     incidents: list[Incident] = []
     """The last that befell the coordinator's time, oldest first."""
+    you: str = ""
+    """The name by which the coordinator knows who asked."""
+    role: Role | None = None
+    """What who asked may do."""
 
 
 class JobsPage(msgspec.Struct, frozen=True, array_like=True, tag="jobs"):

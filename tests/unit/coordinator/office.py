@@ -17,7 +17,7 @@ from tocsin.coordinator.store.sqlite import SqliteStore
 from tocsin.coordinator.updates import Updates
 from tocsin.instants import Now
 from tocsin.messages.client_link import Ask
-from tocsin.model import Agent
+from tocsin.model import Agent, Role
 
 from .bench import START_US, EvenChance
 
@@ -46,7 +46,7 @@ class Office:
 
     def ask(self, ask: Ask, by: str = "ann", route: bytes = b"client") -> Any:
         """The answer to a request, with everything done that follows from it."""
-        result = self.requests.take(ClientAsked((route, 1), by, ask), self.now)
+        result = self.requests.take(ClientAsked((route, 1), by, ask, Role.ADMIN), self.now)
         for agent in self.requests._registry.take_let_in():
             self.machine.handle(AgentJoined(agent), self.now)
         if not isinstance(result, Event):

@@ -17,7 +17,7 @@ from tocsin.coordinator.updates import Updates
 from tocsin.instants import SECOND_US, Now
 from tocsin.messages.client_answers import Declined
 from tocsin.messages.client_link import Ask, EndPause, PauseJobs, PauseScope, PutJobs, StartPause
-from tocsin.model import Scope
+from tocsin.model import Role, Scope
 
 from .bench import ASKER, START_US, job
 
@@ -34,7 +34,7 @@ def _answer(ask: Ask) -> object:
         dropped=dict,
         started_us=START_US,
     )
-    return requests.take(ClientAsked(ASKER, "ann", ask), Now(START_US, 0))
+    return requests.take(ClientAsked(ASKER, "ann", ask, Role.ADMIN), Now(START_US, 0))
 
 
 def test_a_job_that_is_given_twice_is_declined() -> None:
