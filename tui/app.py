@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
-from datetime import tzinfo
+from collections.abc import Callable, Mapping
+from datetime import UTC, tzinfo
 from typing import ClassVar, Final
 
 from textual.binding import Binding, BindingType
+from textual.screen import Screen
 from textual.timer import Timer
 
 from tocsin import clock
@@ -16,16 +17,25 @@ from tocsin.config import Context
 from tocsin.errors import TocsinError
 from tocsin.keys import read_keypair
 from tocsin.link import Hub
+from tocsin.messages.client_link import Ask
+from tocsin.model import Run
 
+from .actions.action import Place
+from .actions.commands import Names
+from .actions.table import Table
 from .connection import Connection
 from .guard import Guard, refusal
 from .messages import SessionChanged
 from .scene import Scene
 from .screens.frame import Frame
-from .screens.main import MainScreen
+from .screens.jobs import JobsScreen
+from .screens.listing import ListScreen
+from .screens.run import RunScreen
+from .screens.runs import RunsScreen
 from .session import Session, Target, Tell
 from .stage import Stage
 from .state import View
+from .undo import Undo, add
 
 DRAW_S: Final = 0.5
 """Two drawings of what changed are at least this far apart."""
@@ -43,15 +53,25 @@ class TocsinApp(Stage):
         now_us: the clock that is shown and that ages are told by.
         zone: where times are told; None is the system's own.
         terminal: the descriptor of the terminal to guard; None: there is none, as in tests.
+        keys: keys by the ids of actions, where they are not the usual ones.
+        read_only: nothing may be changed.
+
+    Raises:
+        ConfigError: `keys` names what is no action, or one key twice.
     """
 
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = False
+    DEFAULT_MODE = "jobs"
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[None]]]] = {
+        "jobs": JobsScreen,
+        "runs": RunsScreen,
+    }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "quit", "quit", show=False, priority=True),
     ]
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is told of its surroundings
         self,
         make_session: Callable[[Tell], Session],
         *,
@@ -59,29 +79,82 @@ class TocsinApp(Stage):
         now_us: Callable[[], int] = clock.now_us,
         zone: tzinfo | None = None,
         terminal: int | None = None,
+        keys: Mapping[str, str] | None = None,
+        read_only: bool = False,
     ) -> None:
         no_color = "NO_COLOR" in os.environ
         super().__init__(ansi_color=True if no_color else None)
         if no_color or self.console.color_system in _FEW_COLOURS:
             self.theme = "ansi-dark"
-        self.zone = zone
+        self.actions = Table(keys)
+        self.zone = self._own_zone = zone
         self.session = make_session(self._told)
         self._context_name = name
+        self._read_only = read_only
         self._now_us = now_us
         self._view = View()
         self._connection = self.session.connection
         self._guard = None if terminal is None else Guard(terminal, self.exit)
         self._drawing: Timer | None = None
+        for key in self.actions.used_keys():
+            self.bind(key, f"press({key!r})", show=False)
+
+    # What the screens may use.
 
     def scene(self) -> Scene:
         """What there is to draw, now."""
-        return Scene(self._context_name, self._view, self._connection, self._now_us(), self.zone)
+        return Scene(
+            self._context_name,
+            self._view,
+            self._connection,
+            self._now_us(),
+            self.zone,
+            read_only=self._read_only,
+        )
+
+    def names(self) -> Names:
+        """What can be named besides jobs, runs and agents."""
+        return Names(themes=sorted(self.available_themes))
+
+    def go(self, place: Place, text: str = "") -> None:
+        """Show a screen of the first row, without what was opened on it."""
+        if place.value not in self.MODES:
+            return
+        self.switch_mode(place.value)
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        if text and isinstance(self.screen, ListScreen):
+            self.call_after_refresh(self.screen.set_filter, text)
+
+    def open_run(self, run: Run) -> None:
+        """Show a run."""
+        self.push_screen(RunScreen(run))
+
+    def use_theme(self, name: str) -> None:
+        """Draw in other colours."""
+        if name in self.available_themes:
+            self.theme = name
+
+    def switch_zone(self) -> None:
+        """Tell times in UTC, or in the own zone again."""
+        self.zone = self._own_zone if self.zone is UTC else UTC
+        self._draw()
+
+    def remember(self, what: str, ask: Ask) -> None:
+        """Keep how something is taken back."""
+        self.undos = add(self.undos, Undo(what, ask, self._now_us()))
+
+    # Being told.
+
+    def action_press(self, key: str) -> None:
+        """Let the screen do what a key stands for."""
+        if isinstance(self.screen, Frame):
+            self.screen.action_press(key)
 
     def on_mount(self) -> None:
-        """Guard the terminal, put up the first screen, begin to talk."""
+        """Guard the terminal, begin to talk."""
         if self._guard is not None:
             self._guard.start()
-        self.push_screen(MainScreen())
         self.run_worker(self._talk(), group="session")
         self.set_interval(TICK_S, self._draw)
 

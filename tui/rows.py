@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import tzinfo
 from typing import Final
 
 from tocsin.model import JobRow, Run
 
 from .plain import one_line
-from .state import View
 from .widgets.columns import Cell, Column
 from .words import (
     GLYPH,
@@ -33,7 +33,9 @@ JOB_COLUMNS: Final = (
     Column(title="NEXT", width=10, rank=1),
     Column(title="AT", width=12, rank=4),
     Column(title="LAST", width=18, flex=1, rank=2),
+    Column(title="LAST 12 RUNS", width=12, rank=6),
 )
+STRIP_RUNS: Final = 12
 RUN_COLUMNS: Final = (
     Column(title="", width=1),
     Column(title="STATE", width=16, flex=2),
@@ -46,13 +48,8 @@ RUN_COLUMNS: Final = (
 )
 
 
-def job_order(view: View) -> list[str]:
-    """The jobs by name."""
-    return sorted(view.jobs)
-
-
 def job_cells(
-    row: JobRow, latest: Run | None, now_us: int, zone: tzinfo | None
+    row: JobRow, latest: Run | None, now_us: int, zone: tzinfo | None, recent: Sequence[Run] = ()
 ) -> tuple[Cell, ...]:
     """The cells of `JOB_COLUMNS`."""
     glyph, colour = job_glyph(row, latest)
@@ -66,6 +63,7 @@ def job_cells(
         Cell(due, "bad" if due.endswith("LATE") else ""),
         Cell(at),
         Cell(last(row, latest, now_us), colour),
+        Cell("".join(GLYPH[run.state] for run in recent).rjust(STRIP_RUNS)),
     )
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import tzinfo
 
 import msgspec
+from rich.cells import cell_len
 
+from .actions.action import Situation
+from .actions.going import TABS
 from .connection import Connection, badge
-from .plain import fit
+from .plain import fit, spread
 from .state import View, count
 from .widgets.columns import Cell
 from .words import clock_line, local
@@ -23,6 +26,20 @@ class Scene(msgspec.Struct, frozen=True):
     now_us: int
     zone: tzinfo | None
     """Where times are told; None is the system's own."""
+    read_only: bool = False
+    """Nothing may be changed in this context."""
+    careful: bool = False
+    """Whatever changes something in this context asks first, and has its name typed."""
+
+    def admit(self, at: Situation) -> Situation:
+        """A situation, with what decides which actions are possible at all."""
+        status = self.connection.status
+        return msgspec.structs.replace(
+            at,
+            offline=self.connection.blocks(),
+            role=None if status is None else status.role,
+            read_only=self.read_only,
+        )
 
 
 def header(scene: Scene, width: int) -> list[Cell]:
@@ -30,6 +47,8 @@ def header(scene: Scene, width: int) -> list[Cell]:
     link = badge(scene.connection, scene.now_us)
     found = count(scene.view)
     head = [Cell(f" {scene.name} "), Cell(f"{link.glyph} {link.text}", link.tone)]
+    if scene.read_only:
+        head.append(Cell("  READ-ONLY"))
     fleet = ""
     if scene.view.whole:
         fleet = f"  agents {found.agents_up}/{found.agents}  {found.running} running"
@@ -41,6 +60,17 @@ def header(scene: Scene, width: int) -> list[Cell]:
         if room >= len(fleet):
             break
     return [*head, Cell(fit(fleet, max(room, 0))), Cell(f"{clock} ")]
+
+
+def tabs(current: str, crumb: str, width: int) -> list[Cell]:
+    """The second line: where one can go by a digit, and at the right where one is."""
+    texts = [f"[{key} {name}]" if place == current else f" {key} {name} "
+             for place, key, name, _ in TABS]  # fmt: skip
+    left = " " + "".join(texts)
+    room = max(width - len(left) - 3, 0)
+    if cell_len(crumb) > room:
+        crumb = f"…{crumb[len(crumb) - room + 1 :]}" if room > 1 else ""
+    return [Cell(spread(left, f"{crumb} " if crumb else "", width))]
 
 
 def nothing_yet(scene: Scene, otherwise: str) -> str:

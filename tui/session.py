@@ -219,7 +219,7 @@ class Session:
             case Update():
                 self.view = apply(self.view, message)
                 if self.view.stale:
-                    self._subscribe_soon()
+                    self.subscribe_soon()
                 self._tell(self.view, self.connection)
 
     def _link_changed(self) -> None:
@@ -269,9 +269,9 @@ class Session:
         self._subscribed_s = clock.monotonic_s()
         self._spawn(self._fetch())
 
-    def _subscribe_soon(self) -> None:
-        """Subscribe now, or leave it to the pulse."""
-        if clock.monotonic_s() - self._subscribed_s >= RESUBSCRIBE_S:
+    def subscribe_soon(self) -> None:
+        """Ask for a new snapshot now, or leave it to the pulse."""
+        if self._up.is_set() and clock.monotonic_s() - self._subscribed_s >= RESUBSCRIBE_S:
             self._subscribe()
 
     async def _fetch(self) -> None:
@@ -298,7 +298,7 @@ class Session:
             await asyncio.sleep(PULSE_S)
             behind = self.view.stale or self.view.draft is not None or not self.view.whole
             if behind and self._up.is_set():
-                self._subscribe_soon()
+                self.subscribe_soon()
 
     # Small parts.
 

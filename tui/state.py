@@ -117,6 +117,19 @@ def latest_by_job(view: View) -> dict[str, Run]:
     return latest
 
 
+def recent_by_job(view: View, count: int) -> dict[str, list[Run]]:
+    """For each job its newest runs, skips included, the newest last."""
+    recent: dict[str, list[Run]] = {}
+    for run_id in sorted(view.runs, reverse=True):
+        run = view.runs[run_id]
+        known = recent.setdefault(run.job, [])
+        if len(known) < count:
+            known.append(run)
+    for known in recent.values():
+        known.reverse()
+    return recent
+
+
 def _advance(view: View, update: Update, draft: Rows | None) -> View:
     """Take an update that is next in order, into the draft where there is one."""
     rows = _merge(view.shown if draft is None else draft, update)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from typing import Final
 
@@ -18,6 +19,7 @@ _SECONDS_SHOWN_S: Final = 120  # below it seconds are told, above it they would 
 _HOURS_SHOWN_S: Final = 2 * DAY_S
 _WEEK_S: Final = 6 * DAY_S
 _YEAR_S: Final = 330 * DAY_S
+_LISTED_MAX: Final = 3
 
 GLYPH: Final[dict[RunState, str]] = {
     RunState.QUEUED: "○",
@@ -213,3 +215,12 @@ def run_time(run: Run, now_us: int) -> str:
 def began_us(run: Run) -> int:
     """The instant that a list of runs shows: the start, else when it was due or asked for."""
     return run.started_us or run.due_us or run.created_us
+
+
+def listed(noun: str, names: Sequence[str]) -> str:
+    """One or several things by name: `etl-orders`, `a and b`, `12 jobs: a, b, c, …`."""
+    if len(names) <= 2:  # noqa: PLR2004 - a pair reads as words
+        return " and ".join(one_line(name) for name in names)
+    shown = ", ".join(one_line(name) for name in names[:_LISTED_MAX])
+    more = ", …" if len(names) > _LISTED_MAX else ""
+    return f"{len(names)} {noun}s: {shown}{more}"

@@ -19,6 +19,8 @@ from tocsin.messages.client_answers import (
     Answer,
     Declined,
     Done,
+    JobChange,
+    JobsPut,
     OutputPage,
     OutputPiece,
     RunsPage,
@@ -30,7 +32,9 @@ from tocsin.messages.client_link import (
     KillRuns,
     ListRuns,
     PauseJobs,
+    PutJobs,
     ReadOutput,
+    RemoveJobs,
     Reply,
     Request,
     ResumeJobs,
@@ -38,7 +42,7 @@ from tocsin.messages.client_link import (
     Subscribe,
     Update,
 )
-from tocsin.model import TERMINAL, Agent, JobRow, Run, RunState
+from tocsin.model import TERMINAL, Agent, JobRow, Role, Run, RunState
 from tocsin.tui.session import Session, Target, Tell
 
 from .fleet import NOW_US, run
@@ -53,6 +57,9 @@ class Coordinator:
         self.asks: list[Ask] = []
         """What was asked, in order."""
         self.decline: Callable[[Ask], Declined | None] = lambda _: None
+        self.answers: Callable[[Ask], Answer | None] = lambda _: None
+        """What a test alone answers, before anything else is thought of."""
+        self.role = Role.ADMIN
         self.admits = True
         self.held: list[Run] = []
         """Runs that `ListRuns` tells of and the snapshot does not."""
@@ -191,9 +198,9 @@ class Coordinator:
 
     def _take(self, route: bytes, request: Request) -> None:
         self.asks.append(request.ask)
-        declined = self.decline(request.ask)
-        if declined is not None:
-            self._send(route, Reply(request.id, declined))
+        answer = self.decline(request.ask) or self.answers(request.ask)
+        if answer is not None:
+            self._send(route, Reply(request.id, answer))
             return
         match request.ask:
             case Subscribe():
@@ -224,6 +231,13 @@ class Coordinator:
                 now = [msgspec.structs.replace(self._jobs[n], paused=paused) for n in names]
                 self._change(now, ())
                 return Done(names)
+            case RemoveJobs(names):
+                self._change((), tuple(names))
+                return Done(names)
+            case PutJobs(jobs):
+                made_rows = [JobRow(id=900 + n, job=one, version=1) for n, one in enumerate(jobs)]
+                self._change(made_rows, ())
+                return JobsPut([JobChange(one.name, "create", 1) for one in jobs])
             case KillRuns(ids):
                 killed = [self._runs[run_id] for run_id in ids]
                 told = [msgspec.structs.replace(one, cancel_requested=True) for one in killed]
@@ -236,7 +250,7 @@ class Coordinator:
         return Status(
             version="0", epoch=1, pid=1, started_us=NOW_US, now_us=NOW_US, store=self.store,
             jobs=len(self._jobs), runs_active=0, runs_queued=0, agents_up=1, agents=1,
-            next_due_us=None, dropped={},
+            next_due_us=None, dropped={}, you="ana", role=self.role,
         )  # fmt: skip
 
     def _snapshot(self, route: bytes) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from textual.pilot import Pilot
 
@@ -25,7 +26,7 @@ def fleet() -> Coordinator:
 
 @asynccontextmanager
 async def shown(
-    coordinator: Coordinator, size: tuple[int, int] = (100, 30)
+    coordinator: Coordinator, size: tuple[int, int] = (100, 30), **settings: Any
 ) -> AsyncIterator[Pilot[None]]:
     """The app on a screen of this size, at an instant that stands still."""
     hub = Hub()
@@ -34,6 +35,7 @@ async def shown(
         name="prod-eu",
         now_us=lambda: NOW_US,
         zone=BERLIN,
+        **settings,
     )
     try:
         async with app.run_test(size=size) as pilot:

@@ -22,25 +22,30 @@ GOLDENS = Path(__file__).with_name("goldens")
 SIZES = [(100, 30), (80, 24)]
 
 
-async def _main(pilot: Pilot[None], _coordinator: Coordinator) -> None:
-    await pilot.press("down")
-    await expect(pilot, "> ✗  billing-sync")
+async def _jobs(pilot: Pilot[None], _coordinator: Coordinator) -> None:
+    await pilot.press("2", "down", "space")
+    await expect(pilot, " *✗  billing-sync")
 
 
 async def _runs(pilot: Pilot[None], _coordinator: Coordinator) -> None:
-    await pilot.press("tab")
-    await expect(pilot, "[Runs of all jobs 5]")
+    await pilot.press("3")
+    await expect(pilot, "runs 5")
+
+
+async def _command(pilot: Pilot[None], _coordinator: Coordinator) -> None:
+    await pilot.press("2", "colon", *"pause ")
+    await expect(pilot, "tab: pause backup-db")
 
 
 async def _run(pilot: Pilot[None], coordinator: Coordinator) -> None:
     coordinator.write(RUNNING.id, "etl.orders 4.2.0 starting\n", "connected to db-02\n")
     coordinator.write(RUNNING.id, "WARN slow query 3.1s: select * from order_item\n", stream=2)
-    await pilot.press("tab", "enter")
+    await pilot.press("3", "enter")
     await expect(pilot, "WARN slow", "connected to db-02")
 
 
 async def _kill(pilot: Pilot[None], _coordinator: Coordinator) -> None:
-    await pilot.press("tab", "x")
+    await pilot.press("3", "x")
     await expect(pilot, "Kill run")
 
 
@@ -50,7 +55,8 @@ async def _help(pilot: Pilot[None], _coordinator: Coordinator) -> None:
 
 
 SCENES: dict[str, Callable[[Pilot[None], Coordinator], Awaitable[None]]] = {
-    "main": _main,
+    "jobs": _jobs,
+    "command": _command,
     "runs": _runs,
     "run": _run,
     "kill": _kill,
@@ -60,7 +66,7 @@ SCENES: dict[str, Callable[[Pilot[None], Coordinator], Awaitable[None]]] = {
 
 async def _picture(scene: str, size: tuple[int, int], coordinator: Coordinator) -> list[str]:
     async with shown(coordinator, size) as pilot:
-        await expect(pilot, "● live", "agents 2/3", "etl-03", "cleanup-tmp")
+        await expect(pilot, "● live", "agents 2/3")
         await SCENES[scene](pilot, coordinator)
         taken: list[list[str]] = [[]]
 

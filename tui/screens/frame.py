@@ -1,66 +1,82 @@
-"""What all screens have: a header, a line for what was said, a footer, and keys from one table."""
+"""What all screens have: a header, tabs, a line for what was said or is typed, a footer."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final
+from typing import ClassVar, Final
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.widget import Widget
 
-from tocsin.errors import LinkError, RequestError
+from tocsin.errors import RequestError
 from tocsin.instants import SECOND_US
-from tocsin.messages.client_answers import Done
-from tocsin.tui.actions import (
-    Action,
-    Place,
-    Situation,
-    command_line,
-    footer,
-    for_key,
-    key_cap,
-    keys,
-    offered,
-    result_line,
-)
+from tocsin.tui.actions import commands
+from tocsin.tui.actions.action import Action, Place, Situation, forbidden
+from tocsin.tui.actions.telling import command_line, footer, key_cap
 from tocsin.tui.connection import trouble
 from tocsin.tui.messages import Said
 from tocsin.tui.plain import fit, one_line, spread
-from tocsin.tui.scene import Scene, header
+from tocsin.tui.scene import Scene, header, tabs
 from tocsin.tui.stage import Stage
 from tocsin.tui.widgets.columns import Cell
 from tocsin.tui.widgets.one_line import OneLine
+from tocsin.tui.widgets.prompt import Prompt, Question
 
+from .asking import ask, take_back
 from .confirm import ConfirmScreen
 from .help import HelpScreen
 
 SAID_S: Final = 15
 """How long a line that was said stays, unless another is."""
-
-
-def bindings(places: Iterable[Place]) -> list[Binding]:
-    """The keys of these places; what each means is looked up when it is pressed."""
-    return [
-        Binding(key, f"press({key!r})", show=False, id=f"key.{key}")
-        for key in keys(frozenset(places))
-    ]
+Doing = Callable[[Situation], None]
 
 
 class Frame(Screen[None]):
     """A screen between header and footer."""
 
     AUTO_FOCUS = ""
+    PLACE: ClassVar[Place]
+    """Where the user is on this screen."""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        # Textual's own screens take these before the app's keys are looked at.
+        Binding("tab", "press('tab')", show=False),
+        Binding("shift+tab", "press('shift+tab')", show=False),
+    ]
 
     def __init__(self) -> None:
         super().__init__()
         self._said: tuple[Said, int] | None = None
-        self.doings: Mapping[str, Callable[[], None]] = {
-            "help": self._help,
-            "quit": self._quit,
+        self._before_prompt: Widget | None = None
+        self._offered: list[str] = []
+        self.doings: Mapping[str, Doing] = {
+            "help": lambda _: self._help(),
+            "quit": lambda _: self.app.exit(),
+            "command": self._open_command_line,
+            "palette": lambda at: self.stage.open_palette(at),  # noqa: PLW0108 - no stage yet
+            "undo": lambda _: self._undo(),
+            "back": lambda _: self.go_back(),
+            "copy": lambda at: self.copy(self.to_copy(at)),
+            "copy_command": lambda at: self.copy(self._command_in_sight(at)),
+            "zone": lambda _: self.stage.switch_zone(),
+            "mouse": lambda _: self.stage.switch_mouse(),
+            "context": lambda at: self.stage.use_context(at.text),
+            "theme": lambda at: self.stage.use_theme(at.text),
+            "redraw": lambda _: self._redraw(),
+            "refetch": lambda _: self.stage.session.subscribe_soon(),
+            "job": lambda at: self.stage.open_job(at.job_names[0]),
+            "open": self._open_run,
+            "log": self._open_run,
+            "runs_of": lambda at: self.stage.go(Place.RUNS, f"job:{at.job_names[0]}"),
+            "why": lambda at: self.stage.open_why(at),  # noqa: PLW0108 - no stage yet
+            "new": lambda _: self.stage.open_editor(),
+            "edit": lambda at: self.stage.open_editor(at.job_names[0]),
+            "clone": lambda at: self.stage.open_editor(at.job_names[0], clone=True),
+            **{place.value: self._go_to(place) for place in _TAB_PLACES},
         }
         """What the actions that ask nothing of the coordinator do, by their ids."""
 
@@ -70,24 +86,43 @@ class Frame(Screen[None]):
         assert isinstance(self.app, Stage)
         return self.app
 
-    def compose(self) -> ComposeResult:
-        """Header, body, what was said, footer."""
-        yield OneLine(id="header")
-        yield from self.body()
-        yield OneLine(id="said")
-        yield OneLine(id="footer")
+    # What each screen says of itself.
 
     def body(self) -> Iterable[Widget]:
         """The widgets between header and footer."""
         raise NotImplementedError
 
-    def situation(self, scene: Scene) -> Situation:
-        """What the keys act on."""
+    def look(self, scene: Scene) -> Situation:
+        """What the keys act on; `situation` adds what is the same for all screens."""
         raise NotImplementedError
 
     def draw_body(self, scene: Scene) -> None:
         """Show the scene between header and footer."""
         raise NotImplementedError
+
+    def crumb(self) -> str:
+        """What stands at the right of the tabs: where one is, or how much is listed."""
+        return ""
+
+    def to_copy(self, at: Situation) -> str:
+        """What is copied: ids of runs, names of jobs or agents."""
+        things = [agent.name for agent in at.agents] or [run.id for run in at.runs] or at.job_names
+        return "\n".join(things)
+
+    # Drawing.
+
+    def compose(self) -> ComposeResult:
+        """Header, tabs, body, what was said, footer."""
+        yield OneLine(id="header")
+        yield OneLine(id="tabs")
+        yield from self.body()
+        yield OneLine(id="said")
+        yield Prompt(id="prompt")
+        yield OneLine(id="footer")
+
+    def situation(self, scene: Scene) -> Situation:
+        """What the keys act on."""
+        return scene.admit(self.look(scene))
 
     def draw(self) -> None:
         """Show what is known now."""
@@ -98,13 +133,42 @@ class Frame(Screen[None]):
         with contextlib.suppress(NoMatches):
             self.query_one("#header", OneLine).say(*header(scene, self.size.width))
             self.draw_body(scene)
+            tab = self.stage.current_mode
+            self.query_one("#tabs", OneLine).say(*tabs(tab, self.crumb(), self.size.width))
             self.draw_foot(scene)
 
     def draw_foot(self, scene: Scene) -> None:
         """Show what was said and the keys that are valid now."""
         at = self.situation(scene)
         self.query_one("#said", OneLine).say(self._said_line(scene, at))
-        self.query_one("#footer", OneLine).say(Cell(footer(at, self.size.width)))
+        if self._offered:
+            text = f" tab: {'  '.join(self._offered)}"
+            line = Cell(fit(text, self.size.width), "quiet")
+        else:
+            line = Cell(footer(self.stage.actions, at, self.size.width))
+        self.query_one("#footer", OneLine).say(line)
+
+    def _said_line(self, scene: Scene, at: Situation) -> Cell:
+        width = self.size.width - 1
+        if self._said is not None and scene.now_us - self._said[1] <= SAID_S * SECOND_US:
+            said = self._said[0]
+            right = f"same as: {said.command} " if said.command else ""
+            tone = "bad" if said.failed else "good"
+            text = one_line(said.text)
+            if cell_len(text) + cell_len(right) > width:
+                return Cell(" " + fit(f"{text}   {right}", width), tone)
+            return Cell(" " + spread(text, right, width), tone)
+        wrong = trouble(scene.connection)
+        if wrong:
+            return Cell(" " + fit(wrong, width), "warn")
+        for action in self.stage.actions.offered(at):
+            command = command_line(action, at)
+            if command and action.key:
+                text = f"{key_cap(action.key)}, same as: {command}"
+                return Cell(" " + fit(text, width), "quiet")
+        return Cell("")
+
+    # Being told.
 
     def on_mount(self) -> None:
         """Draw for the first time."""
@@ -127,58 +191,116 @@ class Frame(Screen[None]):
         self._said = message, self.stage.scene().now_us
         self.draw()
 
+    def say(self, text: str, *, failed: bool = False) -> None:
+        """Tell the user something in one line."""
+        self.post_message(Said(text, failed=failed))
+
+    # Doing.
+
     def action_press(self, key: str) -> None:
         """Do what a key stands for here, or say why not."""
         at = self.situation(self.stage.scene())
-        action = for_key(key, at)
-        if action is None:
-            return
-        blocked = action.blocked(at)
+        action = self.stage.actions.for_key(key, at)
+        if action is not None:
+            self.do(action, at)
+
+    def do(self, action: Action, at: Situation) -> None:
+        """Do it, or say why not, or ask first."""
+        blocked = forbidden(action, at) or action.blocked(at)
         if blocked:
-            self.post_message(Said(f"{action.name}: {blocked}", failed=True))
-        elif action.dangerous:
+            self.say(f"{action.name}: {blocked}", failed=True)
+            return
+        question = action.question(at)
+        if question or (action.ask is not None and self.stage.scene().careful):
+            typed = self.stage.scene().name if self.stage.scene().careful else ""
             self.app.push_screen(
-                ConfirmScreen(action, at), lambda sure: self._perform(action, at) if sure else None
+                ConfirmScreen(action, at, typed),
+                lambda sure: self._perform(action, at) if sure else None,
             )
         else:
             self._perform(action, at)
 
     def _perform(self, action: Action, at: Situation) -> None:
-        if action.ask is None:
-            self.doings[action.id]()
+        if action.ask is not None:
+            self.run_worker(ask(self.stage, self.post_message, action, at), group="ask")
+        elif action.id in self.doings:
+            self.doings[action.id](at)
         else:
-            self.run_worker(self._ask(action, at), group="ask")
+            self.say(f"{action.name}: not on this screen", failed=True)
 
-    async def _ask(self, action: Action, at: Situation) -> None:
-        assert action.ask is not None, "looked at before"
-        try:
-            answer = await self.stage.session.ask(action.ask(at))
-        except (LinkError, RequestError) as error:
-            hint = f" ({error.hint})" if error.hint else ""
-            self.post_message(Said(f"✗ {action.name}: {error.message}{hint}", failed=True))
+    def prompt(self, question: Question) -> None:
+        """Let the user type something."""
+        self._before_prompt = self.focused
+        self.query_one("#said", OneLine).display = False
+        self.query_one(Prompt).open(question)
+
+    def on_prompt_offered(self, message: Prompt.Offered) -> None:
+        """Show what the line may become, in place of the keys."""
+        self._offered = message.completions
+        self.draw_foot(self.stage.scene())
+
+    def on_prompt_closed(self) -> None:
+        """The keys go back to where they went."""
+        self.query_one("#said", OneLine).display = True
+        if self._before_prompt is not None:
+            self._before_prompt.focus()
+
+    def go_back(self) -> None:
+        """Close this screen."""
+        self.app.pop_screen()
+
+    def copy(self, text: str) -> None:
+        """Copy a text to the user's own machine."""
+        if text:
+            self.app.copy_to_clipboard(text)
+            self.say(f"✓ copied {one_line(text)}")
+
+    def _command_in_sight(self, at: Situation) -> str:
+        if self._said is not None and self._said[0].command:
+            return self._said[0].command
+        lines = (command_line(action, at) for action in self.stage.actions.offered(at))
+        return next((line for line in lines if line), "")
+
+    def _open_command_line(self, at: Situation) -> None:
+        stage = self.stage
+        self.prompt(
+            Question(
+                ":",
+                lambda text: self._command(text, at),
+                complete=lambda text: commands.complete(
+                    text, stage.actions, stage.scene().view, at, stage.names()
+                ),
+            )
+        )
+
+    def _command(self, text: str, at: Situation) -> None:
+        if not text.strip():
             return
-        names = answer.names if isinstance(answer, Done) else []
-        command = command_line(action, at)
-        self.post_message(Said(result_line(action, at, names), command=command))
+        try:
+            call = commands.read(text, self.stage.actions, self.stage.scene().view, at)
+        except RequestError as error:
+            hint = f" ({error.hint})" if error.hint else ""
+            self.say(f"{error.message}{hint}", failed=True)
+            return
+        self.do(call.action, call.at)
 
-    def _said_line(self, scene: Scene, at: Situation) -> Cell:
-        width = self.size.width - 1
-        if self._said is not None and scene.now_us - self._said[1] <= SAID_S * SECOND_US:
-            said = self._said[0]
-            right = f"same as: {said.command} " if said.command else ""
-            tone = "bad" if said.failed else "good"
-            return Cell(" " + spread(one_line(said.text), right, width), tone)
-        wrong = trouble(scene.connection)
-        if wrong:
-            return Cell(" " + fit(wrong, width), "warn")
-        for action in offered(at):
-            command = command_line(action, at)
-            if command:
-                return Cell(" " + fit(f"{key_cap(action)}, same as: {command}", width), "quiet")
-        return Cell("")
+    def _redraw(self) -> None:
+        self.refresh(repaint=True, layout=True)
+
+    def _open_run(self, at: Situation) -> None:
+        if at.run is not None:
+            self.stage.open_run(at.run)
+
+    def _go_to(self, place: Place) -> Doing:
+        return lambda at: self.stage.go(place, at.text)
+
+    def _undo(self) -> None:
+        self.run_worker(take_back(self.stage, self.post_message), group="ask")
 
     def _help(self) -> None:
-        self.app.push_screen(HelpScreen())
+        self.app.push_screen(HelpScreen(self.stage.actions, self.PLACE))
 
-    def _quit(self) -> None:
-        self.app.exit()
+
+_TAB_PLACES: Final = (
+    Place.OVERVIEW, Place.JOBS, Place.RUNS, Place.AGENTS, Place.SCHEDULE, Place.EVENTS,
+)  # fmt: skip

@@ -1,4 +1,4 @@
-"""All keys, from the table of actions."""
+"""The keys of a screen, from the table of actions."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tocsin.tui.actions import help_lines
+from tocsin.tui.actions.action import Place
+from tocsin.tui.actions.table import Table
+from tocsin.tui.actions.telling import help_lines
 
 _WIDTH: Final = 71
 _MOVES: Final = """\
  Move: up down or k j, pgup pgdn, ctrl+u ctrl+d, g first, G last.
- In a log also left and right; G follows its end again.
+ : takes any of these by name, `:pause etl-orders`; tab completes it.
  ctrl+c leaves from anywhere. esc closes this.
 """
 
@@ -27,7 +29,14 @@ class HelpScreen(ModalScreen[None]):
         Binding("escape,q,question_mark", "dismiss", "close", show=False),
     ]
 
+    def __init__(self, actions: Table, place: Place) -> None:
+        super().__init__()
+        self._actions = actions
+        self._place = place
+
     def compose(self) -> ComposeResult:
-        """The table and the keys for moving."""
+        """The keys for moving, and the table."""
+        title = f" Keys of this screen: {self._place.value}\n"
+        lines = [title, _MOVES, *help_lines(self._actions, self._place, _WIDTH)]
         with VerticalScroll(id="help"):
-            yield Static("\n".join([_MOVES, *help_lines(_WIDTH)]), markup=False)
+            yield Static("\n".join(lines), markup=False)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
 
-from textual.binding import BindingType
 from textual.widget import Widget
-from textual.widgets import Input
 
 from tocsin.errors import LinkError, RequestError
 from tocsin.model import TERMINAL, Run
-from tocsin.tui.actions import Place, Situation
+from tocsin.tui.actions.action import Flag, Place, Situation
 from tocsin.tui.facts import headline, log_title, progress, story
 from tocsin.tui.log_lines import LogLines
 from tocsin.tui.messages import OutputArrived, Said
@@ -20,15 +17,16 @@ from tocsin.tui.scene import Scene
 from tocsin.tui.widgets.columns import Cell
 from tocsin.tui.widgets.log_pane import LogPane
 from tocsin.tui.widgets.one_line import OneLine
-from tocsin.tui.words import log_time, tone
+from tocsin.tui.widgets.prompt import Question
+from tocsin.tui.words import log_time, run_tail, tone
 
-from .frame import Frame, bindings
+from .frame import Frame
 
 
 class RunScreen(Frame):
     """Facts and log of a run."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings([Place.RUN])]
+    PLACE = Place.RUN
 
     def __init__(self, run: Run) -> None:
         super().__init__()
@@ -38,36 +36,40 @@ class RunScreen(Frame):
         self._read_over = False
         self.doings = {
             **self.doings,
-            "follow": self._toggle_follow,
-            "search": self._open_prompt,
-            "next_match": lambda: self._pane.go_to_match(1),
-            "previous_match": lambda: self._pane.go_to_match(-1),
-            "back": self._back,
+            "follow": lambda _: self._pane.set_follow(not self._pane.follow),
+            "search": lambda _: self.prompt(Question("/", self._pane.find)),
+            "next_match": lambda _: self._pane.go_to_match(1),
+            "previous_match": lambda _: self._pane.go_to_match(-1),
         }
 
     def body(self) -> Iterable[Widget]:
-        """Three lines of facts, the log, and the prompt for what to find."""
+        """Three lines of facts, and the log."""
         yield OneLine(id="headline")
         yield OneLine(id="progress")
         yield OneLine(id="story")
         yield OneLine(id="log-title")
         yield LogPane(self._time_of, id="log")
-        yield Input(id="find", placeholder="find in the log", compact=True)
 
     def on_mount(self) -> None:
         """Begin to read."""
-        prompt = self.query_one(Input)
-        prompt.display = False
-        prompt.cursor_blink = False
         self._pane.focus()
         super().on_mount()
 
-    def situation(self, scene: Scene) -> Situation:
+    def crumb(self) -> str:
+        """Which run this is."""
+        return f"{self._run.job} > {run_tail(self._run.id)}"
+
+    def look(self, scene: Scene) -> Situation:
         """This run."""
         job = scene.view.jobs.get(self._run.job)
-        searching = bool(self._pane.needle)
-        offline = scene.connection.blocks()
-        return Situation(Place.RUN, job, self._run, offline, searching=searching)
+        flags = {Flag.SEARCHING} if self._pane.needle else set[Flag]()
+        return Situation(
+            place=self.PLACE,
+            jobs=(job,) if job is not None else (),
+            runs=(self._run,),
+            flags=frozenset(flags),
+            at_us=self._run.due_us,
+        )
 
     def draw_body(self, scene: Scene) -> None:
         """The facts; the log draws itself when output arrives."""
@@ -103,11 +105,6 @@ class RunScreen(Frame):
         self._draw_log_title()
         self.draw_foot(self.stage.scene())
 
-    def on_input_submitted(self, message: Input.Submitted) -> None:
-        """Find it."""
-        self._close_prompt()
-        self._pane.find(message.value)
-
     @property
     def _pane(self) -> LogPane:
         return self.query_one(LogPane)
@@ -139,22 +136,9 @@ class RunScreen(Frame):
     def _time_of(self, at_us: int) -> str:
         return log_time(at_us, self.stage.zone)
 
-    def _toggle_follow(self) -> None:
-        self._pane.set_follow(not self._pane.follow)
-
-    def _open_prompt(self) -> None:
-        prompt = self.query_one(Input)
-        prompt.display = True
-        prompt.focus()
-
-    def _close_prompt(self) -> None:
-        self.query_one(Input).display = False
-        self._pane.focus()
-
-    def _back(self) -> None:
-        if self.query_one(Input).display:
-            self._close_prompt()
-        elif self._pane.needle:
+    def go_back(self) -> None:
+        """Forget what was looked for; then close."""
+        if self._pane.needle:
             self._pane.find("")
         else:
-            self.app.pop_screen()
+            super().go_back()

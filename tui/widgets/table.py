@@ -25,6 +25,7 @@ from tocsin.tui.plain import fit
 from .columns import GAP, Cell, Column, widths
 
 CURSOR: Final = ">"
+MARK: Final = "*"
 _GUTTER: Final = 2
 _HEADER_LINES: Final = 1
 
@@ -34,6 +35,7 @@ class Line(msgspec.Struct, frozen=True):
 
     cells: tuple[Cell, ...] = ()
     cursor: bool = False
+    marked: bool = False
 
 
 CellsOf = Callable[[str], tuple[Cell, ...]]
@@ -67,6 +69,8 @@ class Table(ScrollView, can_focus=True):
 
     def __init__(self, columns: Sequence[Column], *, id: str) -> None:  # noqa: A002 - as in Widget
         super().__init__(id=id)
+        self.marked: set[str] = set()
+        """The keys of rows that are marked; whoever changes it calls `redraw`."""
         self._empty = ""
         self._columns = columns
         self._keys: Sequence[str] = ()
@@ -78,6 +82,31 @@ class Table(ScrollView, can_focus=True):
     def cursor_key(self) -> str:
         """The key of the row under the cursor; empty when there is none."""
         return self._keys[self._cursor] if self._cursor < len(self._keys) else ""
+
+    @property
+    def chosen(self) -> list[str]:
+        """The keys of the rows that are marked, in their order; else of that under the cursor."""
+        if self.marked:
+            return [key for key in self._keys if key in self.marked]
+        return [self.cursor_key] if self.cursor_key else []
+
+    def retitle(self, columns: Sequence[Column]) -> None:
+        """Have other columns."""
+        self._columns = columns
+        self._lines = []
+        self.refresh()
+
+    def toggle_mark(self) -> None:
+        """Mark the row under the cursor, or unmark it, and go to the next."""
+        self.marked ^= {self.cursor_key} - {""}
+        self.redraw()
+        self.move_to(self._cursor + 1)
+
+    def mark_all(self) -> None:
+        """Mark all rows; when all are marked, none."""
+        every = set(self._keys)
+        self.marked = set() if self.marked >= every else every
+        self.redraw()
 
     def show(self, keys: Sequence[str], cells_of: CellsOf, *, empty: str = "") -> None:
         """Show these rows, or `empty`; the cursor stays on its row, or else at its place.
@@ -137,7 +166,7 @@ class Table(ScrollView, can_focus=True):
             text = self._empty if y == 0 and not self._keys else ""
             style = self._style("quiet")
             return Strip([Segment(fit(" " * _GUTTER + text, width), style)], width)
-        gutter = f"{CURSOR if line.cursor else ' '} "
+        gutter = f"{CURSOR if line.cursor else ' '}{MARK if line.marked else ' '}"
         style = self._style("cursor") if line.cursor and self.has_focus else self.rich_style
         return self._strip(line.cells, gutter, style, width)
 
@@ -184,7 +213,10 @@ class Table(ScrollView, can_focus=True):
     def _lines_in_sight(self) -> list[Line]:
         top = self.scroll_offset.y
         keys = self._keys[top : top + self._height]
-        lines = [Line(self._cells_of(key), top + i == self._cursor) for i, key in enumerate(keys)]
+        lines = [
+            Line(self._cells_of(key), top + i == self._cursor, key in self.marked)
+            for i, key in enumerate(keys)
+        ]
         return lines + [Line()] * (self._height - len(lines))
 
     def _keep_in_sight(self, top_key: str) -> None:

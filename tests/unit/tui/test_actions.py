@@ -8,30 +8,57 @@ import click
 import msgspec
 import pytest
 
-from tests.tui.fleet import FAILED, JOBS, RUNNING, job
+from tests.tui.fleet import AGENTS, FAILED, JOBS, RUNNING, job
 from tocsin.cli.root import root
-from tocsin.messages.client_link import KillRuns, PauseJobs, ResumeJobs, RunJobs
-from tocsin.model import RunState
-from tocsin.tui.actions import (
-    ACTIONS,
-    Action,
-    Place,
-    Situation,
+from tocsin.errors import ConfigError, RequestError
+from tocsin.messages.client_link import (
+    NEEDED_ROLE,
+    Ask,
+    KillRuns,
+    PauseJobs,
+    PutJobs,
+    RemoveJobs,
+    ResumeJobs,
+    RunJobs,
+    UncordonAgents,
+)
+from tocsin.model import AgentState, Role, RunState
+from tocsin.tui.actions.action import Action, Flag, Place, Situation, allowed, forbidden
+from tocsin.tui.actions.commands import Names, complete, read
+from tocsin.tui.actions.table import ACTIONS, Table
+from tocsin.tui.actions.telling import (
     command_line,
     footer,
-    for_key,
     help_lines,
     key_cap,
     result_line,
 )
+from tocsin.tui.state import Rows, View
 
+TABLE = Table()
 ETL, PAUSED = JOBS[4], JOBS[3]
-ON_JOB = Situation(Place.JOBS, ETL, RUNNING)
-ON_RUN = Situation(Place.RUN, ETL, RUNNING)
+ON_JOB = Situation(place=Place.JOBS, jobs=(ETL,), runs=(RUNNING,))
+ON_RUN = Situation(place=Place.RUN, jobs=(ETL,), runs=(RUNNING,))
+ON_AGENT = Situation(place=Place.AGENTS, agents=(AGENTS[0],))
+CORDONED = msgspec.structs.replace(AGENTS[0], held=AgentState.CORDONED, reason="disk")
+PENDING = msgspec.structs.replace(AGENTS[0], state=AgentState.PENDING)
+VIEW = View(
+    Rows(
+        {row.job.name: row for row in JOBS},
+        {run.id: run for run in (FAILED, RUNNING)},
+        {agent.id: agent for agent in AGENTS},
+    ),
+    whole=True,
+)
+NAMES = Names(contexts=["prod", "test"], themes=["dark", "light"])
+
+
+def _on(place: Place, **more: object) -> Situation:
+    return msgspec.structs.replace(Situation(place=place), **more)
 
 
 def _action(key: str, at: Situation) -> Action:
-    action = for_key(key, at)
+    action = TABLE.for_key(key, at)
     assert action is not None
     return action
 
@@ -41,13 +68,17 @@ def _action(key: str, at: Situation) -> Action:
     [
         ("r", ON_JOB, RunJobs(["etl-orders"])),
         ("r", ON_RUN, RunJobs(["etl-orders"])),
+        ("r", _on(Place.RUNS, runs=(FAILED, RUNNING)), RunJobs(["billing-sync", "etl-orders"])),
         ("p", ON_JOB, PauseJobs(["etl-orders"])),
-        ("p", Situation(Place.JOBS, PAUSED), ResumeJobs(["cleanup-tmp"])),
+        ("p", _on(Place.JOBS, jobs=(PAUSED,)), ResumeJobs(["cleanup-tmp"])),
+        ("p", _on(Place.JOBS, jobs=(PAUSED, ETL)), PauseJobs(["etl-orders"])),
+        ("D", _on(Place.JOBS, jobs=(PAUSED, ETL)), RemoveJobs(["cleanup-tmp", "etl-orders"])),
         ("x", ON_RUN, KillRuns([RUNNING.id])),
+        ("x", _on(Place.RUNS, runs=(FAILED, RUNNING)), KillRuns([RUNNING.id])),
     ],
 )
 def test_asks(key: str, at: Situation, ask: msgspec.Struct) -> None:
-    """A key asks the coordinator for what its action says, about what the cursor is on."""
+    """A key asks for what its action says, about what is marked and about no more than fits."""
     action = _action(key, at)
     assert action.ask is not None
     assert not action.blocked(at)
@@ -55,41 +86,71 @@ def test_asks(key: str, at: Situation, ask: msgspec.Struct) -> None:
 
 
 @pytest.mark.parametrize(
+    ("key", "at", "undo"),
+    [
+        ("p", ON_JOB, ResumeJobs(["etl-orders"])),
+        ("p", _on(Place.JOBS, jobs=(PAUSED, ETL)), ResumeJobs(["etl-orders"])),
+        ("p", _on(Place.JOBS, jobs=(PAUSED,)), PauseJobs(["cleanup-tmp"])),
+        ("D", _on(Place.JOBS, jobs=(ETL,)), PutJobs([ETL.job], {"etl-orders": 0})),
+        ("r", ON_JOB, None),
+        ("x", ON_RUN, None),
+        ("c", ON_AGENT, UncordonAgents(["etl-03"])),
+        ("d", ON_AGENT, UncordonAgents(["etl-03"])),
+    ],
+)
+def test_undo_takes_back_what_was_changed_and_no_more(
+    key: str, at: Situation, undo: Ask | None
+) -> None:
+    """What was paused, removed or cordoned before stays as it was."""
+    assert _action(key, at).undo(at) == undo
+
+
+@pytest.mark.parametrize(
     ("key", "at", "reason"),
     [
-        ("r", Situation(Place.JOBS), "there is no job here"),
-        ("r", Situation(Place.JOBS, ETL, offline="offline"), "offline"),
-        ("enter", Situation(Place.RUNS), "there is no run here"),
-        ("l", Situation(Place.JOBS, ETL), "it has no runs yet"),
-        ("x", Situation(Place.RUNS), "there is no run here"),
-        ("x", Situation(Place.RUN, ETL, FAILED), "the run is over: failed"),
-        ("x", Situation(Place.RUN, ETL, RUNNING, offline="offline"), "offline"),
+        ("r", _on(Place.JOBS), "there is no job here"),
+        ("r", _on(Place.JOBS, jobs=(ETL,), offline="offline"), "offline"),
+        ("enter", _on(Place.RUNS), "there is no run here"),
+        ("l", _on(Place.JOBS, jobs=(ETL,)), "it has no runs yet"),
+        ("x", _on(Place.RUNS), "there is no run here"),
+        ("x", _on(Place.RUN, jobs=(ETL,), runs=(FAILED,)), "the run is over: failed"),
+        ("x", _on(Place.RUN, runs=(RUNNING,), offline="offline"), "offline"),
         (
             "x",
-            Situation(Place.RUN, ETL, msgspec.structs.replace(RUNNING, cancel_requested=True)),
+            _on(Place.RUN, runs=(msgspec.structs.replace(RUNNING, cancel_requested=True),)),
             "it is being killed already",
         ),
+        ("d", _on(Place.AGENTS, agents=(PENDING,)), "it waits to be let in: a accepts it"),
     ],
 )
 def test_blocked_with_the_reason(key: str, at: Situation, reason: str) -> None:
     """What cannot be done says why, and stands in brackets in the footer."""
     action = _action(key, at)
     assert action.blocked(at) == reason
-    assert f"({key_cap(action)} {action.name})" in footer(at, 200)
+    assert f"({key_cap(action.key)} {action.name})" in footer(TABLE, at, 300)
+
+
+SITUATIONS = [
+    Situation(place=place, jobs=jobs, runs=runs, agents=(agent,), flags=frozenset(flags))
+    for place in Place
+    for jobs in ((ETL,), (PAUSED,), ())
+    for runs in ((RUNNING,), (FAILED,), ())
+    for agent in (AGENTS[0], CORDONED, PENDING)
+    for flags in (set[Flag](), set(Flag))
+]
 
 
 def test_each_key_has_one_meaning() -> None:
     """In no situation does a key stand for two things."""
-    situations = [
-        Situation(place, row, RUNNING, chosen_job=chosen, searching=searching)
-        for place in Place
-        for row in (ETL, PAUSED, None)
-        for chosen in ("", "a")
-        for searching in (False, True)
-    ]
-    for at in situations:
-        keys = [a.key for a in ACTIONS if at.place in a.places and a.shown(at)]
-        assert len(keys) == len(set(keys)), at
+    for at in SITUATIONS:
+        keys = [action.key for action in TABLE.here(at) if action.key]
+        assert len(keys) == len(set(keys)), (at.place, sorted(keys))
+
+
+def test_each_name_has_one_meaning() -> None:
+    """An action is found by its id; two that share an id would share a name behind the colon."""
+    names = [action.id for action in ACTIONS]
+    assert len(names) == len(set(names))
 
 
 def test_what_changes_things_has_a_command() -> None:
@@ -99,10 +160,38 @@ def test_what_changes_things_has_a_command() -> None:
             assert action.command.startswith("tocsin "), action.id
 
 
-@pytest.mark.parametrize("command", sorted({action.command for action in ACTIONS} - {""}))
+def test_roles_are_those_of_the_coordinator() -> None:
+    """An action needs the role without which the coordinator would decline its question."""
+    seen = set()
+    for at in SITUATIONS:
+        for action in TABLE.here(at):
+            if action.ask is not None and not action.blocked(at):
+                assert action.needs is NEEDED_ROLE[type(action.ask(at))], action.id
+                seen.add(action.id)
+    assert seen == {action.id for action in ACTIONS if action.ask is not None}
+
+
+def test_what_one_may_not_do_is_not_offered() -> None:
+    """A viewer sees no key that changes anything; pressed, it says which role it needs."""
+    viewer = msgspec.structs.replace(ON_JOB, role=Role.VIEWER)
+    assert {action.needs for action in TABLE.offered(viewer)} == {Role.VIEWER}
+    assert forbidden(_action("p", viewer), viewer) == (
+        "it needs the role operator, and yours is viewer"
+    )
+    operator = msgspec.structs.replace(ON_JOB, role=Role.OPERATOR)
+    assert allowed(_action("p", operator), operator)
+    assert not allowed(_action("D", operator), operator)
+    kept = msgspec.structs.replace(ON_JOB, role=Role.ADMIN, read_only=True)
+    assert forbidden(_action("p", kept), kept) == "this context is read-only"
+
+
+COMMANDS = sorted({action.command for action in ACTIONS if action.command})
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_command_is_understood(command: str) -> None:
     """The command line that an action names is one that the command line takes."""
-    _, *words = shlex.split(command.replace("JOB", "a-job").replace("RUN", "a-run"))
+    _, *words = shlex.split(command.replace("FILE", "/dev/null"))
     found: click.Command = root
     while isinstance(found, click.Group):
         name, inner, words = found.resolve_command(click.Context(found), words)
@@ -113,42 +202,64 @@ def test_command_is_understood(command: str) -> None:
 
 def test_danger_asks_and_names_what_follows() -> None:
     """Killing asks first, with run, job, agent and the grace that the job gives."""
-    assert [action.id for action in ACTIONS if action.dangerous] == ["kill"]
     gentle = job(5, "etl-orders", kill_after_s=90.0)
-    question = _action("x", ON_RUN).question(Situation(Place.RUN, gentle, RUNNING))
+    at = msgspec.structs.replace(ON_RUN, jobs=(gentle,))
+    question = _action("x", ON_RUN).question(at)
     for text in (RUNNING.id[-6:], "etl-orders", "etl-03", "KILL 1m30s later"):
         assert text in question
 
 
+@pytest.mark.parametrize(
+    ("key", "at", "asks"),
+    [
+        ("x", ON_RUN, True),
+        ("D", ON_JOB, True),
+        ("d", ON_AGENT, True),
+        ("X", ON_AGENT, True),
+        ("a", _on(Place.AGENTS, agents=(PENDING,)), True),
+        ("r", ON_JOB, False),
+        ("r", _on(Place.JOBS, jobs=(ETL, PAUSED)), True),
+        ("p", ON_JOB, False),
+        ("c", ON_AGENT, False),
+    ],
+)
+def test_what_cannot_be_undone_or_is_for_many_asks(key: str, at: Situation, asks: bool) -> None:  # noqa: FBT001 - a row of the table
+    """What U takes back at once is done at once."""
+    assert bool(_action(key, at).question(at)) is asks
+
+
 def test_command_line_quotes() -> None:
     """Names are quoted for a shell, and a command without its name is no command."""
-    at = Situation(Place.JOBS, job(1, "it's"))
-    assert command_line(_action("r", at), at) == """tocsin job run 'it'"'"'s'"""
-    assert command_line(_action("r", at), Situation(Place.JOBS)) == ""
+    at = _on(Place.JOBS, jobs=(job(1, "it's"), ETL))
+    assert command_line(_action("r", at), at) == """tocsin job run 'it'"'"'s' etl-orders"""
+    assert command_line(_action("r", at), _on(Place.JOBS)) == ""
 
 
 def test_result_names_what_was_made() -> None:
     """What was done is told with the run that came of it."""
     assert result_line(_action("r", ON_JOB), ON_JOB, [FAILED.id]) == (
-        f"✓ run now etl-orders: run {FAILED.id[-6:]}"
+        f"✓ run now etl-orders: {FAILED.id[-6:]}"
     )
     assert result_line(_action("p", ON_JOB), ON_JOB, ["etl-orders"]) == "✓ pause etl-orders"
 
 
 @pytest.mark.parametrize("width", [20, 40, 80, 100, 140])
-@pytest.mark.parametrize("place", list(Place))
+@pytest.mark.parametrize("place", [place for place in Place if place is not Place.EDITOR])
 def test_footer_fits_and_keeps_the_way_out(place: Place, width: int) -> None:
     """Whatever the width, the footer ends with help and the way out."""
-    line = footer(Situation(place, ETL, RUNNING, searching=True), width)
+    at = Situation(place=place, jobs=(ETL,), runs=(RUNNING,), flags=frozenset(Flag))
+    line = footer(TABLE, at, width)
     assert len(line) == width
     assert line.rstrip().endswith("? help  q quit")
 
 
-def test_help_has_every_action() -> None:
-    """The help names every action, within its width."""
-    lines = help_lines(71)
-    assert all(len(line) == 71 for line in lines)
-    assert all(any(a.help in line for line in lines) for a in ACTIONS)
+def test_help_has_every_action_that_has_a_key() -> None:
+    """The help of its places names every action, within its width."""
+    for action in ACTIONS:
+        for place in action.places if action.key else ():
+            lines = help_lines(TABLE, place, 71)
+            assert all(len(line) == 71 for line in lines)
+            assert any(action.name in line for line in lines), action.id
 
 
 def test_states_that_are_over_cannot_be_killed() -> None:
@@ -158,7 +269,98 @@ def test_states_that_are_over_cannot_be_killed() -> None:
         state
         for state in RunState
         if not kill.blocked(
-            Situation(Place.RUN, ETL, msgspec.structs.replace(RUNNING, state=state))
+            msgspec.structs.replace(ON_RUN, runs=(msgspec.structs.replace(RUNNING, state=state),))
         )
     }
     assert under_way == {"queued", "dispatched", "accepted", "running"}
+
+
+def test_keys_can_be_given_anew() -> None:
+    """The footer, the key and the help all know a key that the user chose."""
+    table = Table({"run": "f5", "kill": "f8"})
+    assert table.for_key("r", ON_JOB) is None
+    action = table.for_key("f5", ON_JOB)
+    assert action is not None
+    assert action.id == "run"
+    assert "f5 run now" in footer(table, ON_JOB, 300)
+    assert any("f5 " in line for line in help_lines(table, Place.JOBS, 71))
+
+
+@pytest.mark.parametrize(
+    ("keys", "says"),
+    [
+        ({"puase": "f5"}, 'did you mean "pause"?'),
+        ({"run": "p"}, "that key is"),
+        ({"quit": "x"}, "that key is"),
+    ],
+)
+def test_keys_that_clash_are_refused(keys: dict[str, str], says: str) -> None:
+    """What would leave a key with two meanings, or names no action, is told."""
+    with pytest.raises(ConfigError) as caught:
+        Table(keys)
+    assert says in f"{caught.value.message} {caught.value.hint}"
+
+
+def test_keys_may_be_swapped() -> None:
+    """Two actions may take each other's keys."""
+    table = Table({"run": "e", "edit": "r"})
+    action = table.for_key("e", ON_JOB)
+    assert action is not None
+    assert action.id == "run"
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "action"),
+    [
+        ("pause etl-orders", ["etl-orders"], "pause"),
+        ("run billing-sync", ["billing-sync"], "run"),
+        ("q", [], "quit"),
+        (f"kill {RUNNING.id[-6:]}", ["etl-orders"], "kill"),
+        ("over", [], "overview"),
+    ],
+)
+def test_commands_are_actions_by_name(text: str, names: list[str], action: str) -> None:
+    """A name, or what begins one alone, and what it is to be done to."""
+    call = read(text, TABLE, VIEW, _on(Place.EVENTS))
+    assert call.action.id == action
+    assert call.at.job_names == names
+    assert call.at.place in call.action.places
+
+
+def test_command_without_a_name_is_about_the_cursor() -> None:
+    """What the keys would act on."""
+    assert read("pause", TABLE, VIEW, ON_JOB).at == ON_JOB
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("puase etl", 'did you mean "pause"?'),
+        ("pause etl-order", 'did you mean "etl-orders"?'),
+        ("re", "may be"),
+        ("quit now", "takes nothing"),
+        ("kill zzz", "there is no run 'zzz'"),
+    ],
+)
+def test_commands_that_are_wrong_say_how(text: str, says: str) -> None:
+    """What is not understood is told with what may have been meant."""
+    with pytest.raises(RequestError) as caught:
+        read(text, TABLE, VIEW, _on(Place.JOBS))
+    assert says in f"{caught.value.message} {caught.value.hint}"
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("pau", ["pause"]),
+        ("pause et", ["pause etl-orders"]),
+        ("pause db", ["pause backup-db"]),
+        ("theme ", ["theme dark", "theme light"]),
+        ("context p", ["context prod"]),
+        ("drain w", ["drain web-017"]),
+        ("nonsense x", []),
+    ],
+)
+def test_completions(text: str, lines: list[str]) -> None:
+    """What begins so comes before what holds it."""
+    assert complete(text, TABLE, VIEW, ON_JOB, NAMES) == lines

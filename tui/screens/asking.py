@@ -1,0 +1,50 @@
+"""An action's question to the coordinator, from a screen, and what the user is told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tocsin.errors import LinkError, RequestError
+from tocsin.messages.client_answers import Done
+from tocsin.tui.actions.action import Action, Situation
+from tocsin.tui.actions.telling import command_line, result_line, subject
+from tocsin.tui.messages import Said
+from tocsin.tui.stage import Stage
+from tocsin.tui.undo import newest
+
+Tell = Callable[[Said], object]
+
+
+async def ask(stage: Stage, tell: Tell, action: Action, at: Situation) -> None:
+    """Ask; keep how it is taken back."""
+    assert action.ask is not None, "looked at before"
+    undo = action.undo(at)
+    try:
+        answer = await stage.session.ask(action.ask(at))
+    except (LinkError, RequestError) as error:
+        tell(Said(f"✗ {action.name}: {_in_words(error)}", failed=True))
+        return
+    if undo is not None:
+        stage.remember(f"{action.name} {subject(action, at)}", undo)
+    names = answer.names if isinstance(answer, Done) else []
+    told = result_line(action, at, names) + ("  U undoes it" if undo is not None else "")
+    tell(Said(told, command=command_line(action, at)))
+
+
+async def take_back(stage: Stage, tell: Tell) -> None:
+    """Ask for the last thing that can be taken back to be taken back."""
+    undo = newest(stage.undos, stage.scene().now_us)
+    if undo is None:
+        tell(Said("undo: nothing was done in the last ten minutes", failed=True))
+        return
+    try:
+        await stage.session.ask(undo.ask)
+    except (LinkError, RequestError) as error:
+        tell(Said(f"✗ undo {undo.what}: {_in_words(error)}", failed=True))
+        return
+    stage.undos = tuple(other for other in stage.undos if other is not undo)
+    tell(Said(f"✓ undone: {undo.what}"))
+
+
+def _in_words(error: LinkError | RequestError) -> str:
+    return f"{error.message} ({error.hint})" if error.hint else error.message
