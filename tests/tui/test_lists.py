@@ -32,9 +32,7 @@ def _drive(test: Test, role: Role = Role.ADMIN, **how: Any) -> None:
 
 
 def _names(pilot: Pilot[None]) -> list[str]:
-    return [
-        line.split()[1] for line in lines(pilot) if line[3:4] in set("●✗‖►○") and line[4] == " "
-    ]
+    return [line[2:].split()[1] for line in lines(pilot) if line[2:4] in _GLYPHS]
 
 
 def _asked(coordinator: Coordinator, kind: type[Any]) -> list[Any]:
