@@ -89,14 +89,14 @@ class Attempt:
         """Start it; an attempt that was stopped before is left alone."""
         if self.outcome is not None:
             return
-        self._task = loop.create_task(self._live())
+        self._task = loop.create_task(self._live(), name=self.order.key)
         self._set_timeout(self.order.timeout_s)
 
     def resume(self, loop: asyncio.AbstractEventLoop, found: Found) -> None:
         """Go on with what an earlier host began; its time goes on, too."""
         self._found = found
         self.began_us = found.began.at_us if found.began is not None else None
-        self._task = loop.create_task(self._live())
+        self._task = loop.create_task(self._live(), name=self.order.key)
         self._set_timeout(found.left_s(self.order.timeout_s))
 
     def stop(self, reason: Status) -> None:

@@ -54,6 +54,8 @@ EXIT_NO_EXECUTOR: Final = 4
 STARTS_MAX: Final = 8
 """Starts in one turn of the loop: ends and cancels are seen between the turns."""
 LOG_BYTES_MAX: Final = 1 << 20
+BEGAN_HELD_S: Final = 0.01
+"""How long word of a begin waits for an end, which tells it too: most runs are short."""
 
 
 class ExecutorHost:
@@ -73,9 +75,10 @@ class ExecutorHost:
         self._live: dict[AttemptKey, Attempt] = {}
         self._unstarted: deque[Attempt] = deque()
         self._unconfirmed: dict[AttemptKey, RunEnded] = {}
-        self._began: list[RunBegan] = []
+        self._began: dict[AttemptKey, RunBegan] = {}
         self._ended: list[RunEnded] = []
         self._report_due = False
+        self._held: asyncio.TimerHandle | None = None
         folder = os.getcwd()  # noqa: PTH109 - text
         self._handles = Handles(executor, folder, settings.name, self._settled)
         for found in self._handles.find():
@@ -169,8 +172,10 @@ class ExecutorHost:
 
     def _on_began(self, attempt: Attempt) -> None:
         assert attempt.began_us is not None
-        self._began.append(RunBegan(attempt.order.key, attempt.began_us))
-        self._report_soon()
+        key = attempt.order.key
+        self._began[key] = RunBegan(key, attempt.began_us)
+        if self._held is None:
+            self._held = self._loop.call_later(BEGAN_HELD_S, self._report)
 
     def _on_ended(self, attempt: Attempt) -> None:
         key = attempt.order.key
@@ -179,20 +184,23 @@ class ExecutorHost:
         del self._live[key]
         self._handles.ended(end)
         self._unconfirmed[key] = end
+        self._began.pop(key, None)
         self._ended.append(end)
-        self._report_soon()
-
-    def _report_soon(self) -> None:
-        if not self._report_due:
+        if not self._live:
+            self._report()  # none is left that could end in the same turn
+        elif not self._report_due:
             self._report_due = True
             self._loop.call_soon(self._report)
 
     def _report(self) -> None:
         self._report_due = False
+        if self._held is not None:
+            self._held.cancel()
+            self._held = None
         began, ended = self._began, self._ended
-        self._began, self._ended = [], []
+        self._began, self._ended = {}, []
         if self._agent is not None and (began or ended):
-            for data in report_messages(began, ended):
+            for data in report_messages(list(began.values()), ended):
                 self._agent.send(data)
 
     # The end.
