@@ -132,21 +132,15 @@ class NatsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         self._check_places(of_templates=True)
 
     def _check_places(self, *, of_templates: bool) -> None:
-        for name, subject in (("subject", self.subject), ("inbox_prefix", self.inbox_prefix)):
-            if (_PLACEHOLDER in subject) is of_templates:
-                _check_subject(name, subject)
-        servers = self.servers
-        text = servers if isinstance(servers, str) else "".join(servers)
-        if (_PLACEHOLDER in text) is of_templates:
-            _check_servers(servers)
+        for name in ("subject", "inbox_prefix"):
+            if (_PLACEHOLDER in getattr(self, name)) is of_templates:
+                _check_subject(name, getattr(self, name))
+        servers = self.servers if isinstance(self.servers, str) else "".join(self.servers)
+        if (_PLACEHOLDER in servers) is of_templates:
+            _check_servers(self.servers)
 
     def _check_message(self) -> None:
-        _check_alone(
-            "can be sent",
-            payload=self.payload,
-            payload_base64=self.payload_base64,
-            payload_file=self.payload_file,
-        )
+        _check_alone(self, ("payload", "payload_base64", "payload_file"), "can be sent")
         _check_path("payload_file", self.payload_file)
         if self.payload_base64 is not None and _PLACEHOLDER not in self.payload_base64:
             decode_base64(self.payload_base64)
@@ -167,21 +161,17 @@ class NatsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
                 raise ValueError("`msg_id` stands without `jetstream`")
             if isinstance(self.msg_id, str) and (not self.msg_id or _CONTROL.search(self.msg_id)):
                 raise ValueError("`msg_id`: is empty, or holds a line break; write false for none")
-        for name, value in (("request", self.request), ("wait", self.wait)):
+        for name in ("request", "wait"):
+            value = getattr(self, name)
             if not isinstance(value, bool) and duration_s(name, value) <= 0:
                 raise ValueError(f"`{name}`: must be more than 0")
 
     def _check_credentials(self) -> None:
-        _check_alone(
-            "can say who we are",
-            user=self.user,
-            token=self.token,
-            nkey=self.nkey,
-            creds=self.creds,
-        )
+        _check_alone(self, ("user", "token", "nkey", "creds"), "can say who we are")
         if (self.user is None) != (self.password is None):
             raise ValueError("`user` and `password` must be given together")
-        for name, path in (("nkey", self.nkey), ("creds", self.creds)):
+        for name in ("nkey", "creds"):
+            path = getattr(self, name)
             if path is not None and (_SEED.fullmatch(path) or "-----BEGIN" in path):
                 raise ValueError(f"`{name}`: is the path of a file on the agent, not what is in it")
             _check_path(name, path)
@@ -230,9 +220,9 @@ def duration_s(key: str, value: _Duration) -> float:
         raise ValueError(f"`{key}`: {error}") from None
 
 
-def _check_alone(what: str, **values: str | None) -> None:
-    if len(values) - list(values.values()).count(None) > 1:
-        given = [name for name, value in values.items() if value is not None]
+def _check_alone(config: NatsConfig, names: tuple[str, ...], what: str) -> None:
+    given = [name for name in names if getattr(config, name) is not None]
+    if len(given) > 1:
         raise ValueError(f"`{'` and `'.join(given)}`: only one of them {what}")
 
 
