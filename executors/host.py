@@ -54,8 +54,8 @@ EXIT_NO_EXECUTOR: Final = 4
 STARTS_MAX: Final = 8
 """Starts in one turn of the loop: ends and cancels are seen between the turns."""
 LOG_BYTES_MAX: Final = 1 << 20
-BEGAN_HELD_S: Final = 0.01
-"""How long word of a begin waits for an end, which tells it too: most runs are short."""
+YOUNG_S: Final = 0.01
+"""An attempt that is over so soon needs no timer, nor word of its begin: its end tells both."""
 
 
 class ExecutorHost:
@@ -75,10 +75,12 @@ class ExecutorHost:
         self._live: dict[AttemptKey, Attempt] = {}
         self._unstarted: deque[Attempt] = deque()
         self._unconfirmed: dict[AttemptKey, RunEnded] = {}
-        self._began: dict[AttemptKey, RunBegan] = {}
+        self._young: dict[AttemptKey, Attempt] = {}
+        """Attempts that were started within `YOUNG_S`."""
+        self._growing: asyncio.TimerHandle | None = None
+        self._began: list[RunBegan] = []
         self._ended: list[RunEnded] = []
         self._report_due = False
-        self._held: asyncio.TimerHandle | None = None
         folder = os.getcwd()  # noqa: PTH109 - text
         self._handles = Handles(executor, folder, settings.name, self._settled)
         for found in self._handles.find():
@@ -166,16 +168,28 @@ class ExecutorHost:
 
     def _start_some(self) -> None:
         for _ in range(min(STARTS_MAX, len(self._unstarted))):
-            self._unstarted.popleft().begin(self._loop)
+            attempt = self._unstarted.popleft()
+            attempt.begin(self._loop)
+            self._young[attempt.order.key] = attempt
+        if self._growing is None:
+            self._growing = self._loop.call_later(YOUNG_S, self._grown)
         if self._unstarted:
             self._loop.call_soon(self._start_some)
 
+    def _grown(self) -> None:
+        young, self._young = self._young, {}
+        self._growing = None
+        for attempt in young.values():
+            attempt.keep_time()
+            if attempt.began_us is not None:
+                self._on_began(attempt)
+
     def _on_began(self, attempt: Attempt) -> None:
-        assert attempt.began_us is not None
         key = attempt.order.key
-        self._began[key] = RunBegan(key, attempt.began_us)
-        if self._held is None:
-            self._held = self._loop.call_later(BEGAN_HELD_S, self._report)
+        if key not in self._young:
+            assert attempt.began_us is not None
+            self._began.append(RunBegan(key, attempt.began_us))
+            self._report_soon()
 
     def _on_ended(self, attempt: Attempt) -> None:
         key = attempt.order.key
@@ -184,23 +198,27 @@ class ExecutorHost:
         del self._live[key]
         self._handles.ended(end)
         self._unconfirmed[key] = end
-        self._began.pop(key, None)
         self._ended.append(end)
-        if not self._live:
-            self._report()  # none is left that could end in the same turn
-        elif not self._report_due:
+        if self._young.pop(key, None) is not None and not self._young:
+            assert self._growing is not None
+            self._growing.cancel()
+            self._growing = None
+        if self._live:
+            self._report_soon()
+        else:  # none is left that could end in the same turn
+            self._report()
+
+    def _report_soon(self) -> None:
+        if not self._report_due:
             self._report_due = True
             self._loop.call_soon(self._report)
 
     def _report(self) -> None:
         self._report_due = False
-        if self._held is not None:
-            self._held.cancel()
-            self._held = None
         began, ended = self._began, self._ended
-        self._began, self._ended = {}, []
+        self._began, self._ended = [], []
         if self._agent is not None and (began or ended):
-            for data in report_messages(list(began.values()), ended):
+            for data in report_messages(began, ended):
                 self._agent.send(data)
 
     # The end.
