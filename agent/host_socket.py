@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from typing import Final
 
 import msgpack
-import msgspec
 
 from tocsin.errors import ProtocolError
 from tocsin.hosting import HOST_MESSAGE_BYTES_MAX, FromHost, ToHost
-from tocsin.wire import encode
+from tocsin.wire import as_message, encode
 
 READ_BYTES_MAX: Final = 256 << 10
 READS_MAX: Final = 16
@@ -83,7 +82,7 @@ class HostSocket:
         try:
             self._unpacker.feed(data)
             for plain in self._unpacker:
-                message: FromHost = msgspec.convert(plain, FromHost)
+                message: FromHost = as_message(plain, FromHost)
                 yield message
         except (ValueError, msgpack.UnpackException) as error:
             raise ProtocolError(f"not a message of a host: {error}") from error

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from tocsin.model import Job, Overlap, RunState
 
@@ -39,7 +39,7 @@ asyncio.run(main())
 """
 _BARE: Final = """
 import asyncio, sys, httpx
-url, together = sys.argv[1], int(sys.argv[2])
+url = sys.argv[1]
 async def main():
     async with httpx.AsyncClient() as client:
         async def caller(calls):
@@ -48,7 +48,8 @@ async def main():
         loop = asyncio.get_running_loop()
         print("up", flush=True)
         while line := await loop.run_in_executor(None, sys.stdin.readline):
-            calls = iter(range(int(line)))
+            count, together = map(int, line.split())
+            calls = iter(range(count))
             await asyncio.gather(*(caller(calls) for _ in range(together)))
             print("done", flush=True)
 asyncio.run(main())
@@ -98,38 +99,69 @@ def run(size: Size) -> Result:
         url = f"http://127.0.0.1:{server.said}/health"
         found = _rounds(folder, url, count, rounds)
         memory = _memory(folder / "fleet", url) if size is Size.FULL else {}
-    ours, bare = zip(*found, strict=True)
-    ratio = statistics.median(one / other for one, other in found)
-    goals = [Goal("http run, CPU of its host over bare httpx", ratio, 2.0)]
+    ratio = statistics.median(it.run_us / it.call_us for it in found)
+    lone_ratio = statistics.median(it.lone_run_us / it.lone_call_us for it in found)
+    goals = [
+        Goal("http run, CPU of its host over bare httpx", ratio, 2.0),
+        Goal("lone http run, CPU of its host over bare httpx", lone_ratio, 2.0),
+    ]
     if memory:
         grown_mib = memory["after_mib"] - memory["fresh_mib"]
         goals.append(Goal("agent two minutes after http runs, RSS MiB more", grown_mib, 3.0))
     return Result(
-        {"cpu_us": statistics.median(ours), "best": min(ours), **memory},
-        {"cpu_us": statistics.median(bare), "best": min(bare),
-         "what": f"httpx.AsyncClient.get, {TOGETHER} at a time"},
-        {"cpu": ratio},
+        {
+            "cpu_us": statistics.median(it.run_us for it in found),
+            "best": min(it.run_us for it in found),
+            "lone_cpu_us": statistics.median(it.lone_run_us for it in found),
+            **memory,
+        },
+        {
+            "cpu_us": statistics.median(it.call_us for it in found),
+            "best": min(it.call_us for it in found),
+            "lone_cpu_us": statistics.median(it.lone_call_us for it in found),
+            "what": "httpx.AsyncClient.get",
+        },
+        {"cpu": ratio, "lone_cpu": lone_ratio},
         goals,
-        "microseconds of processor time for one request, on kept connections; MiB of an agent "
-        "with its hosts, fresh, after its last run, and two minutes later",
-    )  # fmt: skip
+        f"microseconds of processor time for one request, on kept connections, {TOGETHER} at a "
+        "time and one by one; MiB of an agent with its hosts, fresh, after its last run, and two "
+        "minutes later",
+    )
 
 
-def _rounds(folder: Path, url: str, count: int, rounds: int) -> list[tuple[float, float]]:
-    found = []
-    with Hosted("http", folder) as host, _Program(_BARE, url, str(TOGETHER)) as bare:
-        host.run({"url": url}, TOGETHER * 4, TOGETHER)
-        bare.do(str(TOGETHER * 4))
-        for _ in range(rounds):
-            began = cpu_s(host.pid), cpu_s(bare.pid)
-            host.run({"url": url}, count, TOGETHER)
-            bare.do(str(count))
-            ended = cpu_s(host.pid), cpu_s(bare.pid)
-            ours, theirs = (
-                (to - since) / count * 1e6 for since, to in zip(began, ended, strict=True)
+class _Round(NamedTuple):
+    run_us: float
+    """With `TOGETHER` runs under way."""
+    lone_run_us: float
+    """With one."""
+    call_us: float
+    lone_call_us: float
+
+
+def _rounds(folder: Path, url: str, count: int, rounds: int) -> list[_Round]:
+    with Hosted("http", folder) as host, _Program(_BARE, url) as bare:
+
+        def ours_us(runs: int, together: int) -> float:
+            before_s = cpu_s(host.pid)
+            host.run({"url": url}, runs, together)
+            return (cpu_s(host.pid) - before_s) / runs * 1e6
+
+        def bare_us(calls: int, together: int) -> float:
+            before_s = cpu_s(bare.pid)
+            bare.do(f"{calls} {together}")
+            return (cpu_s(bare.pid) - before_s) / calls * 1e6
+
+        ours_us(TOGETHER * 4, TOGETHER)
+        bare_us(TOGETHER * 4, TOGETHER)
+        return [
+            _Round(
+                ours_us(count, TOGETHER),
+                ours_us(count // 4, 1),
+                bare_us(count, TOGETHER),
+                bare_us(count // 4, 1),
             )
-            found.append((ours, theirs))
-    return found
+            for _ in range(rounds)
+        ]
 
 
 def _memory(home: Path, url: str) -> dict[str, float]:

@@ -9,7 +9,6 @@ import sys
 from typing import Final, Protocol
 
 import msgpack
-import msgspec
 
 from tocsin.hosting import (
     HOST_MESSAGE_BYTES_MAX,
@@ -19,7 +18,7 @@ from tocsin.hosting import (
     RunEnded,
     ToHost,
 )
-from tocsin.wire import encode
+from tocsin.wire import as_message, encode
 
 READ_BYTES_MAX: Final = 256 << 10
 ENTRIES_MAX: Final = 10_000
@@ -75,7 +74,7 @@ class AgentLink(asyncio.Protocol):
         try:
             self._unpacker.feed(data)
             for plain in self._unpacker:
-                message: ToHost = msgspec.convert(plain, ToHost)
+                message: ToHost = as_message(plain, ToHost)
                 self._host.told(message)
         except (
             ValueError, TypeError, OverflowError, RecursionError, msgpack.UnpackException,

@@ -53,7 +53,7 @@ class Attempt:
     """One order under way. `on_began` and `on_ended` are called once each, in that order."""
 
     __slots__ = (
-        "_canceller", "_entered", "_executor", "_found", "_handles", "_mask", "_on_began",
+        "_canceller", "_due_s", "_entered", "_executor", "_found", "_handles", "_mask", "_on_began",
         "_on_ended", "_reason", "_running", "_sink", "_task", "_timer", "began_us", "ended_us",
         "order", "outcome",
     )  # fmt: skip
@@ -77,6 +77,7 @@ class Attempt:
         self._found: Found | None = None
         self._on_began = on_began
         self._on_ended = on_ended
+        self._due_s = math.inf
         self._entered = False
         self._reason: Status | None = None
         self._running: Running | None = None
@@ -86,17 +87,25 @@ class Attempt:
         self._mask: Mask | None = None
 
     def begin(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Start it; an attempt that was stopped before is left alone."""
+        """Start it; an attempt that was stopped before is left alone.
+
+        Its timeout counts from here, and ends it after `keep_time`.
+        """
         if self.outcome is not None:
             return
-        self._task = loop.create_task(self._live())
-        self._set_timeout(self.order.timeout_s)
+        self._task = loop.create_task(self._live(), name=self.order.key)
+        self._due_s = loop.time() + self.order.timeout_s
+
+    def keep_time(self) -> None:
+        """End it when its time is over. Most are over so soon that they need no timer."""
+        if self.outcome is None and self._reason is None:
+            self._set_timeout(self._due_s - asyncio.get_running_loop().time())
 
     def resume(self, loop: asyncio.AbstractEventLoop, found: Found) -> None:
         """Go on with what an earlier host began; its time goes on, too."""
         self._found = found
         self.began_us = found.began.at_us if found.began is not None else None
-        self._task = loop.create_task(self._live())
+        self._task = loop.create_task(self._live(), name=self.order.key)
         self._set_timeout(found.left_s(self.order.timeout_s))
 
     def stop(self, reason: Status) -> None:

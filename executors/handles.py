@@ -123,7 +123,9 @@ class Handles:
 
     def began(self, order: Order, running: Running, at_us: int) -> None:
         """Keep the begin of an attempt, and its handle if it was not known before."""
-        handle = running.handle() if self._reattaches else None
+        if not self._reattaches:
+            return
+        handle = running.handle()
         if handle is None:
             self._drop(order.key)
             return
@@ -143,6 +145,8 @@ class Handles:
 
     def confirmed(self, key: AttemptKey) -> None:
         """Delete the journal of an attempt."""
+        if not self._reattaches:
+            return
         if key in self._needed:
             self._forget(key, self._needed.pop(key))
         if key in self._forgetting:

@@ -54,6 +54,8 @@ EXIT_NO_EXECUTOR: Final = 4
 STARTS_MAX: Final = 8
 """Starts in one turn of the loop: ends and cancels are seen between the turns."""
 LOG_BYTES_MAX: Final = 1 << 20
+YOUNG_S: Final = 0.01
+"""An attempt that is over so soon needs no timer, nor word of its begin: its end tells both."""
 
 
 class ExecutorHost:
@@ -73,6 +75,9 @@ class ExecutorHost:
         self._live: dict[AttemptKey, Attempt] = {}
         self._unstarted: deque[Attempt] = deque()
         self._unconfirmed: dict[AttemptKey, RunEnded] = {}
+        self._young: dict[AttemptKey, Attempt] = {}
+        """Attempts that were started within `YOUNG_S`."""
+        self._growing: asyncio.TimerHandle | None = None
         self._began: list[RunBegan] = []
         self._ended: list[RunEnded] = []
         self._report_due = False
@@ -163,14 +168,28 @@ class ExecutorHost:
 
     def _start_some(self) -> None:
         for _ in range(min(STARTS_MAX, len(self._unstarted))):
-            self._unstarted.popleft().begin(self._loop)
+            attempt = self._unstarted.popleft()
+            attempt.begin(self._loop)
+            self._young[attempt.order.key] = attempt
+        if self._growing is None:
+            self._growing = self._loop.call_later(YOUNG_S, self._grown)
         if self._unstarted:
             self._loop.call_soon(self._start_some)
 
+    def _grown(self) -> None:
+        young, self._young = self._young, {}
+        self._growing = None
+        for attempt in young.values():
+            attempt.keep_time()
+            if attempt.began_us is not None:
+                self._on_began(attempt)
+
     def _on_began(self, attempt: Attempt) -> None:
-        assert attempt.began_us is not None
-        self._began.append(RunBegan(attempt.order.key, attempt.began_us))
-        self._report_soon()
+        key = attempt.order.key
+        if key not in self._young:
+            assert attempt.began_us is not None
+            self._began.append(RunBegan(key, attempt.began_us))
+            self._report_soon()
 
     def _on_ended(self, attempt: Attempt) -> None:
         key = attempt.order.key
@@ -180,7 +199,14 @@ class ExecutorHost:
         self._handles.ended(end)
         self._unconfirmed[key] = end
         self._ended.append(end)
-        self._report_soon()
+        if self._young.pop(key, None) is not None and not self._young:
+            assert self._growing is not None
+            self._growing.cancel()
+            self._growing = None
+        if self._live:
+            self._report_soon()
+        else:  # none is left that could end in the same turn
+            self._report()
 
     def _report_soon(self) -> None:
         if not self._report_due:

@@ -71,6 +71,8 @@ def render(
 
 def has_placeholders(block: Mapping[str, Any], schema: type[msgspec.Struct]) -> bool:
     """Whether anything in a block is to be filled in."""
+    if b"{{" not in msgspec.msgpack.encode(block):  # most blocks; to walk through one costs more
+        return False
     return any(_PLACEHOLDER.search(text) for _, text in _strings(block, schema))
 
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib.util
 import socket
 import ssl
+import sys
 from typing import Final, NamedTuple
 
 import httpx
@@ -21,6 +23,10 @@ from .asking import Asked
 from .config import HttpConfig, Proxy
 from .proxies import proxy_for
 from .tls import TlsContexts
+
+if importlib.util.find_spec("sniffio") is None:
+    # httpcore looks for it five times a request, each time in every folder of the path.
+    sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 IDLE_S: Final = 30.0
 """A connection that is not used for so long is closed."""

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, ClassVar
+import functools
+from collections.abc import AsyncIterator, Callable
+from typing import ClassVar
 
 import msgspec
 
 from tocsin.execution import Health, Order, Running, Sink
 
 from .config import NatsConfig
-
-if TYPE_CHECKING:
-    from .connections import Connections
 
 
 class Nats:
@@ -23,7 +21,7 @@ class Nats:
     main_key: ClassVar[str] = "subject"
     config: ClassVar[type[msgspec.Struct]] = NatsConfig
 
-    _connections: Connections | None = None
+    _deliver: Callable[[NatsConfig, Order, Sink], Running] | None = None
 
     async def start(self, order: Order, config: NatsConfig, sink: Sink) -> Running:
         """Begin to send one message.
@@ -31,12 +29,9 @@ class Nats:
         Raises:
             ExecutorError: there is nothing to be sent: its file is missing, say.
         """
-        from .connections import Connections  # the coordinator imports this module for its schema
-        from .delivery import Delivery
-
-        if self._connections is None:
-            self._connections = Connections()
-        return Delivery(self._connections, config, order, sink)
+        if self._deliver is None:
+            self._deliver = _courier()
+        return self._deliver(config, order, sink)
 
     async def health(self) -> AsyncIterator[Health]:
         """Whether keys can be used; all else needs no library."""
@@ -47,3 +42,11 @@ class Nats:
         except PackageNotFoundError:
             hint = "`nkey` and `creds` need: pip install 'tocsin[nats]'"
             yield Health(available=True, message=hint)
+
+
+def _courier() -> Callable[[NatsConfig, Order, Sink], Running]:
+    """What sends messages, all over the same connections."""
+    from .connections import Connections  # the coordinator imports this module for its schema
+    from .delivery import Delivery
+
+    return functools.partial(Delivery, Connections())

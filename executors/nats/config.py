@@ -135,7 +135,8 @@ class NatsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         for name in ("subject", "inbox_prefix"):
             if (_PLACEHOLDER in getattr(self, name)) is of_templates:
                 _check_subject(name, getattr(self, name))
-        if (_PLACEHOLDER in "".join(self.servers)) is of_templates:
+        servers = self.servers if isinstance(self.servers, str) else "".join(self.servers)
+        if (_PLACEHOLDER in servers) is of_templates:
             _check_servers(self.servers)
 
     def _check_message(self) -> None:

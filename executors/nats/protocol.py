@@ -92,7 +92,7 @@ class Parser:
             ProtocolError: this is no server of NATS.
         """
         self._buffer += data
-        while True:
+        while self._buffer:
             event = self._message() if self._head is not None else self._line()
             if event is None:
                 return

@@ -93,6 +93,7 @@ def play(
             on_ended=lambda _: over.set(),
         )
         attempt.begin(asyncio.get_running_loop())
+        attempt.keep_time()
         await over.wait()
         return attempt
 
