@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from tocsin.errors import ConfigError
+from tocsin.fires import next_fires_us
 from tocsin.jobfile import JobSet, read_job_files
 from tocsin.messages.client_answers import JobChange, JobsPut, SharedChange
 from tocsin.model import Calendar, Pool
@@ -17,7 +18,7 @@ from . import undo
 from .applying import check_index, hold, prune_of, put
 from .asking import fleet_executors, open_session
 from .failing import CHANGES, OK
-from .fires import begun_by, next_fires_us
+from .fires import begun_by
 from .options import key_values, output_option
 from .plan import Plan, compare
 from .plan_report import plan_shape, print_plan

@@ -9,6 +9,7 @@ import click
 
 from tocsin import clock
 from tocsin.errors import ConfigError
+from tocsin.fires import next_fires_us
 from tocsin.jobfile import dump_yaml, job_to_file, read_job_files
 from tocsin.messages.client_answers import Done
 from tocsin.messages.client_link import Ask, PauseJobs, ResumeJobs, RunJobs
@@ -18,7 +19,7 @@ from tocsin.params import check_given
 from . import undo
 from .applying import remove_jobs
 from .asking import fleet_executors, known_jobs, known_runs, open_session
-from .fires import as_text, begun_by, next_fires_us
+from .fires import as_text, begun_by
 from .job_history import history, revert
 from .options import DUE_COUNT, key_values, length_options, output_option, timeout_option
 from .paused import job_pause, pauses_now, say_paused

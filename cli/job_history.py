@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from tocsin import clock
 from tocsin.errors import RequestError
+from tocsin.fires import next_fires_us
 from tocsin.messages.client_answers import JobsPut, JobVersions
 from tocsin.messages.client_link import GetJobVersions, PutJobs
 from tocsin.model import Job, JobVersion
@@ -18,7 +19,6 @@ from tocsin.nearest import did_you_mean
 from . import undo
 from .asking import open_session
 from .failing import NotFoundError
-from .fires import next_fires_us
 from .options import COUNT, output_option
 from .plan import FIRES_SHOWN, differences
 from .shapes import print_json, version_shape

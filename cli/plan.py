@@ -7,11 +7,10 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from tocsin.fires import Fire, next_fires
 from tocsin.jobfile import JobSet, calendar_to_file, job_to_file
 from tocsin.model import Agent, Calendar, Job, JobRow, Pool
 from tocsin.plan_index import hash_of, index_of, shared_digest, shared_key
-
-from .fires import Fire, next_fires
 
 FIRES_SHOWN: Final = 5
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tocsin.crowding import crowded
+from tocsin.fires import Fire, schedules_of
 from tocsin.model import Agent, AgentState, Job
 from tocsin.targeting import demand_of, has_tags, matches
 
-from .fires import Fire, schedules_of
 from .plan import Change, Plan
 
 _GONE = frozenset({AgentState.REVOKED, AgentState.PENDING})

@@ -7,7 +7,9 @@ from typing import Any, Final
 
 import click
 
-from .fires import Fire, as_text
+from tocsin.fires import Fire
+
+from .fires import as_text
 from .plan import Change, Plan, SharedChange
 from .plan_hosts import hosts_of, warnings_of
 from .tables import cell, local_time

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from tocsin.instants import SECOND_US
+from tocsin.fires import jitter_us
 from tocsin.model import Job, Run, Trigger
-from tocsin.schedule.spread import spread_us
 
 from .rollout import is_rolled
 
@@ -22,8 +21,7 @@ def later_us(job: Job, run: Run) -> int:
 
     What a person asks for, or another job's end, begins at once.
     """
-    if job.jitter_s <= 0 or run.trigger not in _JITTERED:
+    if run.trigger not in _JITTERED:
         return 0
     is_alone = not run.pin or is_rolled(job.target)
-    key = run.job if is_alone else f"{run.job}@{run.agent}"
-    return spread_us(key, round(job.jitter_s * SECOND_US))
+    return jitter_us(job, "" if is_alone else run.agent)

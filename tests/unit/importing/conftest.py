@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 import pytest
 
-from tocsin.cli.fires import as_text, next_fires_us
+from tocsin.cli.fires import as_text
 from tocsin.execution import Executor
 from tocsin.executors.http import Http
 from tocsin.executors.scripted import Scripted
 from tocsin.executors.shell import Shell
+from tocsin.fires import next_fires_us
 from tocsin.importing import Doubt, Imported, Options, doubt_line, settle, to_yaml
 from tocsin.instants import from_rfc3339
 from tocsin.jobfile import read_job_files
