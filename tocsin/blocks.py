@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from msgspec import inspect
@@ -39,20 +39,32 @@ _PERCENT: Final = "a share such as 50%"
 _INSTANT: Final = "a time with an offset such as 2026-01-01T00:00:00Z"
 
 
+class _Found(NamedTuple):
+    path: KeyPath
+    said: str
+    line: int | None
+
+
 class Faults:
     """What is wrong with one file, each fault with its place."""
 
     def __init__(self, source: str, lines: Mapping[KeyPath, int] | None = None) -> None:
         self._source = source
         self._lines = lines or {}
-        self._found: list[tuple[int, str]] = []
+        self._found: list[_Found] = []
 
     def __len__(self) -> int:
         return len(self._found)
 
     def __iter__(self) -> Iterator[str]:
         """The faults, one line each, in the order of the file."""
-        return (text for _, text in sorted(self._found, key=lambda fault: fault[0]))
+        for path, said, line in sorted(self._found, key=lambda fault: fault.line or 0):
+            where = ": ".join(part for part in (self._place(line), spelled(path)) if part)
+            yield f"{where}: {said}"
+
+    def by_path(self) -> list[tuple[KeyPath, str]]:
+        """The faults in the order in which they were found: where each is, and what is said."""
+        return [(path, said) for path, said, _ in self._found]
 
     def line_of(self, path: KeyPath) -> int | None:
         """The line of a value, or of the closest thing around it."""
@@ -78,10 +90,7 @@ class Faults:
         """Keep a fault: what is wrong, what was expected, and what may have been meant."""
         clauses = [wrong, f"expected {expected}" if expected else "", hint]
         said = "; ".join(clause for clause in clauses if clause)
-        if line is None:
-            line = self.line_of(path)
-        where = ": ".join(part for part in (self._place(line), spelled(path)) if part)
-        self._found.append((line or 0, f"{where}: {said}"))
+        self._found.append(_Found(path, said, self.line_of(path) if line is None else line))
 
     def _place(self, line: int | None) -> str:
         return self._source if line is None else f"{self._source}:{line}"

@@ -28,6 +28,8 @@ class ConfigKey(NamedTuple):
     secret: bool
     placeholders: bool
     """Whether placeholders are filled in."""
+    schema: Mapping[str, Any]
+    """Of its value, references resolved at the top."""
 
 
 def config_keys(schema: Mapping[str, Any]) -> list[ConfigKey]:
@@ -49,6 +51,7 @@ def _keys(
             required=name in required,
             secret=inner.get(SECRET) is True,
             placeholders=inner.get(TEMPLATE) is not False,
+            schema=_resolved(inner, definitions),
         )
         for one in inner.get("anyOf", [inner]):
             if depth < _DEPTH_MAX and "properties" in _resolved(one, definitions):

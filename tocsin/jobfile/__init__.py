@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from tocsin.jobfile.executors import InstalledExecutors, KnownExecutors
 from tocsin.jobfile.files import JobSet, read_job_files
+from tocsin.jobfile.one_job import check_one_job
 from tocsin.jobfile.writing import calendar_to_file, dump_yaml, job_to_file, set_to_file
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "JobSet",
     "KnownExecutors",
     "calendar_to_file",
+    "check_one_job",
     "dump_yaml",
     "job_to_file",
     "read_job_files",

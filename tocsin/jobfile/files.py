@@ -7,7 +7,6 @@ import os
 import sys
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import date, datetime, time
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -19,13 +18,13 @@ from tocsin.errors import JobFileError
 from tocsin.execution import Executor
 from tocsin.jobfile.job import read_job
 from tocsin.jobfile.order import order_faults
+from tocsin.jobfile.plain import plain
 from tocsin.jobfile.shared import read_calendar, read_pool
-from tocsin.jobfile.yaml_text import DEPTH_MAX, Document, UnreadableError, read_yaml
+from tocsin.jobfile.yaml_text import Document, UnreadableError, read_yaml
 from tocsin.model import Calendar, Job, Pool
 
 FILE_BYTES_MAX: Final = 16 << 20
 STDIN: Final = "-"
-_INT_MAX: Final = (1 << 63) - 1
 
 
 class JobSet(msgspec.Struct, frozen=True):
@@ -150,9 +149,9 @@ class _Collected:
     ) -> None:
         self._place("job", path, faults)
         before = len(faults)
-        plain = _plain(block, path, faults)
+        value = plain(block, path, faults)
         if len(faults) == before:
-            job = read_job(name, plain, self._executors, path, faults)
+            job = read_job(name, value, self._executors, path, faults)
             if job is not None:
                 self.jobs.setdefault(name, job)
 
@@ -160,8 +159,8 @@ class _Collected:
         self, name: str, block: object, path: KeyPath, faults: Faults, source: str
     ) -> None:
         self._place("calendar", path, faults)
-        plain = _plain(block, path, faults)
-        calendar = read_calendar(name, plain, path, faults, partial(_text_beside, source))
+        value = plain(block, path, faults)
+        calendar = read_calendar(name, value, path, faults, partial(_text_beside, source))
         if calendar is not None:
             self.calendars.setdefault(name, calendar)
 
@@ -249,21 +248,3 @@ _READERS: Final[dict[str, Callable[[str], Document]]] = {
 def _suffixes() -> str:
     *most, last = (f"*{suffix}" for suffix in _READERS)
     return f"{', '.join(most)} or {last}"
-
-
-def _plain(value: object, path: KeyPath, faults: Faults) -> object:
-    """The value with TOML's dates as text; what no message could carry is a fault."""
-    match value:
-        case dict() if len(path) <= DEPTH_MAX:
-            return {key: _plain(item, (*path, key), faults) for key, item in value.items()}
-        case list() if len(path) <= DEPTH_MAX:
-            return [_plain(item, (*path, i), faults) for i, item in enumerate(value)]
-        case dict() | list():
-            faults.add(path, f"nested more than {DEPTH_MAX} deep")
-        case float() if not abs(value) <= sys.float_info.max:
-            faults.add(path, f"{value} is no number that can be used")
-        case int() if not abs(value) <= _INT_MAX:
-            faults.add(path, "the number is too large")
-        case datetime() | date() | time():
-            return value.isoformat()
-    return value

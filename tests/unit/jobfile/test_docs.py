@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TypeGuard, get_args, get_origin
 
 import msgspec
 import pytest
 
 from tocsin.jobfile import InstalledExecutors, read_job_files
 from tocsin.jobfile.job import UNSUPPORTED
+from tocsin.jobfile.keys import KEYS, Meaning
 from tocsin.model import Job
 
 from .conftest import Read
@@ -21,11 +23,29 @@ _PAGE = (_ROOT / "docs" / "jobfile.md").read_text()
 def _keys(kind: type[msgspec.Struct], prefix: str = "") -> set[str]:
     found = set()
     for field in msgspec.structs.fields(kind):
-        if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
-            found |= _keys(field.type, f"{field.encode_name}.")
+        blocks = [one for one in get_args(field.type) or [field.type] if _is_struct(one)]
+        if blocks and get_origin(field.type) is not list:
+            found |= _keys(blocks[0], f"{field.encode_name}.")
         else:
             found.add(prefix + field.encode_name)
     return found
+
+
+def _is_struct(kind: object) -> TypeGuard[type[msgspec.Struct]]:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+
+
+def test_the_page_has_the_words_of_the_code() -> None:
+    """What a form says of a key is what the table says; only links stand there beside."""
+    rows = re.findall(r"^\| `([a-z_.]+)` \| (.*?) \| (.*?) ?\|$", _PAGE, re.MULTILINE)
+    said = {
+        key: Meaning(
+            re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", re.sub(r"[,;] see \[below\]\(.*?\)", "", text)),
+            otherwise.strip(),
+        )
+        for key, text, otherwise in rows
+    }
+    assert said == KEYS
 
 
 def test_the_page_has_every_key() -> None:
