@@ -1,0 +1,1 @@
+"""The job editor without its screen: drafts, fields, what is wrong, what would follow."""
