@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from tocsin import clock
 from tocsin.errors import RequestError
 from tocsin.fires import next_fires_us
+from tocsin.jobfile.differing import differences
 from tocsin.messages.client_answers import JobsPut, JobVersions
 from tocsin.messages.client_link import GetJobVersions, PutJobs
 from tocsin.model import Job, JobVersion
@@ -20,7 +21,7 @@ from . import undo
 from .asking import open_session
 from .failing import NotFoundError
 from .options import COUNT, output_option
-from .plan import FIRES_SHOWN, differences
+from .plan import FIRES_SHOWN
 from .shapes import print_json, version_shape
 from .tables import cell, local_time, table
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
 from tocsin.fires import Fire, next_fires
-from tocsin.jobfile import JobSet, calendar_to_file, job_to_file
+from tocsin.jobfile import JobSet, calendar_to_file
+from tocsin.jobfile.differing import differences, pairs
 from tocsin.model import Agent, Calendar, Job, JobRow, Pool
 from tocsin.plan_index import hash_of, index_of, shared_digest, shared_key
 
@@ -96,7 +97,7 @@ class SharedChange(NamedTuple):
         """The keys that differ, each with its old and its new value."""
         if self.new is None:
             return {}
-        return _pairs(_shared_keys(self.old), _shared_keys(self.new))
+        return pairs(_shared_keys(self.old), _shared_keys(self.new))
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -200,12 +201,6 @@ def uses(job: Job, kind: str, name: str) -> bool:
     return any(entry.calendar == name for entry in job.blackout)
 
 
-def differences(old: Job | None, new: Job) -> dict[str, tuple[object, object]]:
-    """The keys of the job file that differ, each with its old and its new value."""
-    before = flat(job_to_file(old)) if old is not None else {}
-    return _pairs(before, flat(job_to_file(new)))
-
-
 def _action(new: object, old: object | None) -> str:
     if old is None:
         return "create"
@@ -220,21 +215,3 @@ def _shared_keys(thing: Calendar | Pool | None) -> dict[str, object]:
             return {"slots": thing.slots}
         case None:
             return {}
-
-
-def _pairs(
-    old: Mapping[str, object], new: Mapping[str, object]
-) -> dict[str, tuple[object, object]]:
-    keys = [*old, *(key for key in new if key not in old)]
-    return {key: (old.get(key), new.get(key)) for key in keys if old.get(key) != new.get(key)}
-
-
-def flat(block: Mapping[str, Any], prefix: str = "") -> dict[str, object]:
-    """Nested blocks as one, with dotted keys."""
-    found: dict[str, object] = {}
-    for key, value in block.items():
-        if isinstance(value, Mapping) and value:
-            found |= flat(value, f"{prefix}{key}.")
-        else:
-            found[f"{prefix}{key}"] = value
-    return found

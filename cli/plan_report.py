@@ -7,11 +7,12 @@ from typing import Any, Final
 
 import click
 
+from tocsin.doubts import hosts_of
 from tocsin.fires import Fire
 
 from .fires import as_text
 from .plan import Change, Plan, SharedChange
-from .plan_hosts import hosts_of, warnings_of
+from .plan_hosts import warnings_of
 from .tables import cell, local_time
 
 SIGNS: Final = {"create": "+", "change": "~", "keep": "=", "remove": "-"}
@@ -76,7 +77,10 @@ def _key_lines(changed: dict[str, tuple[object, object]], *, new: bool) -> Itera
 
 def _hosts(change: Change, plan: Plan) -> tuple[list[str], list[str]]:
     agents = plan.held.agents
-    return hosts_of(change.row.job if change.row else None, agents), hosts_of(change.job, agents)
+    return (
+        hosts_of(change.row.job, agents) if change.row else [],
+        hosts_of(change.job, agents) if change.job else [],
+    )
 
 
 def _times(fires: list[Fire]) -> str:

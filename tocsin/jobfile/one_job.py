@@ -1,4 +1,4 @@
-"""One job by itself, as a form holds it, judged by the rules of a file; each fault with its place."""
+"""One job by itself, as a form holds it, judged as in a file; each fault comes with its place."""
 
 from __future__ import annotations
 
