@@ -78,7 +78,8 @@ def executor_fields(it: Description) -> list[Field]:
 
 def _field(key: ConfigKey, it: Description) -> Field:
     codec, choices = _written(key.schema)
-    notes = [plain_words(key.description) or key.kind]
+    block, dot, last = key.path.rpartition(".")
+    notes = [f"{key.path}: " * bool(block) + (plain_words(key.description) or key.kind)]
     if key.secret:
         notes.append("not shown; better: {{ secret.NAME }}, from Secrets below")
     if not key.placeholders:
@@ -87,7 +88,7 @@ def _field(key: ConfigKey, it: Description) -> Field:
     main = key.path == it.main_key
     return Field(
         path=(it.name, *key.path.split(".")),
-        label=key.path,
+        label=f"  {last}" if dot else last,
         section=Section.WHAT,
         help="; ".join(notes),
         otherwise="filled in by the agent" if filled_in else _otherwise(key.default),
@@ -143,4 +144,4 @@ def masked(fields: Iterable[Field], block: Mapping[str, Any]) -> dict[str, Any]:
 
 def hidden(text: str) -> str:
     """A secret as it is shown; one that only names another is shown as it is."""
-    return text if "{{" in text else "*" * min(len(text), 8)
+    return text if "{{" in text else "*" * len(text)

@@ -1,0 +1,1 @@
+"""The job editor without its screen."""

@@ -1,0 +1,70 @@
+"""Whether a draft is a job: judged as `tocsin apply` judges a file, each fault beside its field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from tocsin.blocks import KeyPath
+from tocsin.execution import Executor
+from tocsin.jobfile import check_one_job
+from tocsin.model import Description, Job
+
+from .draft import Block, Draft, block_of
+from .executor_fields import executor_choice, executor_fields
+from .fields import JOB_FIELDS, NAME, Field, Section
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """What a draft comes to."""
+
+    block: Block
+    job: Job | None
+    """None: something is wrong."""
+    faults: dict[str, list[str]]
+    """Sentences, by the ids of fields; those of no field under ""."""
+
+    @property
+    def count(self) -> int:
+        """How many faults there are."""
+        return sum(map(len, self.faults.values()))
+
+
+def fields_of(draft: Draft, known: Mapping[str, Description]) -> list[Field]:
+    """All fields of a draft, in the order of the form."""
+    what = [executor_choice(known, draft.executor)]
+    if draft.executor in known:
+        what += executor_fields(known[draft.executor])
+    about = [field for field in JOB_FIELDS if field.section is Section.JOB]
+    return [NAME, *about, *what, *(field for field in JOB_FIELDS if field not in about)]
+
+
+def check(
+    draft: Draft,
+    fields: Sequence[Field],
+    executors: Mapping[str, type[Executor]],
+    taken: Mapping[str, Any],
+) -> Checked:
+    """Judge a draft; `taken` has the names that a new job cannot have."""
+    block, unread = block_of(draft, fields, executors)
+    job, wrong = check_one_job(draft.name, block, executors)
+    if draft.is_new and draft.name in taken:
+        wrong = [(NAME.path, "a job of this name is there already"), *wrong]
+    unread_paths = {path for path, _ in unread}
+    faults: dict[str, list[str]] = {}
+    for path, said in [*unread, *(one for one in wrong if one[0] not in unread_paths)]:
+        faults.setdefault(_field_at(path, fields, draft), []).append(said.replace("`", ""))
+    return Checked(block, None if faults else job, faults)
+
+
+def _field_at(path: KeyPath, fields: Sequence[Field], draft: Draft) -> str:
+    """The field that a fault belongs to; "" when it is of the job as a whole."""
+    around = [field for field in fields if path[: len(field.path)] == field.path]
+    if around:
+        return max(around, key=lambda field: len(field.path)).id
+    if not path:
+        return "executor" if not draft.executor else ""
+    below = [field for field in fields if field.path[: len(path)] == path]
+    return below[0].id if below else ""
