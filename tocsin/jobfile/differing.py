@@ -11,8 +11,14 @@ from tocsin.model import Job
 
 def differences(old: Job | None, new: Job) -> dict[str, tuple[object, object]]:
     """The keys of the job file that differ, each with its old and its new value."""
-    before = _flat(job_to_file(old)) if old is not None else {}
-    return pairs(before, _flat(job_to_file(new)))
+    return block_differences({} if old is None else job_to_file(old), job_to_file(new))
+
+
+def block_differences(
+    old: Mapping[str, Any], new: Mapping[str, Any]
+) -> dict[str, tuple[object, object]]:
+    """The same of two blocks; the keys of blocks inside them are dotted."""
+    return pairs(_flat(old), _flat(new))
 
 
 def pairs(old: Mapping[str, object], new: Mapping[str, object]) -> dict[str, tuple[object, object]]:
