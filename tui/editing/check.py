@@ -25,6 +25,8 @@ class Checked(msgspec.Struct, frozen=True):
     """None: something is wrong."""
     faults: dict[str, list[str]]
     """Sentences, by the ids of fields; those of no field under ""."""
+    unread: frozenset[str] = frozenset()
+    """The fields whose texts stand for no value: the block is without them."""
 
     @property
     def count(self) -> int:
@@ -56,7 +58,8 @@ def check(
     faults: dict[str, list[str]] = {}
     for path, said in [*unread, *(one for one in wrong if one[0] not in unread_paths)]:
         faults.setdefault(_field_at(path, fields, draft), []).append(said.replace("`", ""))
-    return Checked(block, None if faults else job, faults)
+    ids = frozenset(field.id for field in fields if field.path in unread_paths)
+    return Checked(block, None if faults else job, faults, ids)
 
 
 def _field_at(path: KeyPath, fields: Sequence[Field], draft: Draft) -> str:

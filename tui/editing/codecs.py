@@ -27,6 +27,12 @@ class Codec(msgspec.Struct, frozen=True):
     example: str = ""
     many: bool = False
     """Whether a text may have several lines."""
+    verbatim: bool = False
+    """Whether spaces alone are a value."""
+
+    def value(self, text: str) -> Any:  # noqa: ANN401 - a value of any type
+        """What a text stands for, UNSET where that is nothing; raises as `read`."""
+        return self.read(text) if (text if self.verbatim else text.strip()) else msgspec.UNSET
 
 
 def fits(codec: Codec, value: object) -> bool:
@@ -173,8 +179,8 @@ def _read_toggle(text: str) -> object:
     return {"true": True, "false": False}.get(text, text)
 
 
-LINE: Final = Codec(str, str)
-TEXT: Final = Codec(str, str, many=True)
+LINE: Final = Codec(str, str, verbatim=True)
+TEXT: Final = Codec(str, str, many=True, verbatim=True)
 SCALAR: Final = Codec(_show_scalar, _read_scalar)
 TOGGLE: Final = Codec(lambda value: str(value).lower(), _read_toggle)
 LIST: Final = Codec("\n".join, _lines, "one on each line", many=True)

@@ -177,7 +177,7 @@ def block_of(
         if text is None:
             continue
         try:
-            value = codec_of(draft, field).read(text) if text.strip() else msgspec.UNSET
+            value = codec_of(draft, field).value(text)
         except ValueError as error:
             faults.append((field.path, str(error)))
             continue

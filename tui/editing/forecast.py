@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from itertools import takewhile
 from typing import Final, NamedTuple
 
@@ -20,7 +20,7 @@ from tocsin.schedule.zones import load_zone
 
 FIRES_SHOWN: Final = 5
 _QUARTER_US: Final = QUARTER_S * SECOND_US
-_QUARTERS: Final = 7 * 24 * 4
+_WEEK: Final = timedelta(days=7)
 _WALKED_MAX: Final = 2_000
 """Fires of a job with several schedules that are walked through, so that none counts twice."""
 
@@ -66,9 +66,9 @@ def forecast(
 
 def week_of(job: Job, now_us: int, calendars: Mapping[str, Calendar]) -> Week:
     """How often a job is due in each hour of the week that begins with this quarter of an hour."""
-    first = now_us // _QUARTER_US
-    counts = _counts(job, first)
     zone = load_zone(job.timezone)
+    first = now_us // _QUARTER_US
+    counts = _counts(job, first, _quarters(first, zone))
     blackout = blackout_of(job, calendars)
     hours = [[0] * 24 for _ in range(7)]
     lost = 0
@@ -88,19 +88,25 @@ def week_of(job: Job, now_us: int, calendars: Mapping[str, Calendar]) -> Week:
     return Week(tuple(tuple(day) for day in hours), lost)
 
 
-def _counts(job: Job, first: int) -> list[int]:
+def _quarters(first: int, zone: tzinfo) -> int:
+    """How many there are until the clock shows the same hour a week later, changed or not."""
+    begin = datetime.fromtimestamp(first * QUARTER_S, zone)
+    return round((begin + _WEEK).timestamp() / QUARTER_S) - first
+
+
+def _counts(job: Job, first: int, count: int) -> list[int]:
     """Due times in each quarter, within the job's life."""
-    counts = [0] * _QUARTERS
+    counts = [0] * count
     if not job.enabled:
         return counts
     for schedule in schedules_of(job):
-        added = count_quarters(schedule, first, _QUARTERS)
+        added = count_quarters(schedule, first, count)
         counts = [one + other for one, other in zip(counts, added, strict=True)]
     ends = (job.starts_at_us, job.expires_at_us)
     if (len(job.schedule) > 1 or ends != (None, None)) and sum(counts) <= _WALKED_MAX:
-        return _walked(job, first)
+        return _walked(job, first, count)
     starts_us, expires_us = ends
-    for number in range(_QUARTERS):
+    for number in range(count):
         begin_us = (first + number) * _QUARTER_US
         if starts_us is not None and begin_us < starts_us:
             counts[number] = 0
@@ -109,11 +115,11 @@ def _counts(job: Job, first: int) -> list[int]:
     return counts
 
 
-def _walked(job: Job, first: int) -> list[int]:
-    counts = [0] * _QUARTERS
+def _walked(job: Job, first: int, count: int) -> list[int]:
+    counts = [0] * count
     for due in dues(job, first * _QUARTER_US - 1):
         number = due.at_us // _QUARTER_US - first
-        if number >= _QUARTERS:
+        if number >= count:
             break
         counts[number] += 1
     return counts

@@ -116,9 +116,8 @@ class FormLines(Lines):
         if self._caret is None or self._caret[0] != self.scroll_offset.y + y or not self.has_focus:
             return strip
         column = min(self._caret[1], self.size.width - 1)
-        parts = strip.divide([column, column + 1, self.size.width])
-        parts[1:2] = [part.apply_style(Style(reverse=True)) for part in parts[1:2]]
-        return Strip.join(parts)
+        left, under, right = strip.divide([column, column + 1, self.size.width])
+        return Strip.join([left, under.apply_style(Style(reverse=True)), right])
 
     def on_key(self, event: events.Key) -> None:
         """Type."""

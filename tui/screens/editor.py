@@ -1,0 +1,293 @@
+"""The job editor: a form, and beside it what would follow from what is written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import ClassVar, Final
+from urllib.parse import quote
+
+from textual.containers import Horizontal
+from textual.timer import Timer
+from textual.widget import Widget
+
+from tocsin.config import find_places
+from tocsin.errors import ConfigError, LinkError, RequestError
+from tocsin.jobfile import dump_yaml
+from tocsin.messages.client_answers import ExecutorsPage, Shared
+from tocsin.messages.client_link import GetShared, ListExecutors
+from tocsin.tui.actions.action import Place, Situation
+from tocsin.tui.drafts import Drafts, Kept
+from tocsin.tui.editing.desk import Desk
+from tocsin.tui.editing.draft import Draft
+from tocsin.tui.editing.executor_fields import masked
+from tocsin.tui.editing.side import SIDE_WIDTH, side_lines
+from tocsin.tui.messages import Said
+from tocsin.tui.plain import fit, one_line
+from tocsin.tui.scene import Scene
+from tocsin.tui.widgets.columns import Cell
+from tocsin.tui.widgets.lines import FormLines, Lines
+from tocsin.tui.widgets.one_line import OneLine
+from tocsin.tui.words import ago
+
+from . import editor_saving, editor_text
+from .choose import STAY, ChooseScreen
+from .frame import Frame
+
+JUDGE_S: Final = 0.15
+"""So long after the last key the draft is judged and kept."""
+WIDE: Final = 96
+"""From this width on there is room beside the form."""
+_SCROLLBAR: Final = 1
+
+
+class EditorScreen(Frame):
+    """A job being written.
+
+    Args:
+        draft: what it begins with.
+        key: under which name the draft is kept on this host.
+        title: what is being done, for the line of tabs.
+        in_editor: whether the user's own editor is wanted at once.
+    """
+
+    PLACE = Place.EDITOR
+    AUTO_FOCUS: ClassVar[str] = "#form"
+
+    def __init__(self, draft: Draft, key: str, title: str, *, in_editor: bool = False) -> None:
+        super().__init__()
+        self.desk = Desk(draft)
+        self.key = key
+        self._title = title
+        self.in_editor = in_editor
+        self._first = draft
+        self._row_ids: list[str] = []
+        self._learnt = False
+        self._judging: Timer | None = None
+        self._pane = "form"
+        self.doings = {
+            **self.doings,
+            "save": lambda _: editor_saving.save(self),
+            "field_help": lambda _: self._help_on_field(),
+            "whole": lambda _: self._show_pane("whole"),
+            "own_editor": lambda _: editor_text.edit(self),
+            "effect": lambda _: self._show_pane("side"),
+            "all_fields": lambda _: self._open_all(),
+            "leave": lambda _: self._leave(),
+        }
+
+    # What it shows.
+
+    def body(self) -> Iterable[Widget]:
+        """The form, what would follow, the whole job, and what the field means."""
+        with Horizontal(id="editor"):
+            yield FormLines(self._take, self._paste, self._click, id="form")
+            yield Lines(id="side")
+            yield Lines(id="whole")
+        yield OneLine(id="verdict")
+        yield OneLine(id="meaning")
+        yield OneLine(id="writing")
+
+    def look(self, scene: Scene) -> Situation:
+        """The job that is edited, where it is there already."""
+        row = scene.view.jobs.get(self.desk.draft.name)
+        return Situation(place=self.PLACE, jobs=() if row is None else (row,))
+
+    def crumb(self) -> str:
+        """What is being done."""
+        return self._title
+
+    def draw_body(self, scene: Scene) -> None:
+        """Everything, as it is now."""
+        wide = self.size.width >= WIDE
+        form, side, whole = (
+            self._form,
+            self.query_one("#side", Lines),
+            self.query_one("#whole", Lines),
+        )
+        form.display = self._pane == "form" or (wide and self._pane == "side")
+        side.display = self._pane == "side" or (wide and self._pane == "form")
+        whole.display = self._pane == "whole"
+        side.styles.width = SIDE_WIDTH if wide else "1fr"
+        self._draw_form(scene, self.size.width - (SIDE_WIDTH if wide else 0))
+        if side.display:
+            self._draw_side(scene, side, (SIDE_WIDTH if wide else self.size.width) - _SCROLLBAR)
+        if whole.display:
+            text = dump_yaml(masked(self.desk.fields, self.desk.checked.block))
+            whole.show([(Cell(f" {line}"),) for line in text.splitlines()])
+        self._draw_words()
+        if not self._learnt and not scene.connection.blocks():
+            self._learnt = True
+            self.run_worker(self._learn(), group="learn", exclusive=True)
+
+    @property
+    def _form(self) -> FormLines:
+        return self.query_one("#form", FormLines)
+
+    def _draw_form(self, scene: Scene, width: int) -> None:
+        rows = self.desk.rows(scene.now_us, width - _SCROLLBAR)
+        self._row_ids = [row.field_id for row in rows]
+        caret = next(((y, row.caret) for y, row in enumerate(rows) if row.caret is not None), None)
+        self._form.show_form([row.cells for row in rows], caret)
+
+    def _draw_side(self, scene: Scene, side: Lines, width: int) -> None:
+        lines = side_lines(self.desk.effect, self.desk.changed, scene.now_us, scene.zone, width - 1)
+        side.show([(Cell("│"), line) for line in lines])
+
+    def _draw_words(self) -> None:
+        width = self.size.width - 2
+        verdict = self.desk.verdict()
+        meaning, writing = self.desk.help_lines()
+        self.query_one("#verdict", OneLine).say(Cell(f" {fit(verdict.text, width)}", verdict.tone))
+        self.query_one("#meaning", OneLine).say(Cell(f" {fit(meaning, width)}"))
+        self.query_one("#writing", OneLine).say(Cell(f" {fit(writing, width)}", "quiet"))
+
+    # What it is told.
+
+    def on_mount(self) -> None:
+        """Judge what it begins with, and offer what was not saved last time."""
+        self.judge()
+        super().on_mount()
+        kept = self.drafts.find(self.key)
+        if kept is not None and kept.draft != self._first:
+            self._offer(kept)
+        elif self.in_editor:
+            self.call_after_refresh(editor_text.edit, self)
+
+    @property
+    def drafts(self) -> Drafts:
+        """The drafts of this context."""
+        folder = find_places(os.environ).data_dir / "drafts"
+        return Drafts(
+            folder / quote(self.stage.scene().name, safe=""), lambda: self.stage.scene().now_us
+        )
+
+    def _offer(self, kept: Kept) -> None:
+        """Let the user go on with what was not saved."""
+        when = ago(kept.at_us, self.stage.scene().now_us)
+        name = kept.draft.name or "a new job"
+        text = f"You were writing {one_line(name)} {when}, and did not save it."
+        if kept.draft.version != self._first.version:
+            text += (
+                f"\nIt was version {kept.draft.version} then and is {self._first.version} now:"
+                "\nwhen you save, you see what has changed."
+            )
+
+        def answer(key: str | None) -> None:
+            if key == "g":
+                self.desk.form = Desk(kept.draft).form
+                self.judge()
+            elif key == "b":
+                self.drafts.forget(self.key)
+            elif key == STAY:
+                self.app.pop_screen()
+                return
+            if self.in_editor:
+                self.call_after_refresh(editor_text.edit, self)
+
+        choices = [("g", "go on with it"), ("b", "begin anew, without it")]
+        self.app.push_screen(ChooseScreen(text, choices, "leave it for later"), answer)
+
+    async def _learn(self) -> None:
+        """Ask for what jobs can name."""
+        try:
+            executors = await self.stage.session.ask(ListExecutors())
+            shared = await self.stage.session.ask(GetShared())
+        except (LinkError, RequestError):
+            self._learnt = False  # asked again when there is something to draw
+            return
+        if isinstance(executors, ExecutorsPage) and isinstance(shared, Shared):
+            self.desk.learn(executors.rows, shared.calendars)
+            self.judge()
+
+    # Writing.
+
+    def _take(self, key: str, character: str | None) -> bool:
+        before = self.desk.draft
+        if not self.desk.press(key, character):
+            return False
+        self._written(before)
+        return True
+
+    def _paste(self, text: str) -> None:
+        before = self.desk.draft
+        self.desk.paste(text)
+        self._written(before)
+
+    def _click(self, line: int) -> None:
+        if line < len(self._row_ids):
+            self.desk.go_to(self._row_ids[line])
+            self.draw()
+
+    def _written(self, before: Draft) -> None:
+        """Draw at once; judge when nothing more is typed."""
+        if self.desk.draft is not before:
+            if self._judging is not None:
+                self._judging.stop()
+            self._judging = self.set_timer(JUDGE_S, self.judge)
+        self.draw()
+
+    def judge(self) -> None:
+        """Look at the draft again, and keep it."""
+        if self._judging is not None:
+            self._judging.stop()
+            self._judging = None
+        scene = self.stage.scene()
+        self.desk.judge(scene.now_us, scene.view.jobs, scene.view.agents.values())
+        if self.desk.draft != self._first:
+            self.keep()
+        self.draw()
+
+    def keep(self) -> None:
+        """Keep the draft on this host."""
+        try:
+            self.drafts.keep(self.key, self.desk.draft)
+        except ConfigError as error:
+            self.say(error.message, failed=True)
+
+    def _open_all(self) -> None:
+        self.desk.open_all()
+        self.draw()
+
+    def _show_pane(self, name: str) -> None:
+        """Show a part alone, and the form again."""
+        self.judge()
+        self._pane = "form" if self._pane == name else name
+        self.draw()
+        self.query_one(f"#{self._pane}").focus()
+
+    def _help_on_field(self) -> None:
+        meaning, writing = self.desk.help_lines()
+        field = self.desk.field
+        text = f"{meaning}\n\nin a job file: {field.id}"
+        if writing:
+            text += f"\nwritten: {writing}"
+        self.app.push_screen(ChooseScreen(text, [], "back to the form"))
+
+    # The end.
+
+    def _leave(self) -> None:
+        """Go back to the form from beside it, else away; what was written is not lost unasked."""
+        if self._pane != "form":
+            self._show_pane(self._pane)
+            return
+        self.judge()
+        if not self.desk.is_changed:
+            self.drafts.forget(self.key)
+            self.app.pop_screen()
+            return
+
+        def answer(key: str | None) -> None:
+            if key == "d":
+                self.drafts.forget(self.key)
+            if key in {"k", "d"}:
+                self.app.pop_screen()
+
+        text = f"{self.desk.draft.name or 'The new job'} is not saved."
+        choices = [("k", "keep it as a draft and leave"), ("d", "throw it away")]
+        self.app.push_screen(ChooseScreen(text, choices, "go on writing"), answer)
+
+    def end(self, told: str, *, failed: bool = False) -> None:
+        """Leave, and say something on the screen below."""
+        self.app.pop_screen()
+        self.app.screen.post_message(Said(told, failed=failed))
