@@ -130,6 +130,17 @@ class TocsinApp(Stage):
         """Show a run."""
         self.push_screen(RunScreen(run))
 
+    def open_editor(self, name: str = "", *, clone: bool = False, as_text: bool = False) -> None:
+        """Edit a job; without a name a new one."""
+        # A form and its rules are not worth the time of everybody who starts the program.
+        from .screens.editor import opened
+
+        editor = opened(self._view.jobs, name, clone=clone, as_text=as_text)
+        if editor is not None:
+            self.push_screen(editor)
+        elif isinstance(self.screen, Frame):
+            self.screen.say(f"there is no job {name} any more", failed=True)
+
     def use_theme(self, name: str) -> None:
         """Draw in other colours."""
         if name in self.available_themes:

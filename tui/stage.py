@@ -52,8 +52,8 @@ class Stage(App[None]):
         """Show why the run, or the due time, or the job's last due time went as it did."""
         raise NotImplementedError
 
-    def open_editor(self, name: str = "", *, clone: bool = False) -> None:
-        """Edit a job; without a name a new one."""
+    def open_editor(self, name: str = "", *, clone: bool = False, as_text: bool = False) -> None:
+        """Edit a job; without a name a new one, as text in the user's own editor."""
         raise NotImplementedError
 
     def open_palette(self, at: Situation) -> None:

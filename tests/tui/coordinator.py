@@ -19,8 +19,6 @@ from tocsin.messages.client_answers import (
     Answer,
     Declined,
     Done,
-    JobChange,
-    JobsPut,
     OutputPage,
     OutputPiece,
     RunsPage,
@@ -45,6 +43,7 @@ from tocsin.messages.client_link import (
 from tocsin.model import TERMINAL, Agent, JobRow, Role, Run, RunState
 from tocsin.tui.session import Session, Target, Tell
 
+from .definitions import answer_of, put
 from .fleet import NOW_US, run
 
 _SERVE_US: Final = 10_000
@@ -234,17 +233,17 @@ class Coordinator:
             case RemoveJobs(names):
                 self._change((), tuple(names))
                 return Done(names)
-            case PutJobs(jobs):
-                made_rows = [JobRow(id=900 + n, job=one, version=1) for n, one in enumerate(jobs)]
+            case PutJobs() as ask:
+                answer, made_rows = put(self._jobs, ask)
                 self._change(made_rows, ())
-                return JobsPut([JobChange(one.name, "create", 1) for one in jobs])
+                return answer
             case KillRuns(ids):
                 killed = [self._runs[run_id] for run_id in ids]
                 told = [msgspec.structs.replace(one, cancel_requested=True) for one in killed]
                 self._change(told, ())
                 return Done(ids)
             case _:
-                return Declined(f"no test asks {type(ask).__name__}")
+                return answer_of(self._jobs, ask)
 
     def _status(self) -> Status:
         return Status(

@@ -27,6 +27,7 @@ _KEY_CAPS: Final = {
     "plus": "+",
     "left_square_bracket": "[",
     "right_square_bracket": "]",
+    **{f"f{number}": f"F{number}" for number in range(1, 13)},
 }
 _KEY_CELLS: Final = 8
 _NAME_CELLS: Final = 13

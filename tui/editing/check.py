@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -11,6 +11,7 @@ from tocsin.blocks import KeyPath
 from tocsin.execution import Executor
 from tocsin.jobfile import check_one_job
 from tocsin.model import Description, Job
+from tocsin.published import published_executor
 
 from .draft import Block, Draft, block_of
 from .executor_fields import executor_choice, executor_fields
@@ -60,6 +61,33 @@ def check(
         faults.setdefault(_field_at(path, fields, draft), []).append(said.replace("`", ""))
     ids = frozenset(field.id for field in fields if field.path in unread_paths)
     return Checked(block, None if faults else job, faults, ids)
+
+
+def for_forecast(draft: Draft, checked: Checked) -> Job | None:
+    """As much of a draft as its fires and its agents follow from, whatever else is wrong in it."""
+    if checked.job is not None:
+        return checked.job
+    wrong = {field_id.partition(".")[0] for field_id in checked.faults}
+    if wrong & _DECISIVE:
+        return None
+    block = {key: checked.block[key] for key in _FOR_FIRES if key in checked.block}
+    block = {key: value for key, value in block.items() if key not in wrong}
+    name = draft.name if NAME.id not in wrong else "job"
+    job, _ = check_one_job(name, {**block, _NOTHING.name: {}}, {_NOTHING.name: _NOTHING})
+    return None if job is None else msgspec.structs.replace(job, executor=draft.executor)
+
+
+_NOTHING: Final = published_executor(
+    Description(
+        name="nothing", use="nothing", version="", port=0, summary="", main_key="",
+        capabilities=[], schema={"properties": {}},
+    )
+)  # fmt: skip
+"""Stands for an executor whose block is not right yet."""
+_DECISIVE: Final = frozenset({"schedule", "timezone", "dst"})
+_FOR_FIRES: Final = (
+    *sorted(_DECISIVE), "starts_at", "expires_at", "enabled", "jitter", "blackout", "target",
+)  # fmt: skip
 
 
 def _field_at(path: KeyPath, fields: Sequence[Field], draft: Draft) -> str:

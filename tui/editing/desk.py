@@ -12,11 +12,11 @@ from tocsin.jobfile import InstalledExecutors, KnownExecutors
 from tocsin.model import Agent, Calendar, Description, Job, JobRow, OfferedExecutor
 from tocsin.tui.widgets.columns import Cell
 
-from .check import Checked, check, fields_of
+from .check import Checked, check, fields_of, for_forecast
 from .draft import Draft, is_changed, rebased, rewritten, text_of
 from .executor_fields import description_of, descriptions, masked
 from .fields import NAME, Field
-from .forecast import Week, forecast, in_english, week_of
+from .forecast import forecast, in_english, week_of
 from .form import Form, advice, focused, go, key, write
 from .form_rows import Row, form_rows
 from .side import Effect, changes, notes_of
@@ -36,7 +36,6 @@ class Desk:
         self.effect: Effect | None = None
         self.refused: dict[str, str] = {}
         """What the coordinator said against it, by the ids of fields, until they are changed."""
-        self._before: tuple[int, Week] | None = None
         self.fields: list[Field] = []
         self._relearn()
 
@@ -82,11 +81,11 @@ class Desk:
         """Look at the draft again."""
         self.fields = fields_of(self.draft, self.known)
         self.checked = check(self.draft, self.fields, self.executors, jobs)
-        job = self.checked.job
+        job = for_forecast(self.draft, self.checked)
         if job is None:
             self.effect = None
             return
-        row = jobs.get(job.name)
+        row = None if self.draft.is_new else jobs.get(job.name)
         self.effect = Effect(
             forecast(job, now_us, self.calendars, agents),
             week_of(row.job, now_us, self.calendars) if row is not None else None,

@@ -16,11 +16,15 @@ from tocsin.instants import SECOND_US
 from tocsin.model import Agent, Calendar, Job
 from tocsin.schedule import parse
 from tocsin.schedule.density import QUARTER_S, count_quarters
-from tocsin.schedule.zones import load_zone
+from tocsin.schedule.zones import change_between, load_zone, offset_at
 
 FIRES_SHOWN: Final = 5
 _QUARTER_US: Final = QUARTER_S * SECOND_US
 _WEEK: Final = timedelta(days=7)
+DAY_S: Final = 86_400
+_DAYS_AHEAD: Final = 22
+_AROUND_MAX: Final = 300
+_NOTES_MAX: Final = 2
 _WALKED_MAX: Final = 2_000
 """Fires of a job with several schedules that are walked through, so that none counts twice."""
 
@@ -39,11 +43,21 @@ class Week(NamedTuple):
         return sum(map(sum, self.hours))
 
 
+class ClockChange(NamedTuple):
+    """The next change between summer and winter time, where one is near."""
+
+    at_us: int = 0
+    """0: none is."""
+    notes: tuple[str, ...] = ()
+    """What it does to due times around it."""
+
+
 class Forecast(msgspec.Struct, frozen=True):
     """What follows from a job, as things stand."""
 
     fires: list[Fire]
     zone: tzinfo
+    clock_change: ClockChange
     week: Week
     hosts: list[str]
     doubts: list[str]
@@ -58,6 +72,7 @@ def forecast(
     return Forecast(
         fires=fires,
         zone=load_zone(job.timezone),
+        clock_change=clock_change(job, now_us),
         week=week_of(job, now_us, calendars),
         hosts=hosts_of(job, known),
         doubts=doubts_of(job, fires, known),
@@ -86,6 +101,21 @@ def week_of(job: Job, now_us: int, calendars: Mapping[str, Calendar]) -> Week:
         shown = datetime.fromtimestamp(begin_us // SECOND_US, zone)
         hours[shown.weekday()][shown.hour] += kept
     return Week(tuple(tuple(day) for day in hours), lost)
+
+
+def clock_change(job: Job, now_us: int) -> ClockChange:
+    """The next change of the clock of the job's zone, and what it does to the job."""
+    zone, now = load_zone(job.timezone), now_us // SECOND_US
+    offset = offset_at(now, zone)
+    ahead = next(
+        (n for n in range(1, _DAYS_AHEAD) if offset_at(now + n * DAY_S, zone) != offset), 0
+    )
+    if not ahead or not job.schedule:
+        return ClockChange()
+    at = change_between(now + (ahead - 1) * DAY_S, now + ahead * DAY_S, zone)
+    around = next_fires(job, max(at - DAY_S, now) * SECOND_US, _AROUND_MAX)
+    notes = [fire.clock for fire in around if fire.clock and fire.at_us < (at + DAY_S) * SECOND_US]
+    return ClockChange(at * SECOND_US, tuple(dict.fromkeys(notes))[:_NOTES_MAX])
 
 
 def _quarters(first: int, zone: tzinfo) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Mapping
 from datetime import tzinfo
 from typing import Any, Final
@@ -14,7 +15,7 @@ from tocsin.tui.plain import fit, one_line, rule
 from tocsin.tui.widgets.columns import Cell
 from tocsin.tui.words import local, until
 
-from .forecast import Forecast, Week
+from .forecast import ClockChange, Forecast, Week
 
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _DIGITS_MAX: Final = 9
@@ -40,16 +41,23 @@ def side_lines(
     """All lines; without an effect there is nothing but what was changed."""
     lines = [Cell(rule("Next fires", "", width), "strong")]
     if effect is None:
-        lines.append(Cell(" not known: something is wrong", "quiet"))
+        lines.append(Cell(" not known while the schedule is wrong", "quiet"))
     else:
         it = effect.forecast
         lines += fire_lines(it.fires, it.zone, zone, now_us)
+        lines += [
+            Cell(line, "warn" if it.clock_change.notes else "quiet")
+            for line in _wrapped(clock_words(it.clock_change, it.zone), width)
+            if it.clock_change.at_us
+        ]
         lines.append(Cell(rule(f"Week, {_zone_name(it.zone)}", "", width), "strong"))
         lines += week_lines(it.week, effect.before)
-        lines += [Cell(f" ! {doubt}", "warn") for doubt in it.doubts]
+        lines += [
+            Cell(line, "warn") for doubt in it.doubts for line in _wrapped(f"! {doubt}", width)
+        ]
     if changed:
         lines.append(Cell(rule("Changes", "", width), "strong"))
-        lines += [Cell(f" {line}") for line in change_lines(changed)]
+        lines += [Cell(one) for line in change_lines(changed) for one in _wrapped(line, width)]
     return [Cell(fit(one_line(line.text), width), line.tone) for line in lines]
 
 
@@ -103,8 +111,9 @@ def change_lines(changed: Mapping[str, tuple[object, object]]) -> list[str]:
 def changes(
     loaded: Mapping[str, Any] | None, block: Mapping[str, Any]
 ) -> dict[str, tuple[object, object]]:
-    """The keys that differ from what was loaded; of a new job all."""
-    return block_differences(loaded or {}, block)
+    """The keys that differ from what was loaded; of a new job all that say something."""
+    found = block_differences(loaded or {}, block)
+    return {key: pair for key, pair in found.items() if pair != (None, {})}
 
 
 def notes_of(effect: Effect | None, english: Iterable[str], now_us: int) -> dict[str, list[Cell]]:
@@ -135,6 +144,24 @@ def _zone_name(zone: tzinfo) -> str:
     return str(zone)
 
 
+def clock_words(change: ClockChange, zone: tzinfo) -> str:
+    """What the next change of the clock does to the job."""
+    at = local(change.at_us, zone)
+    head = f"clock change {at:%a} {at.day} {at:%b}"
+    if not change.notes:
+        return f"● {head}: no effect"
+    return f"! {head}: {'; '.join(change.notes)}"
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return textwrap.wrap(
+        one_line(text), width, initial_indent=" ", subsequent_indent="   ", max_lines=4,
+        placeholder=" …",
+    )  # fmt: skip
+
+
 def _value(value: object) -> str:
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        value = ", ".join(value)
     text = one_line(value if isinstance(value, str) else msgspec.json.encode(value).decode())
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import ClassVar, Final
 from urllib.parse import quote
 
@@ -16,10 +16,12 @@ from tocsin.errors import ConfigError, LinkError, RequestError
 from tocsin.jobfile import dump_yaml
 from tocsin.messages.client_answers import ExecutorsPage, Shared
 from tocsin.messages.client_link import GetShared, ListExecutors
+from tocsin.model import JobRow
 from tocsin.tui.actions.action import Place, Situation
+from tocsin.tui.actions.telling import help_lines
 from tocsin.tui.drafts import Drafts, Kept
 from tocsin.tui.editing.desk import Desk
-from tocsin.tui.editing.draft import Draft
+from tocsin.tui.editing.draft import Draft, clone_draft, edit_draft, new_draft
 from tocsin.tui.editing.executor_fields import masked
 from tocsin.tui.editing.side import SIDE_WIDTH, side_lines
 from tocsin.tui.messages import Said
@@ -39,6 +41,26 @@ JUDGE_S: Final = 0.15
 WIDE: Final = 96
 """From this width on there is room beside the form."""
 _SCROLLBAR: Final = 1
+_HELP_WIDTH: Final = 74
+_TYPING: Final = (
+    " tab     next field    shift+tab the one before, pgup pgdn further",
+    " ctrl+u  takes away the line up to the caret, ctrl+k behind it, ctrl+w a word",
+)
+
+
+def opened(
+    jobs: Mapping[str, JobRow], name: str, *, clone: bool, as_text: bool
+) -> EditorScreen | None:
+    """The editor on a job, on a clone of it, or without a name on a new one; None: no such job."""
+    if not name:
+        return EditorScreen(new_draft(""), "new", "new job")
+    row = jobs.get(name)
+    if row is None:
+        return None
+    if clone:
+        return EditorScreen(clone_draft(row.job, jobs), f"clone {name}", f"clone of {name}")
+    title = f"edit {name} v{row.version}"
+    return EditorScreen(edit_draft(row), f"edit {name}", title, in_editor=as_text)
 
 
 class EditorScreen(Frame):
@@ -60,7 +82,8 @@ class EditorScreen(Frame):
         self.key = key
         self._title = title
         self.in_editor = in_editor
-        self._first = draft
+        self._first = self.desk.draft
+        self._keeping = False
         self._row_ids: list[str] = []
         self._learnt = False
         self._judging: Timer | None = None
@@ -73,7 +96,7 @@ class EditorScreen(Frame):
             "own_editor": lambda _: editor_text.edit(self),
             "effect": lambda _: self._show_pane("side"),
             "all_fields": lambda _: self._open_all(),
-            "leave": lambda _: self._leave(),
+            "back": lambda _: self._leave(),
         }
 
     # What it shows.
@@ -132,7 +155,9 @@ class EditorScreen(Frame):
 
     def _draw_side(self, scene: Scene, side: Lines, width: int) -> None:
         lines = side_lines(self.desk.effect, self.desk.changed, scene.now_us, scene.zone, width - 1)
-        side.show([(Cell("│"), line) for line in lines])
+        lines += [Cell("")] * (side.size.height - len(lines))
+        edge = (Cell("│"),) if self.size.width >= WIDE else ()
+        side.show([(*edge, line) for line in lines])
 
     def _draw_words(self) -> None:
         width = self.size.width - 2
@@ -236,10 +261,13 @@ class EditorScreen(Frame):
         self.desk.judge(scene.now_us, scene.view.jobs, scene.view.agents.values())
         if self.desk.draft != self._first:
             self.keep()
+        elif self._keeping:
+            self.drafts.forget(self.key)
         self.draw()
 
     def keep(self) -> None:
         """Keep the draft on this host."""
+        self._keeping = True
         try:
             self.drafts.keep(self.key, self.desk.draft)
         except ConfigError as error:
@@ -262,6 +290,8 @@ class EditorScreen(Frame):
         text = f"{meaning}\n\nin a job file: {field.id}"
         if writing:
             text += f"\nwritten: {writing}"
+        keys = help_lines(self.stage.actions, self.PLACE, _HELP_WIDTH)
+        text = "\n".join([text, "", *(line.rstrip() for line in keys), *_TYPING])
         self.app.push_screen(ChooseScreen(text, [], "back to the form"))
 
     # The end.

@@ -47,10 +47,12 @@ def save(screen: EditorScreen) -> None:
         return
     text = question(desk.draft, job, desk.changed, effect)
     asking = msgspec.structs.replace(action, question=lambda _: text)
-    screen.app.push_screen(
-        ConfirmScreen(asking, at, scene.name if scene.careful else ""),
-        lambda sure: screen.run_worker(_put(screen, job), group="save") if sure else None,
-    )
+
+    def answer(sure: bool | None) -> None:  # noqa: FBT001 - the answer itself
+        if sure:
+            screen.run_worker(_put(screen, job), group="save")
+
+    screen.app.push_screen(ConfirmScreen(asking, at, scene.name if scene.careful else ""), answer)
 
 
 async def _put(screen: EditorScreen, job: Job) -> None:

@@ -75,6 +75,7 @@ class Frame(Screen[None]):
             "why": lambda at: self.stage.open_why(at),  # noqa: PLW0108 - no stage yet
             "new": lambda _: self.stage.open_editor(),
             "edit": lambda at: self.stage.open_editor(at.job_names[0]),
+            "edit_text": lambda at: self.stage.open_editor(at.job_names[0], as_text=True),
             "clone": lambda at: self.stage.open_editor(at.job_names[0], clone=True),
             **{place.value: self._go_to(place) for place in _TAB_PLACES},
         }

@@ -16,6 +16,7 @@ from textual.strip import Strip
 from .columns import Cell
 
 Line = tuple[Cell, ...]
+_BELOW = 4
 _TONES = frozenset({"good", "bad", "warn", "quiet", "strong"})
 
 
@@ -101,9 +102,9 @@ class FormLines(Lines):
         if caret is None or not self.size.height:
             return
         top = self.scroll_offset.y
-        # One line more than the caret's is in sight at both ends, to see where one goes.
-        wanted = min(top, max(caret[0] - 1, 0))
-        wanted = max(wanted, min(caret[0] + 2, len(lines)) - self.size.height)
+        # What is said below a field is in sight with it, and where one goes.
+        wanted = max(top, min(caret[0] + _BELOW, len(lines)) - self.size.height)
+        wanted = min(wanted, max(caret[0] - 1, 0))
         if wanted != top:
             self.scroll_to(y=wanted, animate=False, force=True)
         elif caret != before:

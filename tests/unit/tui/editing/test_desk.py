@@ -289,7 +289,7 @@ def test_question_before_saving() -> None:
     assert it.effect is not None
     text = question(it.draft, it.checked.job, it.changed, it.effect)
     assert text.startswith("Save billing-sync, version 1 → 2?")
-    assert '~ schedule: ["*/15 * * * *"] → ["@hourly"]' in text
+    assert "~ schedule: */15 * * * * → @hourly" in text
     assert "672 → 168 fires a week" in text
 
 
@@ -330,3 +330,26 @@ def test_week_of_a_job_with_two_schedules_counts_no_instant_twice() -> None:
     type_in(it, "schedule", "0 * * * *\n*/30 * * * *")
     assert it.effect is not None
     assert it.effect.forecast.week.fires == 336
+
+
+def test_changes_of_the_clock_are_told_of() -> None:
+    """The next change of the clock says what becomes of the job, or that it does nothing to it."""
+    it = desk("billing-sync")
+    type_in(it, "schedule", "30 2 * * *")
+    type_in(it, "timezone", "Europe/Berlin")
+    side = " ".join(line.text.strip() for line in side_lines(it.effect, {}, NOW_US, None, 60))
+    assert "! clock change Sun 29 Mar: stands for 02:30: the clock leaps" in side
+    type_in(it, "schedule", "30 12 * * *")
+    side = " ".join(line.text.strip() for line in side_lines(it.effect, {}, NOW_US, None, 60))
+    assert "● clock change Sun 29 Mar: no effect" in side
+
+
+def test_fires_are_known_before_all_else_is_right() -> None:
+    """A new job shows what its schedule does while it has neither name nor command."""
+    it = desk()
+    type_in(it, "schedule", "@hourly")
+    assert it.checked.job is None
+    assert it.effect is not None
+    assert it.effect.forecast.week.fires == 168
+    type_in(it, "schedule", "@hourl")
+    assert it.effect is None
