@@ -50,7 +50,7 @@ class Drafts:
             beside.replace(path)
         except OSError as error:
             raise ConfigError(
-                f"{path}: the draft cannot be kept: {error.strerror}",
+                f"the draft cannot be kept: {error.strerror}: {path}",
                 "TOCSIN_HOME names another directory for such files",
             ) from error
 

@@ -54,7 +54,8 @@ async def _help(pilot: Pilot[None], _coordinator: Coordinator) -> None:
     await expect(pilot, "ctrl+c leaves")
 
 
-SCENES: dict[str, Callable[[Pilot[None], Coordinator], Awaitable[None]]] = {
+Act = Callable[[Pilot[None], Coordinator], Awaitable[None]]
+SCENES: dict[str, Act] = {
     "jobs": _jobs,
     "command": _command,
     "runs": _runs,
@@ -64,10 +65,10 @@ SCENES: dict[str, Callable[[Pilot[None], Coordinator], Awaitable[None]]] = {
 }
 
 
-async def _picture(scene: str, size: tuple[int, int], coordinator: Coordinator) -> list[str]:
+async def _picture(act: Act, size: tuple[int, int], coordinator: Coordinator) -> list[str]:
     async with shown(coordinator, size) as pilot:
         await expect(pilot, "● live", "agents 2/3")
-        await SCENES[scene](pilot, coordinator)
+        await act(pilot, coordinator)
         taken: list[list[str]] = [[]]
 
         def still() -> bool:
@@ -83,8 +84,13 @@ async def _picture(scene: str, size: tuple[int, int], coordinator: Coordinator) 
 def test_screen(scene: str, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
     """The screen is the stored one, to the letter, and no line is wider than the screen."""
     monkeypatch.setattr("tocsin.tui.connection.LAG_SHOWN_S", 3600.0)
+    compare(scene, SCENES[scene], size)
+
+
+def compare(scene: str, act: Act, size: tuple[int, int]) -> None:
+    """Do something, and hold the screen to the stored one."""
     with fleet() as coordinator:
-        picture = asyncio.run(_picture(scene, size, coordinator))
+        picture = asyncio.run(_picture(act, size, coordinator))
     assert len(picture) == size[1]
     assert max(cell_len(line) for line in picture) <= size[0]
     golden = GOLDENS / f"{scene}-{size[0]}x{size[1]}.txt"

@@ -68,6 +68,6 @@ def conflict(draft: Draft, theirs: JobVersion | None, when: str) -> str:
     if theirs.job is None:
         return f"{who} removed {draft.name} {when}."
     return (
-        f"{who} changed {draft.name} {when}: it was version {draft.version} when you began, "
-        f"and is {theirs.version} now."
+        f"{who} changed {draft.name} {when}.\n"
+        f"It was version {draft.version} when you began, and is {theirs.version} now."
     )

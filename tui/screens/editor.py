@@ -53,14 +53,13 @@ def opened(
 ) -> EditorScreen | None:
     """The editor on a job, on a clone of it, or without a name on a new one; None: no such job."""
     if not name:
-        return EditorScreen(new_draft(""), "new", "new job")
+        return EditorScreen(new_draft(""), "new")
     row = jobs.get(name)
     if row is None:
         return None
     if clone:
         return EditorScreen(clone_draft(row.job, jobs), f"clone {name}", f"clone of {name}")
-    title = f"edit {name} v{row.version}"
-    return EditorScreen(edit_draft(row), f"edit {name}", title, in_editor=as_text)
+    return EditorScreen(edit_draft(row), f"edit {name}", in_editor=as_text)
 
 
 class EditorScreen(Frame):
@@ -69,14 +68,16 @@ class EditorScreen(Frame):
     Args:
         draft: what it begins with.
         key: under which name the draft is kept on this host.
-        title: what is being done, for the line of tabs.
+        title: what makes a new job, for the line of tabs.
         in_editor: whether the user's own editor is wanted at once.
     """
 
     PLACE = Place.EDITOR
     AUTO_FOCUS: ClassVar[str] = "#form"
 
-    def __init__(self, draft: Draft, key: str, title: str, *, in_editor: bool = False) -> None:
+    def __init__(
+        self, draft: Draft, key: str, title: str = "new job", *, in_editor: bool = False
+    ) -> None:
         super().__init__()
         self.desk = Desk(draft)
         self.key = key
@@ -118,7 +119,8 @@ class EditorScreen(Frame):
 
     def crumb(self) -> str:
         """What is being done."""
-        return self._title
+        draft = self.desk.draft
+        return self._title if draft.is_new else f"edit {draft.name} v{draft.version}"
 
     def draw_body(self, scene: Scene) -> None:
         """Everything, as it is now."""
