@@ -43,7 +43,7 @@ async def _all(pilot: Pilot[None], _coordinator: Coordinator) -> None:
     await pilot.press("f6")
     await to(pilot, "Clock change")
     await pilot.press("space")
-    await expect(pilot, "< vixie >", "1 change")
+    await expect(pilot, "< skip >", "1 change")
 
 
 async def _fires(pilot: Pilot[None], coordinator: Coordinator) -> None:

@@ -78,6 +78,11 @@ def change_between(before: int, after: int, zone: ZoneInfo) -> int:
     return after
 
 
+def zone_names() -> list[str]:
+    """The names of all zones, in their order."""
+    return sorted(_zones_by_lower_case().values())
+
+
 def _zone_hint(name: str) -> str:
     from difflib import get_close_matches
 

@@ -9,7 +9,7 @@ import msgspec
 from tocsin.errors import ExecutorError
 from tocsin.execution import Executor
 from tocsin.jobfile import InstalledExecutors, KnownExecutors
-from tocsin.model import Agent, Calendar, Description, Job, JobRow, OfferedExecutor
+from tocsin.model import Agent, Calendar, Description, Job, JobRow, OfferedExecutor, Pool
 from tocsin.tui.widgets.columns import Cell
 
 from .check import Checked, check, fields_of, for_forecast
@@ -17,9 +17,20 @@ from .draft import Draft, is_changed, rebased, rewritten, text_of
 from .executor_fields import description_of, descriptions, masked
 from .fields import NAME, Field
 from .forecast import forecast, in_english, week_of
-from .form import Form, advice, focused, go, key, write
+from .form import (
+    Form,
+    advice,
+    at_line_end,
+    complete,
+    focused,
+    go,
+    key,
+    line_begun,
+    write,
+)
 from .form_rows import Row, form_rows
 from .side import Effect, changes, notes_of
+from .suggest import Names
 
 _USUAL = "shell"
 
@@ -31,6 +42,8 @@ class Desk:
         self.executors: Mapping[str, type[Executor]] = InstalledExecutors()
         self.known: dict[str, Description] = _installed(self.executors)
         self.calendars: Mapping[str, Calendar] = {}
+        self._pools: list[str] = []
+        self._names = Names([], [], [])
         self.form = Form(draft=draft)
         self.checked = Checked({}, None, {})
         self.effect: Effect | None = None
@@ -68,9 +81,15 @@ class Desk:
 
     # What becomes known.
 
-    def learn(self, rows: Iterable[OfferedExecutor], calendars: Iterable[Calendar]) -> None:
-        """Take what the coordinator knows: the executors that are offered, and the calendars."""
+    def learn(
+        self,
+        rows: Iterable[OfferedExecutor],
+        calendars: Iterable[Calendar],
+        pools: Iterable[Pool] = (),
+    ) -> None:
+        """Take what the coordinator knows: executors that are offered, calendars, pools."""
         offered = list(rows)
+        self._pools = [each.name for each in pools]
         self.calendars = {each.name: each for each in calendars}
         if offered:
             self.executors = KnownExecutors(lambda: offered)
@@ -80,6 +99,7 @@ class Desk:
     def judge(self, now_us: int, jobs: Mapping[str, JobRow], agents: Iterable[Agent]) -> None:
         """Look at the draft again."""
         self.fields = fields_of(self.draft, self.known)
+        self._names = Names(set(jobs) - {self.draft.name}, self.calendars, self._pools)
         self.checked = check(self.draft, self.fields, self.executors, jobs)
         job = for_forecast(self.draft, self.checked)
         if job is None:
@@ -97,6 +117,9 @@ class Desk:
         """Take a key; False when it is not for the form."""
         if character is not None:
             self._now(write(self.form, self.fields, character))
+            return True
+        if name == "right" and (found := self.suggestions()) and at_line_end(self.form, self.field):
+            self._now(complete(self.form, self.field, found[0]))
             return True
         after = key(self.form, self.fields, name)
         if after is None:
@@ -189,11 +212,17 @@ class Desk:
             parts.append(f"{changed} change{'s' * (changed != 1)}" if changed else "unchanged")
         return Cell(", ".join(parts), "good")
 
+    def suggestions(self) -> list[str]:
+        """What the line with the caret may become."""
+        return self._names.fitting(self.field.id, line_begun(self.form, self.field))
+
     def help_lines(self) -> tuple[str, str]:
         """What the field with the focus means, and how it is written."""
         field = self.field
         otherwise = f"; without it: {field.otherwise}" if field.otherwise else ""
-        return f"{field.label.strip()}: {field.help}{otherwise}", advice(self.form, field)
+        found = self.suggestions()
+        how = f"right: {'  '.join(found)}" if found else advice(self.form, field)
+        return f"{field.label.strip()}: {field.help}{otherwise}", how
 
     @property
     def is_changed(self) -> bool:

@@ -121,6 +121,25 @@ def key(form: Form, fields: Sequence[Field], name: str) -> Form | None:
     return _put(form, field, done)
 
 
+def line_begun(form: Form, field: Field) -> str:
+    """What stands in the line with the caret, up to it."""
+    it = _written(form, field)
+    return it.text[it.line_start : it.caret]
+
+
+def at_line_end(form: Form, field: Field) -> bool:
+    """Whether nothing stands behind the caret in its line."""
+    it = _written(form, field)
+    return it.caret == it.line_end
+
+
+def complete(form: Form, field: Field, text: str) -> Form:
+    """Put a text in the place of what the line with the caret begins with."""
+    it = _written(form, field)
+    before, behind = it.text[: it.line_start], it.text[it.caret :]
+    return _put(form, field, Written(before + text + behind, len(before) + len(text)))
+
+
 def _key_of_choice(form: Form, fields: Sequence[Field], field: Field, name: str) -> Form | None:
     match name:
         case "up":
@@ -137,8 +156,8 @@ def _key_of_choice(form: Form, fields: Sequence[Field], field: Field, name: str)
 
 
 def _chosen(form: Form, field: Field, count: int) -> Form:
-    """The next or the one before; from an empty field the first or the last."""
-    text = text_of(form.draft, field)
+    """The next or the one before; an empty field begins with what holds without it."""
+    text = text_of(form.draft, field) or field.otherwise
     values = field.choices
     where = values.index(text) + count if text in values else (0 if count > 0 else -1)
     return _put(form, field, Written(values[where % len(values)], 0))

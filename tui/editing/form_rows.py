@@ -19,6 +19,7 @@ from .form import Form, shown
 from .writing import Written
 
 LABEL: Final = 15
+_SAID_LINES: Final = 4
 _LINES_SHOWN: Final = 4
 """Of a text that has not the focus."""
 
@@ -74,19 +75,18 @@ def _below(
         for said in faults.get(field.id, ()):
             rows += [Row((Cell(line, "bad"),), field.id) for line in _told(said, width)]
     for note in notes.get(field.id, ()):
-        text = f"{'':{LABEL}}{one_line(note.text)}"
-        rows.append(Row((Cell(fit(text, width), note.tone),), field.id))
+        rows += [Row((Cell(line, note.tone),), field.id) for line in _told(note.text, width, "")]
     return rows
 
 
-def _told(said: str, width: int) -> list[str]:
-    """A fault in lines below its field."""
-    room = max(width - LABEL - 2, 10)
-    lines = textwrap.wrap(one_line(said), room) or [""]
-    heads = ["✗ ", *["  "] * (len(lines) - 1)]
-    return [
-        fit(f"{'':{LABEL}}{head}{line}", width) for head, line in zip(heads, lines, strict=True)
-    ]
+def _told(said: str, width: int, head: str = "✗ ") -> list[str]:
+    """What is said below a field, in as few lines as it takes, at most a handful."""
+    room = max(width - LABEL, 10)
+    lines = textwrap.wrap(
+        one_line(said), room, initial_indent=head, subsequent_indent="  ", placeholder=" …",
+        max_lines=_SAID_LINES,
+    )  # fmt: skip
+    return [fit(f"{'':{LABEL}}{line}", width) for line in lines]
 
 
 def _field_rows(form: Form, field: Field, width: int) -> list[Row]:

@@ -19,7 +19,7 @@ from .forecast import ClockChange, Forecast, Week
 
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _DIGITS_MAX: Final = 9
-_SHOWN: Final = 40
+_SHOWN: Final = 120
 SIDE_WIDTH: Final = 42
 
 
@@ -51,7 +51,8 @@ def side_lines(
             if it.clock_change.at_us
         ]
         lines.append(Cell(rule(f"Week, {_zone_name(it.zone)}", "", width), "strong"))
-        lines += week_lines(it.week, effect.before)
+        lines += week_lines(it.week)
+        lines += [Cell(line) for line in _wrapped(week_words(it.week, effect.before), width)]
         lines += [
             Cell(line, "warn") for doubt in it.doubts for line in _wrapped(f"! {doubt}", width)
         ]
@@ -80,12 +81,12 @@ def fire_lines(fires: list[Fire], zone: tzinfo, here: tzinfo | None, now_us: int
     return lines
 
 
-def week_lines(week: Week, before: Week | None) -> list[Cell]:
-    """Fires in each hour of the week, and all of them before and after."""
+def week_lines(week: Week) -> list[Cell]:
+    """Fires in each hour of the week."""
     lines = [Cell(f"     {''.join(f'{hour:<3}' for hour in range(0, 24, 3))}", "quiet")]
     for day, hours in zip(_DAYS, week.hours, strict=True):
         lines.append(Cell(f" {day} {''.join(map(_in_hour, hours))}"))
-    return [*lines, Cell(f" {week_words(week, before)}")]
+    return lines
 
 
 def week_words(week: Week, before: Week | None) -> str:
@@ -161,7 +162,17 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 
 def _value(value: object) -> str:
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        value = ", ".join(value)
-    text = one_line(value if isinstance(value, str) else msgspec.json.encode(value).decode())
+    text = one_line(_in_words(value))
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+
+
+def _in_words(value: object) -> str:
+    match value:
+        case str():
+            return value
+        case list():
+            return ", ".join(map(_in_words, value))
+        case dict():
+            return " ".join(f"{key} {_in_words(inner)}" for key, inner in value.items())
+        case _:
+            return msgspec.json.encode(value).decode()

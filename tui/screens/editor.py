@@ -44,7 +44,8 @@ _SCROLLBAR: Final = 1
 _HELP_WIDTH: Final = 74
 _TYPING: Final = (
     " tab     next field    shift+tab the one before, pgup pgdn further",
-    " ctrl+u  takes away the line up to the caret, ctrl+k behind it, ctrl+w a word",
+    " right   behind the text: takes the first of the names that the line above offers",
+    " ctrl+u  takes away what is before the caret, ctrl+k behind it, ctrl+w a word",
 )
 
 
@@ -181,6 +182,11 @@ class EditorScreen(Frame):
         elif self.in_editor:
             self.call_after_refresh(editor_text.edit, self)
 
+    def on_unmount(self) -> None:
+        """Keep what was typed a moment ago."""
+        if self._judging is not None:
+            self.keep()
+
     @property
     def drafts(self) -> Drafts:
         """The drafts of this context."""
@@ -224,7 +230,7 @@ class EditorScreen(Frame):
             self._learnt = False  # asked again when there is something to draw
             return
         if isinstance(executors, ExecutorsPage) and isinstance(shared, Shared):
-            self.desk.learn(executors.rows, shared.calendars)
+            self.desk.learn(executors.rows, shared.calendars, shared.pools)
             self.judge()
 
     # Writing.

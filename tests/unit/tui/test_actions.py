@@ -282,8 +282,8 @@ def test_keys_can_be_given_anew() -> None:
     action = table.for_key("f5", ON_JOB)
     assert action is not None
     assert action.id == "run"
-    assert "f5 run now" in footer(table, ON_JOB, 300)
-    assert any("f5 " in line for line in help_lines(table, Place.JOBS, 71))
+    assert "F5 run now" in footer(table, ON_JOB, 300)
+    assert any("F5 " in line for line in help_lines(table, Place.JOBS, 71))
 
 
 @pytest.mark.parametrize(

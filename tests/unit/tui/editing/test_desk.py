@@ -16,6 +16,7 @@ from tocsin.model import (
     JobRow,
     OfferedExecutor,
     Overlap,
+    Pool,
     Retry,
     Target,
 )
@@ -145,9 +146,9 @@ def test_choices() -> None:
     it = desk("billing-sync")
     it.go_to("overlap")
     keys(it, " ")
-    assert it_text(it) == "allow"
-    keys(it, "right", "right")
     assert it_text(it) == "queue"
+    keys(it, "right", "right")
+    assert it_text(it) == "allow"
     keys(it, "r")
     assert it_text(it) == "replace"
     keys(it, "left", "left", "left", "left")
@@ -353,3 +354,31 @@ def test_fires_are_known_before_all_else_is_right() -> None:
     assert it.effect.forecast.week.fires == 168
     type_in(it, "schedule", "@hourl")
     assert it.effect is None
+
+
+def test_names_that_are_known_are_offered() -> None:
+    """Right, behind what was begun, takes the first of them."""
+    it = desk("billing-sync")
+    it.learn([], [Calendar(name="holidays", dates=[])], [Pool(name="db-heavy", slots=2)])
+    judge(it)
+    it.go_to("timezone")
+    it.paste("berl")
+    assert it.help_lines()[1] == "right: Europe/Berlin"
+    keys(it, "right")
+    assert it_text(it) == "Europe/Berlin"
+    assert it.suggestions() == []
+    type_in(it, "blackout", "22:00 - 06:00\ncal")
+    keys(it, "right")
+    assert it_text(it) == "22:00 - 06:00\ncalendar holidays"
+    it.go_to("after")
+    it.paste("back")
+    keys(it, "right", "enter")
+    it.paste("reind")
+    keys(it, "right")
+    assert it_text(it) == "backup-db\nreindex"
+    it.go_to("pool")
+    it.paste("heavy")
+    keys(it, "right")
+    judge(it)
+    assert it.checked.job is not None
+    assert it.checked.job.pool == "db-heavy"
