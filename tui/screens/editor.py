@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from typing import ClassVar, Final
-from urllib.parse import quote
 
 from textual.containers import Horizontal
-from textual.timer import Timer
 from textual.widget import Widget
 
-from tocsin.config import find_places
-from tocsin.errors import ConfigError, LinkError, RequestError
+from tocsin.errors import LinkError, RequestError
 from tocsin.jobfile import dump_yaml
 from tocsin.messages.client_answers import ExecutorsPage, Shared
 from tocsin.messages.client_link import GetShared, ListExecutors
 from tocsin.model import JobRow
 from tocsin.tui.actions.action import Place, Situation
 from tocsin.tui.actions.telling import help_lines
-from tocsin.tui.drafts import Drafts, Kept
+from tocsin.tui.drafts import Kept
 from tocsin.tui.editing.desk import Desk
 from tocsin.tui.editing.draft import Draft, clone_draft, edit_draft, new_draft
 from tocsin.tui.editing.executor_fields import masked
 from tocsin.tui.editing.side import SIDE_WIDTH, side_lines
-from tocsin.tui.messages import Said
 from tocsin.tui.plain import fit, one_line
 from tocsin.tui.scene import Scene
 from tocsin.tui.widgets.columns import Cell
@@ -34,10 +29,8 @@ from tocsin.tui.words import ago
 
 from . import editor_saving, editor_text
 from .choose import STAY, ChooseScreen
-from .frame import Frame
+from .editor_frame import EditorFrame
 
-JUDGE_S: Final = 0.15
-"""So long after the last key the draft is judged and kept."""
 WIDE: Final = 96
 """From this width on there is room beside the form."""
 _SCROLLBAR: Final = 1
@@ -63,7 +56,7 @@ def opened(
     return EditorScreen(edit_draft(row), f"edit {name}", in_editor=as_text)
 
 
-class EditorScreen(Frame):
+class EditorScreen(EditorFrame):
     """A job being written.
 
     Args:
@@ -79,16 +72,10 @@ class EditorScreen(Frame):
     def __init__(
         self, draft: Draft, key: str, title: str = "new job", *, in_editor: bool = False
     ) -> None:
-        super().__init__()
-        self.desk = Desk(draft)
-        self.key = key
+        super().__init__(draft, key, in_editor=in_editor)
         self._title = title
-        self.in_editor = in_editor
-        self._first = self.desk.draft
-        self._keeping = False
         self._row_ids: list[str] = []
         self._learnt = False
-        self._judging: Timer | None = None
         self._pane = "form"
         self.doings = {
             **self.doings,
@@ -177,32 +164,19 @@ class EditorScreen(Frame):
         self.judge()
         super().on_mount()
         kept = self.drafts.find(self.key)
-        if kept is not None and kept.draft != self._first:
+        if kept is not None and kept.draft != self.first:
             self._offer(kept)
         elif self.in_editor:
             self.call_after_refresh(editor_text.edit, self)
-
-    def on_unmount(self) -> None:
-        """Keep what was typed a moment ago."""
-        if self._judging is not None:
-            self.keep()
-
-    @property
-    def drafts(self) -> Drafts:
-        """The drafts of this context."""
-        folder = find_places(os.environ).data_dir / "drafts"
-        return Drafts(
-            folder / quote(self.stage.scene().name, safe=""), lambda: self.stage.scene().now_us
-        )
 
     def _offer(self, kept: Kept) -> None:
         """Let the user go on with what was not saved."""
         when = ago(kept.at_us, self.stage.scene().now_us)
         name = kept.draft.name or "a new job"
         text = f"You were writing {one_line(name)} {when}, and did not save it."
-        if kept.draft.version != self._first.version:
+        if kept.draft.version != self.first.version:
             text += (
-                f"\nIt was version {kept.draft.version} then and is {self._first.version} now:"
+                f"\nIt was version {kept.draft.version} then and is {self.first.version} now:"
                 "\nwhen you save, you see what has changed."
             )
 
@@ -239,47 +213,18 @@ class EditorScreen(Frame):
         before = self.desk.draft
         if not self.desk.press(key, character):
             return False
-        self._written(before)
+        self.written(before)
         return True
 
     def _paste(self, text: str) -> None:
         before = self.desk.draft
         self.desk.paste(text)
-        self._written(before)
+        self.written(before)
 
     def _click(self, line: int) -> None:
         if line < len(self._row_ids):
             self.desk.go_to(self._row_ids[line])
             self.draw()
-
-    def _written(self, before: Draft) -> None:
-        """Draw at once; judge when nothing more is typed."""
-        if self.desk.draft is not before:
-            if self._judging is not None:
-                self._judging.stop()
-            self._judging = self.set_timer(JUDGE_S, self.judge)
-        self.draw()
-
-    def judge(self) -> None:
-        """Look at the draft again, and keep it."""
-        if self._judging is not None:
-            self._judging.stop()
-            self._judging = None
-        scene = self.stage.scene()
-        self.desk.judge(scene.now_us, scene.view.jobs, scene.view.agents.values())
-        if self.desk.draft != self._first:
-            self.keep()
-        elif self._keeping:
-            self.drafts.forget(self.key)
-        self.draw()
-
-    def keep(self) -> None:
-        """Keep the draft on this host."""
-        self._keeping = True
-        try:
-            self.drafts.keep(self.key, self.desk.draft)
-        except ConfigError as error:
-            self.say(error.message, failed=True)
 
     def _open_all(self) -> None:
         self.desk.open_all()
@@ -324,8 +269,3 @@ class EditorScreen(Frame):
         text = f"{self.desk.draft.name or 'The new job'} is not saved."
         choices = [("k", "keep it as a draft and leave"), ("d", "throw it away")]
         self.app.push_screen(ChooseScreen(text, choices, "go on writing"), answer)
-
-    def end(self, told: str, *, failed: bool = False) -> None:
-        """Leave, and say something on the screen below."""
-        self.app.pop_screen()
-        self.app.screen.post_message(Said(told, failed=failed))

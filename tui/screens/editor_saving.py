@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
 
 from tocsin.errors import LinkError, RequestError
@@ -18,12 +16,10 @@ from tocsin.tui.words import ago, until
 
 from .choose import ChooseScreen
 from .confirm import ConfirmScreen
-
-if TYPE_CHECKING:
-    from .editor import EditorScreen
+from .editor_frame import EditorFrame
 
 
-def save(screen: EditorScreen) -> None:
+def save(screen: EditorFrame) -> None:
     """Ask whether what is written is to be saved, and save it."""
     screen.judge()
     desk = screen.desk
@@ -55,7 +51,7 @@ def save(screen: EditorScreen) -> None:
     screen.app.push_screen(ConfirmScreen(asking, at, scene.name if scene.careful else ""), answer)
 
 
-async def _put(screen: EditorScreen, job: Job) -> None:
+async def _put(screen: EditorFrame, job: Job) -> None:
     draft = screen.desk.draft
     stage = screen.stage
     old = stage.scene().view.jobs.get(job.name)
@@ -77,14 +73,14 @@ async def _put(screen: EditorScreen, job: Job) -> None:
     screen.end(f"✓ saved {job.name}, version {version}{_next(screen)}  U undoes it")
 
 
-def _next(screen: EditorScreen) -> str:
+def _next(screen: EditorFrame) -> str:
     effect, now_us = screen.desk.effect, screen.stage.scene().now_us
     if effect is None or not effect.forecast.fires:
         return ""
     return f": next {until(effect.forecast.fires[0].at_us, now_us)}"
 
 
-async def _refused(screen: EditorScreen, job: Job, error: RequestError) -> None:
+async def _refused(screen: EditorFrame, job: Job, error: RequestError) -> None:
     """It was declined: because somebody else was there before, or for what is written."""
     draft = screen.desk.draft
     try:
@@ -106,7 +102,7 @@ async def _refused(screen: EditorScreen, job: Job, error: RequestError) -> None:
     screen.say(f"✗ not saved: {error.message}", failed=True)
 
 
-def _offer_theirs(screen: EditorScreen, job: Job, theirs: JobVersion | None) -> None:
+def _offer_theirs(screen: EditorFrame, job: Job, theirs: JobVersion | None) -> None:
     """Let the user see what somebody else did, and put the own change onto it."""
     desk = screen.desk
     when = ago(theirs.changed_us, screen.stage.scene().now_us) if theirs is not None else ""

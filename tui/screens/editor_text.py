@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from textual.app import SuspendNotSupported
 
@@ -16,14 +15,12 @@ from tocsin.tui.external_editor import EditedFile, editor_command, run_editor
 
 from . import editor_saving
 from .choose import ChooseScreen
-
-if TYPE_CHECKING:
-    from .editor import EditorScreen
+from .editor_frame import EditorFrame
 
 _FAULTS_SHOWN = 8
 
 
-def edit(screen: EditorScreen) -> None:
+def edit(screen: EditorFrame) -> None:
     """Let the user's editor at the whole job; what it leaves is judged, shown and asked about."""
     screen.judge()
     desk = screen.desk
@@ -36,7 +33,7 @@ def edit(screen: EditorScreen) -> None:
     _round(screen, file, text, text)
 
 
-def _round(screen: EditorScreen, file: EditedFile, first: str, text: str) -> None:
+def _round(screen: EditorFrame, file: EditedFile, first: str, text: str) -> None:
     """Once into the editor and back."""
     try:
         file.write(text)
@@ -63,7 +60,7 @@ def _round(screen: EditorScreen, file: EditedFile, first: str, text: str) -> Non
     editor_saving.save(screen)
 
 
-def _read(file: EditedFile, screen: EditorScreen) -> tuple[Job | None, list[str]]:
+def _read(file: EditedFile, screen: EditorFrame) -> tuple[Job | None, list[str]]:
     """The job that the editor left, or what is wrong with it."""
     desk = screen.desk
     try:
@@ -76,7 +73,7 @@ def _read(file: EditedFile, screen: EditorScreen) -> tuple[Job | None, list[str]
 
 
 def _offer_again(
-    screen: EditorScreen, file: EditedFile, texts: tuple[str, str], faults: list[str]
+    screen: EditorFrame, file: EditedFile, texts: tuple[str, str], faults: list[str]
 ) -> None:
     """Say what is wrong, and let the user put it right."""
     first, after = texts
@@ -95,7 +92,7 @@ def _offer_again(
     screen.app.push_screen(ChooseScreen("\n".join(lines), choices, "leave it"), answer)
 
 
-def _back(screen: EditorScreen, said: str, *, failed: bool = False) -> None:
+def _back(screen: EditorFrame, said: str, *, failed: bool = False) -> None:
     """To the form, or to the screen below where only the editor was wanted."""
     if screen.in_editor and not screen.desk.is_changed:
         screen.end(said, failed=failed)
