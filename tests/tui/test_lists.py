@@ -162,7 +162,7 @@ def test_keys_of_the_users_choice() -> None:
     """A key from the settings does what its action says, and stands in the footer."""
 
     async def test(pilot: Pilot[None], coordinator: Coordinator) -> None:
-        await expect(pilot, "f6 pause")
+        await expect(pilot, "F6 pause")
         await pilot.press("f6")
         await expect(pilot, "✓ pause backup-db")
         assert _asked(coordinator, PauseJobs) == [PauseJobs(["backup-db"])]

@@ -34,6 +34,8 @@ from .editor_frame import EditorFrame
 WIDE: Final = 96
 """From this width on there is room beside the form."""
 _SCROLLBAR: Final = 1
+_FRAME_LINES: Final = 7
+"""Above and below the form."""
 _HELP_WIDTH: Final = 74
 _TYPING: Final = (
     " tab     next field    shift+tab the one before, pgup pgdn further",
@@ -145,7 +147,8 @@ class EditorScreen(EditorFrame):
 
     def _draw_side(self, scene: Scene, side: Lines, width: int) -> None:
         lines = side_lines(self.desk.effect, self.desk.changed, scene.now_us, scene.zone, width - 1)
-        lines += [Cell("")] * (side.size.height - len(lines))
+        height = side.size.height or self.size.height - _FRAME_LINES
+        lines += [Cell("")] * (height - len(lines))
         edge = (Cell("│"),) if self.size.width >= WIDE else ()
         side.show([(*edge, line) for line in lines])
 
@@ -210,10 +213,12 @@ class EditorScreen(EditorFrame):
     # Writing.
 
     def _take(self, key: str, character: str | None) -> bool:
-        before = self.desk.draft
+        before, at = self.desk.draft, self.desk.form.at
         if not self.desk.press(key, character):
             return False
         self.written(before)
+        if self.desk.form.at != at:
+            self.judge_rest()
         return True
 
     def _paste(self, text: str) -> None:

@@ -61,6 +61,11 @@ class EditorFrame(Frame):
             self._judging = self.set_timer(JUDGE_S, self.judge)
         self.draw()
 
+    def judge_rest(self) -> None:
+        """Look at what was typed, if that was not done yet."""
+        if self._judging is not None:
+            self.judge()
+
     def judge(self) -> None:
         """Look at the draft again, and keep it."""
         if self._judging is not None:
