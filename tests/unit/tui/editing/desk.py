@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.tui.fleet import AGENTS, JOBS, NOW_US
 from tocsin.model import Agent, JobRow
 from tocsin.tui.editing.desk import Desk
-from tocsin.tui.editing.draft import Draft, edit_draft, new_draft
+from tocsin.tui.editing.draft import Draft, edit_draft, new_draft, text_of
 
 ROWS = {row.job.name: row for row in JOBS}
 
@@ -34,18 +34,14 @@ def keys(it: Desk, *names: str) -> None:
 def type_in(it: Desk, field_id: str, text: str) -> None:
     """Put a text into a field, in place of what stands there."""
     it.go_to(field_id)
-    while it.press("ctrl+u", None) and it.draft.texts.get(field_id, it_text(it)):
-        if not it_text(it):
-            break
-        it.press("backspace", None)
+    while it_text(it):
+        keys(it, "backspace")
     it.paste(text)
     judge(it)
 
 
 def it_text(it: Desk) -> str:
     """What stands in the field with the focus."""
-    from tocsin.tui.editing.draft import text_of
-
     return text_of(it.draft, it.field)
 
 
