@@ -23,6 +23,7 @@ from tocsin.model import (
     JobRow,
     JobVersion,
     Pause,
+    Role,
     Run,
     RunState,
     Scope,
@@ -63,6 +64,8 @@ STATUS: Final = Status(
     agents=2,
     next_due_us=None,
     dropped={"too large": 1},
+    you="ana",
+    role=Role.OPERATOR,
 )
 
 
@@ -187,6 +190,8 @@ def test_the_status() -> None:
         "dropped": {"too large": 1},
         "maintenance": [],
         "incidents": [],
+        "you": "ana",
+        "role": "operator",
     }
     stepped = Incident(
         kind=IncidentKind.STEP,
