@@ -13,10 +13,10 @@ from tocsin.errors import RequestError
 from tocsin.instants import SECOND_US, to_datetime
 from tocsin.messages.client_answers import Step, StepVerdict, Story
 from tocsin.messages.client_link import Explain
+from tocsin.moments import is_absolute, parse_moment
 from tocsin.nearest import did_you_mean
 
 from .asking import open_session, some_jobs
-from .moments import is_absolute, parse_moment
 from .options import output_option
 from .shapes import print_json, story_shape
 from .tables import cell

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from tests.unit.coordinator.stories.scenes import SCENES
-from tocsin.cli.moments import is_absolute, parse_moment
 from tocsin.coordinator.story import tell
-from tocsin.errors import ConfigError
-from tocsin.instants import to_us
+from tocsin.instants import from_rfc3339
 from tocsin.messages.client_answers import (
     Answer,
     Declined,
@@ -28,7 +24,6 @@ from tocsin.messages.client_link import Ask, Explain, GetJobs, ListJobs
 from .conftest import Desk, Tocsin
 from .test_shapes import AT_US, JOB, RUN
 
-BERLIN = ZoneInfo("Europe/Berlin")
 STORY = Story(
     "hello",
     AT_US,
@@ -42,53 +37,6 @@ STORY = Story(
     ],
     [RUN],
 )
-
-
-def berlin(text: str, fold: int = 0) -> int:
-    """An instant on the clock of Berlin."""
-    return to_us(datetime.fromisoformat(text).replace(tzinfo=BERLIN, fold=fold))
-
-
-NOW_US = berlin("2026-11-24 01:00")
-
-
-@pytest.mark.parametrize(
-    ("text", "instant_us"),
-    [
-        ("2026-11-01T01:30:00Z", berlin("2026-11-01 02:30")),
-        ("2026-11-01t01:30:00z", berlin("2026-11-01 02:30")),
-        ("2026-11-01 02:30", berlin("2026-11-01 02:30")),
-        ("2026-11-01 02:30:15", berlin("2026-11-01 02:30:15")),
-        ("2026-11-01", berlin("2026-11-01 00:00")),
-        ("00:30", berlin("2026-11-24 00:30")),
-        ("01:00", berlin("2026-11-24 01:00")),
-        ("2:30", berlin("2026-11-23 02:30")),
-        ("today 02:30", berlin("2026-11-24 02:30")),
-        ("Yesterday  02:30:05", berlin("2026-11-23 02:30:05")),
-        ("tomorrow 02:30", berlin("2026-11-25 02:30")),
-        ("2026-10-25 02:30", berlin("2026-10-25 02:30", fold=0)),
-        ("2027-03-28 02:30", berlin("2027-03-28 03:00")),
-    ],
-)
-def test_a_time_as_people_write_it(text: str, instant_us: int) -> None:
-    """On the job's clock; twice shown is the first pass, leapt over is the end of the leap."""
-    assert parse_moment(text, BERLIN, NOW_US) == instant_us
-
-
-@pytest.mark.parametrize("text", ["", "noon", "25:00", "yesterday", "2026-13-01", "yesterday 2"])
-def test_what_is_no_time_is_said_with_examples(text: str) -> None:
-    """The hint shows how to write it."""
-    with pytest.raises(ConfigError, match="is no time") as refused:
-        parse_moment(text, BERLIN, NOW_US)
-
-    assert "yesterday 02:30" in refused.value.hint
-
-
-def test_only_a_time_with_an_offset_needs_no_zone() -> None:
-    """The others are asked of the coordinator, for it knows the job's zone."""
-    assert is_absolute("2026-11-01T01:30:00+01:00")
-    assert not is_absolute("2026-11-01T01:30:00")
-    assert not is_absolute("02:30")
 
 
 def test_a_story_as_lines(tocsin: Tocsin, desk: Desk) -> None:
@@ -147,7 +95,7 @@ def test_a_time_without_an_offset_is_of_the_clock_of_the_job(tocsin: Tocsin, des
 
     tocsin("why", "hello", "--at", "2026-11-01 02:30")
 
-    assert desk.asked == [Explain("hello"), Explain("hello", berlin("2026-11-01 02:30"))]
+    assert desk.asked == [Explain("hello"), Explain("hello", from_rfc3339("2026-11-01T01:30:00Z"))]
 
 
 def test_one_run_is_asked_for_by_its_id(tocsin: Tocsin, desk: Desk) -> None:
