@@ -20,18 +20,21 @@ from tocsin.link import Hub
 from tocsin.messages.client_link import Ask
 from tocsin.model import Run
 
-from .actions.action import Place
+from .actions.action import Place, Situation
 from .actions.commands import Names
 from .actions.table import Table
+from .actions.why import question
 from .connection import Connection
 from .guard import Guard, refusal
 from .messages import SessionChanged
 from .scene import Scene
 from .screens.frame import Frame
+from .screens.job import JobScreen
 from .screens.jobs import JobsScreen
 from .screens.listing import ListScreen
 from .screens.run import RunScreen
 from .screens.runs import RunsScreen
+from .screens.why import WhyScreen
 from .session import Session, Target, Tell
 from .stage import Stage
 from .state import View
@@ -125,6 +128,14 @@ class TocsinApp(Stage):
             self.pop_screen()
         if text and isinstance(self.screen, ListScreen):
             self.call_after_refresh(self.screen.set_filter, text)
+
+    def open_job(self, name: str) -> None:
+        """Show a job."""
+        self.push_screen(JobScreen(name))
+
+    def open_why(self, at: Situation) -> None:
+        """Show why the run, or the due time, or the job's last due time went as it did."""
+        self.push_screen(WhyScreen(question(at)))
 
     def open_run(self, run: Run) -> None:
         """Show a run."""

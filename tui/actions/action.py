@@ -13,7 +13,7 @@ from collections.abc import Callable
 import msgspec
 
 from tocsin.messages.client_link import Ask
-from tocsin.model import HUMAN_RANK, Agent, JobRow, Role, Run
+from tocsin.model import HUMAN_RANK, Agent, JobRow, JobVersion, Role, Run
 
 
 class Place(enum.Enum):
@@ -38,6 +38,7 @@ class Flag(enum.Enum):
     FILTERED = "a filter is set"
     MARKED = "rows are marked"
     NARROWED = "the list is of one job alone"
+    CHOSEN = "the cursor was put on a run"
 
 
 class Noun(enum.Enum):
@@ -66,8 +67,10 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     flags: frozenset[Flag] = frozenset()
     at_us: int | None = None
     """The due time that the cursor is on."""
+    versions: tuple[JobVersion, ...] = ()
+    """The version of the job that the cursor is on, and the one before it."""
     text: str = ""
-    """What was typed behind the name of the action."""
+    """What was typed behind the name of the action, or when it asked for it."""
 
     @property
     def job(self) -> JobRow | None:
@@ -117,8 +120,12 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     """What takes it back, as of before it was done."""
     question: Say = lambda _: ""
     """What is asked first, naming what follows; empty: it is done at once."""
+    prompt: str = ""
+    """What is to be typed first, where nothing is behind its name."""
     command: str = ""
     """The command line that does the same; JOB, RUN and AGENT stand for names."""
+    options: Say = lambda _: ""
+    """What follows that command line here, written for a shell."""
 
 
 def allowed(action: Action, at: Situation) -> bool:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Final
 
 from tocsin.instants import to_rfc3339
 from tocsin.messages.client_link import Ask, PauseJobs, PutJobs, RemoveJobs, ResumeJobs, RunJobs
 from tocsin.model import Role
 from tocsin.tui.words import listed
+from tocsin.units import format_duration
 
 from .action import Action, Noun, Place, Situation
+from .pausing import TimedPause, read_pause
+from .why import why_options
 
 ON_JOBS: Final = frozenset({Place.OVERVIEW, Place.JOBS, Place.JOB, Place.SCHEDULE})
 WITH_JOB: Final = ON_JOBS | {Place.RUNS, Place.RUN, Place.WHY}
@@ -61,6 +65,36 @@ def _removal_question(at: Situation) -> str:
         "U brings it back for ten minutes, as it is now.",
     ]
     return "\n".join(lines)
+
+
+def _pause_blocked(at: Situation) -> str:
+    return _known_job(at) or (_pause(at).wrong if at.text else "")
+
+
+def _pause(at: Situation) -> TimedPause:
+    return read_pause(at.text)
+
+
+def _timed_pause(at: Situation) -> Ask:
+    pause = _pause(at)
+    return PauseJobs(at.job_names, pause.reason, pause.for_s)
+
+
+def _pause_options(at: Situation) -> str:
+    pause = _pause(at)
+    return shlex.join(
+        [
+            *(["--for", format_duration(pause.for_s)] if pause.for_s is not None else []),
+            *(["--reason", pause.reason] if pause.reason else []),
+        ]
+    )
+
+
+def _undo_pause(at: Situation) -> Ask | None:
+    """One question cannot both resume some and pause others as they were."""
+    if _names(at, paused=False):
+        return _resume_again(at) if not _names(at, paused=True) else None
+    return _pause_again(at)
 
 
 def _run_question(at: Situation) -> str:
@@ -121,14 +155,30 @@ JOBS: Final = (
         command="tocsin job resume JOB",
     ),
     Action(
+        id="timed_pause",
+        key="P",
+        name="pause why",
+        help="pause, with a length and a reason: `2h disk work`; without one until resumed",
+        places=ON_JOBS,
+        takes=Noun.TEXT,
+        needs=Role.OPERATOR,
+        blocked=_pause_blocked,
+        ask=_timed_pause,
+        undo=_undo_pause,
+        prompt="pause for how long, and why (2h disk work):",
+        command="tocsin job pause JOB",
+        options=_pause_options,
+    ),
+    Action(
         id="why",
         key="w",
         name="why",
         help="tell why it did, or did not, what it did",
         places=WITH_JOB - {Place.WHY},
         takes=Noun.JOB,
-        blocked=needs_job,
+        blocked=lambda at: "" if at.job_names else "there is no job here",
         command="tocsin why JOB",
+        options=why_options,
     ),
     Action(
         id="log",

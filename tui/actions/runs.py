@@ -71,7 +71,8 @@ RUNS: Final = (
         help="open the run: its facts and its live log",
         places=frozenset({Place.RUNS, Place.JOB, Place.WHY}),
         takes=Noun.RUN,
-        blocked=_needs_run,
+        # On a job, enter opens whatever the cursor is on: runs, jobs, versions, due times.
+        blocked=lambda at: "" if at.place is Place.JOB else _needs_run(at),
         command="tocsin run logs -f RUN",
     ),
     Action(

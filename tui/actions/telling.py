@@ -79,7 +79,8 @@ def command_line(action: Action, at: Situation) -> str:
             return ""
         else:
             words.append(word)
-    return " ".join(words)
+    options = action.options(at) if words else ""
+    return " ".join([*words, options] if options else words)
 
 
 def subject(action: Action, at: Situation) -> str:

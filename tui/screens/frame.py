@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import ClassVar, Final
 
+import msgspec
 from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -211,6 +212,9 @@ class Frame(Screen[None]):
         if blocked:
             self.say(f"{action.name}: {blocked}", failed=True)
             return
+        if action.prompt and not at.text:
+            self.prompt(Question(f"{action.prompt} ", lambda text: self._typed(action, at, text)))
+            return
         question = action.question(at)
         if question or (action.ask is not None and self.stage.scene().careful):
             typed = self.stage.scene().name if self.stage.scene().careful else ""
@@ -220,6 +224,10 @@ class Frame(Screen[None]):
             )
         else:
             self._perform(action, at)
+
+    def _typed(self, action: Action, at: Situation, text: str) -> None:
+        if text.strip():
+            self.do(action, msgspec.structs.replace(at, text=text.strip()))
 
     def _perform(self, action: Action, at: Situation) -> None:
         if action.ask is not None:
