@@ -54,9 +54,8 @@ def headline(row: JobRow, latest: Run | None, *, removed: bool) -> tuple[str, st
     glyph, colour = job_glyph(row, latest)
     if removed:
         return f"✗ {job.name}   removed; its runs stay on record", "bad"
-    zone = f" {job.timezone}" if job.schedule else ""
     labels = " ".join(f"{one_line(key)}={one_line(value)}" for key, value in job.labels.items())
-    parts = [f"{glyph} {job.name}", f"{schedule(row)}{zone}", in_english(job), f"v{row.version}"]
+    parts = [f"{glyph} {job.name}", schedule(row), in_english(job), f"v{row.version}"]
     parts += [one_line(job.description), labels]
     return "   ".join(part for part in parts if part), colour
 

@@ -13,16 +13,16 @@ def heights(wants: Sequence[int], room: int, keep: int) -> list[int]:
     """The lines of each pane, 0 where it is left out.
 
     Where not all have room, those farthest from pane `keep` go first. What is over goes to those
-    that want more, one line at a time, and in the end to the last.
+    that want more, the modest ones first, and in the end to the last.
     """
     kept = set(range(len(wants)))
     while len(kept) > 1 and sum(min(wants[i], LEAST) for i in kept) > room:
         kept.discard(max(kept, key=lambda i: (abs(i - keep), i)))
     found = [min(want, LEAST) if i in kept else 0 for i, want in enumerate(wants)]
     spare = room - sum(found)
-    while spare > 0 and (hungry := [i for i in sorted(kept) if found[i] < wants[i]]):
-        for i in hungry[:spare]:
-            found[i] += 1
-        spare -= len(hungry[:spare])
+    for i in sorted(kept, key=lambda i: wants[i]):
+        more = max(min(wants[i] - found[i], spare), 0)
+        found[i] += more
+        spare -= more
     found[max(kept)] += spare
     return [max(height, 0) for height in found]

@@ -155,10 +155,10 @@ JOBS: Final = (
         command="tocsin job resume JOB",
     ),
     Action(
-        id="timed_pause",
+        id="suspend",
         key="P",
         name="pause why",
-        help="pause, with a length and a reason: `2h disk work`; without one until resumed",
+        help="pause, and say for how long and why: 2h disk work",
         places=ON_JOBS,
         takes=Noun.TEXT,
         needs=Role.OPERATOR,

@@ -34,7 +34,11 @@ _NAME_CELLS: Final = 13
 _NOT_IN_FOOTER: Final = {
     *(name for name, *_ in TABS),
     "copy_command", "mouse", "redraw", "refetch", "reverse", "mark_all", "zone", "palette",
+<<<<<<< HEAD
     "edit_text",
+=======
+    "suspend",
+>>>>>>> 39e279a (Hold the screens of a job and of why to what they should show)
 }  # fmt: skip
 """The tabs are in sight, the rest is in the help."""
 

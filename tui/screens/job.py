@@ -193,18 +193,25 @@ class JobScreen(Frame):
             self.run_worker(self._load(), group="load", exclusive=True)
 
     async def _load(self) -> None:
-        session, name = self.stage.session, self._known.name
         try:
-            answer = await session.ask(GetJobVersions(name, limit=VERSIONS_SHOWN))
-            if isinstance(answer, JobVersions):
-                self._known.versions, self._versions_wrong = answer.rows, ""
-            await session.load_runs(name)
+            await self.stage.session.load_runs(self._known.name)
+            await self._load_versions()
         except LinkError:
             self._asked_for = None  # with the next drawing, as soon as there is a link
             return
         except RequestError as error:
-            self._versions_wrong = error.message
+            self.say(f"runs of {self._known.name}: {error.message}", failed=True)
         self.draw()
+
+    async def _load_versions(self) -> None:
+        ask = GetJobVersions(self._known.name, limit=VERSIONS_SHOWN)
+        try:
+            answer = await self.stage.session.ask(ask)
+        except RequestError as error:
+            self._versions_wrong = error.message
+        else:
+            if isinstance(answer, JobVersions):
+                self._known.versions, self._versions_wrong = answer.rows, ""
 
     # Keys.
 

@@ -7,6 +7,7 @@ import shlex
 import click
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from tests.tui.fleet import AGENTS, FAILED, JOBS, RUNNING, job
 from tocsin.cli.root import root
@@ -22,7 +23,7 @@ from tocsin.messages.client_link import (
     RunJobs,
     UncordonAgents,
 )
-from tocsin.model import AgentState, Role, RunState
+from tocsin.model import AgentState, JobVersion, Role, RunState
 from tocsin.tui.actions.action import Action, Flag, Place, Situation, allowed, forbidden
 from tocsin.tui.actions.commands import Names, complete, read
 from tocsin.tui.actions.table import ACTIONS, Table
@@ -50,6 +51,13 @@ VIEW = View(
     ),
     whole=True,
 )
+VERSIONS = tuple(
+    JobVersion(
+        job_id=5, version=number, name="etl-orders", changed_us=0, changed_by="ana",
+        job=msgspec.structs.replace(ETL.job, timeout_s=float(number)),
+    )
+    for number in (3, 2)
+)  # fmt: skip
 NAMES = Names(contexts=["prod", "test"], themes=["dark", "light"])
 
 
@@ -72,6 +80,27 @@ def _action(key: str, at: Situation) -> Action:
         ("p", ON_JOB, PauseJobs(["etl-orders"])),
         ("p", _on(Place.JOBS, jobs=(PAUSED,)), ResumeJobs(["cleanup-tmp"])),
         ("p", _on(Place.JOBS, jobs=(PAUSED, ETL)), PauseJobs(["etl-orders"])),
+        (
+            "P",
+            _on(Place.JOBS, jobs=(ETL,), text="2h disk work"),
+            PauseJobs(["etl-orders"], "disk work", 7200.0),
+        ),
+        (
+            "P",
+            _on(Place.JOB, jobs=(ETL,), text="disk work"),
+            PauseJobs(["etl-orders"], "disk work"),
+        ),
+        (
+            "V",
+            _on(Place.JOB, jobs=(ETL,), versions=VERSIONS),
+            PutJobs([VERSIONS[0].job], {"etl-orders": 1}),
+        ),
+        ("V", _on(Place.JOB, versions=VERSIONS), PutJobs([VERSIONS[0].job], {"etl-orders": 0})),
+        (
+            "V",
+            _on(Place.JOB, jobs=(msgspec.structs.replace(ETL, version=3),), versions=VERSIONS),
+            PutJobs([VERSIONS[1].job], {"etl-orders": 3}),
+        ),
         ("D", _on(Place.JOBS, jobs=(PAUSED, ETL)), RemoveJobs(["cleanup-tmp", "etl-orders"])),
         ("x", ON_RUN, KillRuns([RUNNING.id])),
         ("x", _on(Place.RUNS, runs=(FAILED, RUNNING)), KillRuns([RUNNING.id])),
@@ -92,6 +121,15 @@ def test_asks(key: str, at: Situation, ask: msgspec.Struct) -> None:
         ("p", _on(Place.JOBS, jobs=(PAUSED, ETL)), ResumeJobs(["etl-orders"])),
         ("p", _on(Place.JOBS, jobs=(PAUSED,)), PauseJobs(["cleanup-tmp"])),
         ("D", _on(Place.JOBS, jobs=(ETL,)), PutJobs([ETL.job], {"etl-orders": 0})),
+        ("P", _on(Place.JOBS, jobs=(ETL,), text="2h"), ResumeJobs(["etl-orders"])),
+        ("P", _on(Place.JOBS, jobs=(PAUSED,), text="2h"), PauseJobs(["cleanup-tmp"])),
+        ("P", _on(Place.JOBS, jobs=(PAUSED, ETL), text="2h"), None),
+        (
+            "V",
+            _on(Place.JOB, jobs=(ETL,), versions=VERSIONS),
+            PutJobs([ETL.job], {"etl-orders": 2}),
+        ),
+        ("V", _on(Place.JOB, versions=VERSIONS), RemoveJobs(["etl-orders"])),
         ("r", ON_JOB, None),
         ("x", ON_RUN, None),
         ("c", ON_AGENT, UncordonAgents(["etl-03"])),
@@ -111,6 +149,22 @@ def test_undo_takes_back_what_was_changed_and_no_more(
         ("r", _on(Place.JOBS), "there is no job here"),
         ("r", _on(Place.JOBS, jobs=(ETL,), offline="offline"), "offline"),
         ("enter", _on(Place.RUNS), "there is no run here"),
+        ("V", _on(Place.JOB, jobs=(ETL,)), "its versions are not known"),
+        (
+            "V",
+            _on(Place.JOB, jobs=(ETL,), versions=(replace(VERSIONS[0], job=None),)),
+            "version 3 is its removal",
+        ),
+        (
+            "V",
+            _on(Place.JOB, jobs=(ETL,), versions=(replace(VERSIONS[0], job=ETL.job),)),
+            "it is as version 3 was",
+        ),
+        (
+            "V",
+            _on(Place.JOB, jobs=(replace(ETL, version=3),), versions=VERSIONS[:1]),
+            "there is no version before this one",
+        ),
         ("l", _on(Place.JOBS, jobs=(ETL,)), "it has no runs yet"),
         ("x", _on(Place.RUNS), "there is no run here"),
         ("x", _on(Place.RUN, jobs=(ETL,), runs=(FAILED,)), "the run is over: failed"),
@@ -130,8 +184,21 @@ def test_blocked_with_the_reason(key: str, at: Situation, reason: str) -> None:
     assert f"({key_cap(action.key)} {action.name})" in footer(TABLE, at, 300)
 
 
+def test_a_pause_of_no_length_is_refused() -> None:
+    """What was typed is looked at before it is sent."""
+    at = _on(Place.JOBS, jobs=(ETL,), text="0s no")
+    assert _action("P", at).blocked(at) == "0s is no time at all"
+
+
 SITUATIONS = [
-    Situation(place=place, jobs=jobs, runs=runs, agents=(agent,), flags=frozenset(flags))
+    Situation(
+        place=place,
+        jobs=jobs,
+        runs=runs,
+        agents=(agent,),
+        flags=frozenset(flags),
+        versions=VERSIONS,
+    )
     for place in Place
     for jobs in ((ETL,), (PAUSED,), ())
     for runs in ((RUNNING,), (FAILED,), ())
@@ -220,6 +287,8 @@ def test_danger_asks_and_names_what_follows() -> None:
         ("r", ON_JOB, False),
         ("r", _on(Place.JOBS, jobs=(ETL, PAUSED)), True),
         ("p", ON_JOB, False),
+        ("P", ON_JOB, False),
+        ("V", _on(Place.JOB, jobs=(ETL,), versions=VERSIONS), True),
         ("c", ON_AGENT, False),
     ],
 )
@@ -233,6 +302,53 @@ def test_command_line_quotes() -> None:
     at = _on(Place.JOBS, jobs=(job(1, "it's"), ETL))
     assert command_line(_action("r", at), at) == """tocsin job run 'it'"'"'s' etl-orders"""
     assert command_line(_action("r", at), _on(Place.JOBS)) == ""
+
+
+@pytest.mark.parametrize(
+    ("key", "at", "line"),
+    [
+        ("w", ON_JOB, "tocsin why etl-orders"),
+        ("w", ON_RUN, f"tocsin why etl-orders --run {RUNNING.id}"),
+        (
+            "w",
+            _on(Place.JOB, jobs=(ETL,), runs=(RUNNING,), at_us=1_774_357_200_000_000),
+            "tocsin why etl-orders --at 2026-03-24T13:00:00Z",
+        ),
+        (
+            "w",
+            _on(Place.JOB, jobs=(ETL,), runs=(RUNNING,), flags=frozenset({Flag.CHOSEN})),
+            f"tocsin why etl-orders --run {RUNNING.id}",
+        ),
+        (
+            "P",
+            _on(Place.JOB, jobs=(ETL,), text="2h disk work"),
+            "tocsin job pause etl-orders --for 2h --reason 'disk work'",
+        ),
+        (
+            "V",
+            _on(Place.JOB, jobs=(ETL,), versions=VERSIONS),
+            "tocsin job revert etl-orders 3",
+        ),
+    ],
+)
+def test_command_line_says_what_was_chosen(key: str, at: Situation, line: str) -> None:
+    """The run, the time, the version or the reason stand behind the command, as it takes them."""
+    assert command_line(_action(key, at), at) == line
+    _, *words = shlex.split(line)
+    found: click.Command = root
+    while isinstance(found, click.Group):
+        name, inner, words = found.resolve_command(click.Context(found), words)
+        assert inner is not None, name
+        found = inner
+    found.make_context(found.name, words)
+
+
+def test_revert_names_what_follows() -> None:
+    """The keys that become other, the version that it becomes, and when it is due then."""
+    at = _on(Place.JOB, jobs=(ETL,), versions=VERSIONS)
+    question = _action("V", at).question(at)
+    for text in ("version 3?", "timeout: 45m → 3s", "It becomes version 2", "U takes it back"):
+        assert text in question
 
 
 def test_result_names_what_was_made() -> None:
