@@ -26,13 +26,15 @@ _TEXT_LEAST: Final = 24
 
 def title(ask: Explain, story: Story | None, zone: tzinfo | None) -> str:
     """Which due time or run this is about; on the clock of the job, and on the user's too."""
-    about_us = ask.at_us if story is None else story.at_us
+    due_us = None if story is None else story.at_us
+    about_us = ask.at_us if due_us is None else due_us
     if about_us is not None:
         there = local(about_us, zone if story is None else ZoneInfo(story.timezone))
         here = local(about_us, zone)
         seconds = ":%S" if about_us // SECOND_US % 60 else ""
         also = f"  ({here:%H:%M %Z})" if here.utcoffset() != there.utcoffset() else ""
-        return f"{ask.job}, due {there:%a %Y-%m-%d} {there:%H:%M{seconds} %Z}{also}"
+        word = "at" if story is not None and due_us is None else "due"
+        return f"{ask.job}, {word} {there:%a %Y-%m-%d} {there:%H:%M{seconds} %Z}{also}"
     if ask.run:
         return f"{ask.job}, run {run_tail(ask.run)}"
     if story is not None and story.runs:

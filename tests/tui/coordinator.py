@@ -22,12 +22,10 @@ from tocsin.messages.client_answers import (
     OutputPage,
     OutputPiece,
     RunsPage,
-    Shared,
     Status,
 )
 from tocsin.messages.client_link import (
     Ask,
-    GetShared,
     GetStatus,
     KillRuns,
     ListRuns,
@@ -42,7 +40,7 @@ from tocsin.messages.client_link import (
     Subscribe,
     Update,
 )
-from tocsin.model import TERMINAL, Agent, Calendar, JobRow, Role, Run, RunState
+from tocsin.model import TERMINAL, Agent, JobRow, Role, Run, RunState
 from tocsin.tui.session import Session, Target, Tell
 
 from .definitions import answer_of, put
@@ -67,7 +65,6 @@ class Coordinator:
         self.parts = 1
         """In how many parts the jobs of a snapshot are sent."""
         self.store = "ok"
-        self.calendars: list[Calendar] = []
         self._jobs = {row.job.name: row for row in jobs}
         self._runs = {one.id: one for one in runs}
         self._agents = agents
@@ -218,8 +215,6 @@ class Coordinator:
         match ask:
             case GetStatus():
                 return self._status()
-            case GetShared():
-                return Shared(self.calendars, [])
             case ListRuns(job, states, _, limit):
                 known = [*self._runs.values(), *self.held]
                 rows = [

@@ -31,7 +31,7 @@ BILLING: Final[JobRow] = replace(
     changed_by="bo",
 )  # fmt: skip
 INVOICE: Final = job(8, "invoice-mail", after=[Dependency(job="billing-sync")])
-_OLDER: Final = replace(BILLING.job, timeout_s=120.0)
+OLDER: Final = replace(BILLING.job, timeout_s=120.0)
 
 
 def _version(number: int, age_s: float, by: str, definition: Job) -> JobVersion:
@@ -47,8 +47,8 @@ def _version(number: int, age_s: float, by: str, definition: Job) -> JobVersion:
 
 VERSIONS: Final = [
     _version(3, 9_000, "bo", BILLING.job),
-    _version(2, 900_000, "ana", _OLDER),
-    _version(1, 9_000_000, "ana", replace(_OLDER, schedule=["*/20 * * * *"])),
+    _version(2, 900_000, "ana", OLDER),
+    _version(1, 9_000_000, "ana", replace(OLDER, schedule=["*/20 * * * *"])),
 ]
 
 

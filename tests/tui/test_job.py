@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 from tests.tui.coordinator import Coordinator
 from tests.tui.driving import expect, lines, screen, shown, until
 from tests.tui.fleet import RUNS
-from tests.tui.history import BILLING, VERSIONS, past_runs, storied_fleet
+from tests.tui.history import BILLING, OLDER, past_runs, storied_fleet
 from tocsin.messages.client_answers import Declined
 from tocsin.messages.client_link import GetJobVersions, ListRuns, PauseJobs, PutJobs
 from tocsin.model import Role
@@ -141,8 +141,7 @@ def test_revert_names_what_follows_and_is_undone() -> None:
                      "same as: tocsin job revert billing-sync 2")  # fmt: skip
         await pilot.press("y")
         await expect(pilot, "✓ revert billing-sync", "U undoes it")
-        old = VERSIONS[1].job
-        assert _asked(coordinator, PutJobs) == [PutJobs([old], {"billing-sync": 3})]
+        assert _asked(coordinator, PutJobs) == [PutJobs([OLDER], {"billing-sync": 3})]
         await pilot.press("U")
         await expect(pilot, "✓ undone: revert billing-sync")
         assert _asked(coordinator, PutJobs)[1] == PutJobs([BILLING.job], {"billing-sync": 4})

@@ -34,11 +34,7 @@ _NAME_CELLS: Final = 13
 _NOT_IN_FOOTER: Final = {
     *(name for name, *_ in TABS),
     "copy_command", "mouse", "redraw", "refetch", "reverse", "mark_all", "zone", "palette",
-<<<<<<< HEAD
-    "edit_text",
-=======
-    "suspend",
->>>>>>> 39e279a (Hold the screens of a job and of why to what they should show)
+    "edit_text", "suspend",
 }  # fmt: skip
 """The tabs are in sight, the rest is in the help."""
 

@@ -15,8 +15,8 @@ from tocsin.model import JobVersion
 from tocsin.tui.plain import fit
 from tocsin.tui.versions import change_line, diff
 from tocsin.tui.widgets.columns import Cell
-from tocsin.tui.widgets.lines import LineOf, Lines
 from tocsin.tui.widgets.one_line import OneLine
+from tocsin.tui.widgets.pick_list import LineOf, PickList
 
 _KEYS = "up down move   [ older version   ] newer version   esc back"
 
@@ -43,12 +43,12 @@ class DiffScreen(ModalScreen[None]):
         """The version, its lines, the keys."""
         with Vertical(id="diff"):
             yield OneLine(id="diff-title")
-            yield Lines(id="diff-lines")
+            yield PickList(id="diff-lines")
             yield OneLine(id="diff-keys")
 
     def on_mount(self) -> None:
         """The keys go to the lines."""
-        self.query_one(Lines).focus()
+        self.query_one(PickList).focus()
         self.call_after_refresh(self._show)
 
     def on_resize(self) -> None:
@@ -63,7 +63,7 @@ class DiffScreen(ModalScreen[None]):
     def _show(self) -> None:
         version = self._versions[self._at]
         before = self._versions[self._at + 1] if self._at + 1 < len(self._versions) else None
-        pane = self.query_one(Lines)
+        pane = self.query_one(PickList)
         width = pane.text_width
         lines = diff(before.job if before is not None else None, version.job)
         known = before is not None or version.version == 1

@@ -29,9 +29,9 @@ from tocsin.tui.plain import fit, rule
 from tocsin.tui.scene import Scene, nothing_yet
 from tocsin.tui.versions import with_before
 from tocsin.tui.widgets.columns import Cell
-from tocsin.tui.widgets.lines import LineOf, Lines
 from tocsin.tui.widgets.one_line import OneLine
 from tocsin.tui.widgets.pane_columns import Pane, PaneColumns
+from tocsin.tui.widgets.pick_list import LineOf, PickList
 from tocsin.tui.widgets.run_strip import RunStrip
 
 from .diff import DiffScreen
@@ -121,7 +121,7 @@ class JobScreen(Frame):
             flags=frozenset({Flag.CHOSEN}) if chosen and run is not None else frozenset(),
         )
 
-    def on_lines_moved(self, message: Lines.Moved) -> None:
+    def on_pick_list_moved(self, message: PickList.Moved) -> None:
         """Other keys may be valid for this line."""
         message.stop()
         self.draw_foot(self.stage.scene())

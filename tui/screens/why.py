@@ -22,8 +22,8 @@ from tocsin.tui.plain import fit, one_line
 from tocsin.tui.scene import Scene
 from tocsin.tui.story_lines import story_rows, title, verdict_lines
 from tocsin.tui.widgets.columns import Cell
-from tocsin.tui.widgets.lines import LineOf, Lines
 from tocsin.tui.widgets.one_line import OneLine
+from tocsin.tui.widgets.pick_list import LineOf, PickList
 from tocsin.tui.words import local
 
 from .frame import Frame
@@ -60,7 +60,7 @@ class WhyScreen(Frame):
     def body(self) -> Iterable[Widget]:
         """What it is about, and the story."""
         yield OneLine(id="why-title")
-        yield Lines(id="story")
+        yield PickList(id="story")
 
     def on_mount(self) -> None:
         """The keys go to the story."""
@@ -80,7 +80,8 @@ class WhyScreen(Frame):
         """The job, and the run under the cursor, or else the first of the story."""
         row, runs = scene.view.jobs.get(self._ask.job), self._runs(scene)
         chosen = [run for run in runs if run.id == self._pane.cursor_key] or runs[:1]
-        at_us = self._ask.at_us if self._story is None else self._story.at_us
+        told_us = None if self._story is None else self._story.at_us
+        at_us = self._ask.at_us if told_us is None else told_us
         alone = at_us is None and bool(chosen)
         return Situation(
             place=self.PLACE,
@@ -108,14 +109,14 @@ class WhyScreen(Frame):
             head=[*verdict_lines(story, width), ()],
         )
 
-    def on_lines_moved(self, message: Lines.Moved) -> None:
+    def on_pick_list_moved(self, message: PickList.Moved) -> None:
         """Other keys may be valid for this line."""
         message.stop()
         self.draw_foot(self.stage.scene())
 
     @property
-    def _pane(self) -> Lines:
-        return self.query_one("#story", Lines)
+    def _pane(self) -> PickList:
+        return self.query_one("#story", PickList)
 
     def _runs(self, scene: Scene) -> list[Run]:
         """The runs of the story, as they are now."""

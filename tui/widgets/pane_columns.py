@@ -16,8 +16,8 @@ from tocsin.tui.pane_layout import heights
 from tocsin.tui.plain import rule
 
 from .columns import Cell
-from .lines import GUTTER, LineOf, Lines
 from .one_line import OneLine
+from .pick_list import GUTTER, LineOf, PickList
 
 TWO_COLUMNS_FROM: Final = 100
 _LEFT_SHARE: Final = 0.49
@@ -49,7 +49,7 @@ class PaneColumns(Container):
             with Vertical(id=f"side-{side}"):
                 for name in names:
                     yield OneLine(id=f"{name}-title")
-                    yield Lines(id=name)
+                    yield PickList(id=name)
 
     @property
     def here(self) -> str:
@@ -122,8 +122,8 @@ class PaneColumns(Container):
         left = int(width * _LEFT_SHARE)
         return left if name in self._sides[0] else width - left - 1
 
-    def _list(self, name: str) -> Lines:
-        return self.query_one(f"#{name}", Lines)
+    def _list(self, name: str) -> PickList:
+        return self.query_one(f"#{name}", PickList)
 
     def _title(self, name: str) -> OneLine:
         return self.query_one(f"#{name}-title", OneLine)

@@ -51,13 +51,11 @@ VIEW = View(
     ),
     whole=True,
 )
+NEWER, OLDER = (replace(ETL.job, timeout_s=seconds) for seconds in (3.0, 2.0))
 VERSIONS = tuple(
-    JobVersion(
-        job_id=5, version=number, name="etl-orders", changed_us=0, changed_by="ana",
-        job=msgspec.structs.replace(ETL.job, timeout_s=float(number)),
-    )
-    for number in (3, 2)
-)  # fmt: skip
+    JobVersion(job_id=5, version=number, name="etl-orders", job=old, changed_us=0, changed_by="ana")
+    for number, old in ((3, NEWER), (2, OLDER))
+)
 NAMES = Names(contexts=["prod", "test"], themes=["dark", "light"])
 
 
@@ -93,13 +91,13 @@ def _action(key: str, at: Situation) -> Action:
         (
             "V",
             _on(Place.JOB, jobs=(ETL,), versions=VERSIONS),
-            PutJobs([VERSIONS[0].job], {"etl-orders": 1}),
+            PutJobs([NEWER], {"etl-orders": 1}),
         ),
-        ("V", _on(Place.JOB, versions=VERSIONS), PutJobs([VERSIONS[0].job], {"etl-orders": 0})),
+        ("V", _on(Place.JOB, versions=VERSIONS), PutJobs([NEWER], {"etl-orders": 0})),
         (
             "V",
             _on(Place.JOB, jobs=(msgspec.structs.replace(ETL, version=3),), versions=VERSIONS),
-            PutJobs([VERSIONS[1].job], {"etl-orders": 3}),
+            PutJobs([OLDER], {"etl-orders": 3}),
         ),
         ("D", _on(Place.JOBS, jobs=(PAUSED, ETL)), RemoveJobs(["cleanup-tmp", "etl-orders"])),
         ("x", ON_RUN, KillRuns([RUNNING.id])),

@@ -71,6 +71,10 @@ def test_title_has_both_clocks() -> None:
     assert title(Explain("a"), story, BERLIN) == "a, due Tue 2026-03-24 13:03:22 UTC  (14:03 CET)"
     same = replace(story, timezone="Europe/Berlin", at_us=at(-22))
     assert title(Explain("a"), same, BERLIN) == "a, due Tue 2026-03-24 14:03 CET"
+    nothing = replace(story, at_us=None)
+    assert title(Explain("a", at(-22)), nothing, BERLIN).startswith(
+        "a, at Tue 2026-03-24 13:03 UTC"
+    )
     of_run = replace(story, at_us=None, runs=[RUNNING])
     assert title(Explain("a"), of_run, BERLIN) == f"a, run {RUNNING.id[-6:]}"
     assert title(Explain("a", None, RUNNING.id), None, BERLIN) == f"a, run {RUNNING.id[-6:]}"
