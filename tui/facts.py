@@ -8,7 +8,6 @@ from tocsin.instants import SECOND_US
 from tocsin.model import TERMINAL, JobRow, Run
 from tocsin.units import format_size
 
-from .log_lines import LogLines
 from .plain import one_line
 from .words import GLYPH, moment, run_time, span, state, why
 
@@ -52,10 +51,3 @@ def story(run: Run, now_us: int, zone: tzinfo | None) -> str:
     )
     told = [f"{word} {moment(at_us, now_us, zone)}" for word, at_us in steps if at_us is not None]
     return f"{' → '.join(told)}  {why(run)}"
-
-
-def log_title(lines: LogLines) -> str:
-    """How much output there is."""
-    size = format_size(lines.bytes)
-    earlier = f", the first {lines.first} not kept here" if lines.first else ""
-    return f"Log  stdout o, stderr e  {lines.end} lines{earlier}, {size}"

@@ -32,7 +32,7 @@ class LogLines:
         self.at_end = True
         """Whether what arrives is put into the window; else it is only counted."""
         self.pinned: int | None = None
-        """The number of a line that must stay, for the reader is there; None: the end is followed."""
+        """The number of a line that must stay: the reader is there. None: the end is followed."""
         self.beyond = 0
         """How many lines have arrived that are not in the window."""
         self.version = 0
@@ -102,10 +102,10 @@ class LogLines:
     def add(self, pieces: Iterable[OutputPiece]) -> None:
         """Take output that has just arrived."""
         for piece in pieces:
-            self._arrived = piece.position
-            if self.at_end:
+            self._arrived = max(self._arrived, piece.position)
+            if self.at_end and piece.position > self.position:
                 self._put(self._stretch, piece)
-            else:
+            elif not self.at_end:
                 self.beyond += piece.data.count(b"\n")
         self._let_go_first()
         if self.pinned is not None and self._too_large():

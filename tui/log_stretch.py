@@ -239,7 +239,9 @@ class Stretch:
     def drop_first(self) -> None:
         """Let go of the first page, which is not the only one."""
         gone, head = self.pages[0], self.pages[1]
-        begin, torn, left = head.number, {}, []
+        begin = head.number
+        torn: dict[int, int] = {}
+        left: list[LogLine] = []
         ends = {stream: (n, size, self.line(n)) for stream, (n, size) in head.entering.items()}
         for stream, (number, size, line) in ends.items():
             rest = line._replace(
@@ -286,7 +288,9 @@ class Stretch:
     def drop_last(self) -> None:
         """Let go of the last page, which is not the only one."""
         gone = self.pages.pop()
-        growing, left, moved = {}, [], {}
+        growing: dict[int, int] = {}
+        left: list[LogLine] = []
+        moved: dict[int, int] = {}
         for stream, (number, size) in gone.entering.items():
             begun = self.line(number)._replace(data=self.line(number).data[:size])
             growing[stream] = number

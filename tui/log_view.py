@@ -137,6 +137,11 @@ class LogView:
         return len(self._shown)
 
     @property
+    def first(self) -> Place:
+        """The place of the first row."""
+        return Place(self._number(0))
+
+    @property
     def hidden(self) -> int:
         """How many lines of the window are not shown."""
         return self.lines.end - self.lines.first - len(self._shown)
@@ -231,7 +236,7 @@ def holds(line: LogLine, needle: str) -> bool:
 
 def wrapped(text: str, width: int) -> list[str]:
     """A text in parts of at most `width` cells; 0: in one."""
-    if not width or len(text) <= width and (text.isascii() or cell_len(text) <= width):
+    if not width or (len(text) <= width and (text.isascii() or cell_len(text) <= width)):
         return [text]
     if text.isascii():
         return [text[at : at + width] for at in range(0, len(text), width)]

@@ -141,6 +141,10 @@ class Session:
             raise RequestError(got.message, got.hint)
         return got
 
+    async def linked(self) -> None:
+        """Wait until there is a link."""
+        await self._up.wait()
+
     async def follow(self, run_id: str, after: int = 0) -> AsyncIterator[OutputPage]:
         """The output of a run behind `after`, page by page, until the run is over.
 

@@ -127,12 +127,6 @@ def clock_line(now_us: int, zone: tzinfo | None) -> str:
     return f"{now:%a} {now.day} {now:%b %H:%M:%S %Z}"
 
 
-def log_time(at_us: int, zone: tzinfo | None) -> str:
-    """The time of a log line, to the millisecond."""
-    at = local(at_us, zone)
-    return f"{at:%H:%M:%S}.{at.microsecond // 1000:03d}"
-
-
 def run_tail(run_id: str) -> str:
     """Enough of a ULID to tell runs on a screen apart: its last six symbols."""
     return run_id[-6:]

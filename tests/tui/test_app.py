@@ -213,8 +213,10 @@ def test_forgotten_lines_do_not_move_the_reader(monkeypatch: pytest.MonkeyPatch)
         await expect(pilot, "f follows")
         before = _log(pilot)
         coordinator.write(RUNNING.id, *(f"line {number}\n" for number in range(190, 220)))
-        await expect(pilot, "the first 40 not kept here", "+30 new")
+        await expect(pilot, "200 lines loaded", "+30 new")
         assert _log(pilot) == before
+        await pilot.press("g")
+        await expect(pilot, "line 0")
 
     _drive(test)
 

@@ -12,9 +12,10 @@ from tocsin.tui.log_lines import LogLines
 from tocsin.tui.log_view import LogView, Mode, Place, Streams, holds, wrapped
 
 HEIGHT = 1_000
+ALL = Mode()
 
 
-def _view(*texts: tuple[int, bytes], mode: Mode = Mode(), width: int = 0) -> LogView:
+def _view(*texts: tuple[int, bytes], mode: Mode = ALL, width: int = 0) -> LogView:
     view = LogView(lines_of(*texts))
     view.mode, view.width = mode, width
     view.update()
