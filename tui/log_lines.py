@@ -30,11 +30,11 @@ class LogLines:
         self.at_start = True
         """Whether there is nothing before the window."""
         self.at_end = True
-        """Whether what arrives is put into the window; else it is only counted."""
+        """Whether what arrives is put into the window; else it has to be read again."""
         self.pinned: int | None = None
         """The number of a line that must stay: the reader is there. None: the end is followed."""
-        self.beyond = 0
-        """How many lines have arrived that are not in the window."""
+        self.arrived_lines = 0
+        """How many lines have ended in what has arrived, whether or not it is in the window."""
         self.version = 0
         """Is another when lines have changed otherwise than by growing at the end."""
         self._arrived = 0
@@ -103,10 +103,9 @@ class LogLines:
         """Take output that has just arrived."""
         for piece in pieces:
             self._arrived = max(self._arrived, piece.position)
+            self.arrived_lines += piece.data.count(b"\n")
             if self.at_end and piece.position > self.position:
                 self._put(self._stretch, piece)
-            elif not self.at_end:
-                self.beyond += piece.data.count(b"\n")
         self._let_go_first()
         if self.pinned is not None and self._too_large():
             self.at_end = False
@@ -151,8 +150,6 @@ class LogLines:
     def _reached(self, *, more: bool) -> None:
         self._arrived = max(self._arrived, self.position)
         self.at_end = not more and self.position == self._arrived
-        if self.at_end:
-            self.beyond = 0
 
     @property
     def _reader(self) -> int:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import enum
 from datetime import tzinfo
+from typing import Final
 
 import msgspec
+from rich.cells import cell_len
 
 from tocsin.instants import SECOND_US
 from tocsin.units import format_size
 
 from .log_lines import LogLines
 from .log_view import Mode
+from .plain import rule
 from .words import local
+
+_FRAME: Final = 6
+"""Cells of the rule around both texts."""
 
 
 class Times(enum.Enum):
@@ -35,7 +41,7 @@ def log_time(at_us: int, times: Times, zone: tzinfo | None, started_us: int | No
             since_ms = (at_us - started_us) * 1000 // SECOND_US
             seconds, ms = divmod(max(since_ms, 0), 1000)
             hours, seconds = divmod(seconds, 3600)
-            return f"+{hours:02d}:{seconds // 60:02d}:{seconds % 60:02d}.{ms:03d}"[:12].rjust(12)
+            return f"{hours:02d}:{seconds // 60:02d}:{seconds % 60:02d}.{ms:03d}"
         case Times.NONE:
             return ""
 
@@ -46,6 +52,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     mode: Mode
     follow: bool
     wrap: bool
+    over: bool
+    """Nothing more will come."""
     unseen: int
     needle: str
     matches: int
@@ -55,17 +63,24 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """What is being waited for."""
 
 
-def log_title(lines: LogLines, mode: Mode, total_bytes: int) -> str:
-    """How much output there is."""
+def log_line(lines: LogLines, at: Standing, total_bytes: int, width: int) -> str:
+    """The line above a log; how much there is gives way to where the reader stands."""
+    right = _standing(at, whole=lines.at_start and lines.at_end)
+    sizes = _sizes(lines, total_bytes)
+    titles = [f"Log  {at.mode.streams.value}  {'  '.join(sizes[:n])}".rstrip() for n in (2, 1, 0)]
+    fitting = (title for title in titles if cell_len(title) + cell_len(right) + _FRAME <= width)
+    return rule(next(fitting, "Log"), right, width)
+
+
+def _sizes(lines: LogLines, total_bytes: int) -> list[str]:
     count = lines.end - lines.first
-    head = f"Log  {mode.streams.value}  {count} lines"
     if lines.at_start and lines.at_end:
-        return f"{head}, {format_size(lines.bytes)}"
-    return f"{head} loaded, {format_size(lines.bytes)} of {format_size(total_bytes)}"
+        return [f"{count} lines, {format_size(lines.bytes)}"]
+    of_all = f" of {format_size(total_bytes)}" if total_bytes > lines.bytes else ""
+    return [f"{count} lines loaded", f"{format_size(lines.bytes)}{of_all}"]
 
 
-def log_standing(at: Standing, *, whole: bool) -> str:
-    """What is looked for and shown, and whether the end is followed."""
+def _standing(at: Standing, *, whole: bool) -> str:
     parts = [at.busy] if at.busy else []
     if at.mode.filter:
         parts.append(f"only {at.mode.filter}")
@@ -75,7 +90,7 @@ def log_standing(at: Standing, *, whole: bool) -> str:
     if at.wrap:
         parts.append("wrap")
     if at.follow:
-        parts.append("FOLLOW")
+        parts.append("END" if at.over else "FOLLOW")
     else:
         parts.append(f"+{at.unseen} new, f follows" if at.unseen else "f follows")
     return "  ".join(parts)

@@ -1,4 +1,4 @@
-"""One run: what is known of it, and its output as it comes."""
+"""One run: what is known of it, its output as it comes, and the runs beside and before it."""
 
 from __future__ import annotations
 
@@ -6,17 +6,26 @@ from collections.abc import Iterable
 
 from textual.widget import Widget
 
+from tocsin.errors import LinkError, RequestError
+from tocsin.messages.client_answers import RunsPage
+from tocsin.messages.client_link import GetAttempts, GetGroup
 from tocsin.model import Run
 from tocsin.tui.actions.action import Place, Situation
-from tocsin.tui.facts import headline, progress, story
-from tocsin.tui.plain import fit
+from tocsin.tui.facts import bar, before, beside, headline, progress, story, tries, verdict
+from tocsin.tui.plain import fit, rule
 from tocsin.tui.scene import Scene
+from tocsin.tui.usual import usual
 from tocsin.tui.widgets.columns import Cell
 from tocsin.tui.widgets.one_line import OneLine
 from tocsin.tui.words import run_tail, tone
 
 from .frame import Frame
 from .run_log import RunLog
+
+_FACTS = ("headline", "progress", "story")
+_STRIP = ("strip-rule", "strip-tries", "strip-before", "strip-beside", "strip-verdict")
+_BAR_SHARE = 3
+"""The bar is as wide as this part of the screen."""
 
 
 class RunScreen(Frame):
@@ -27,15 +36,19 @@ class RunScreen(Frame):
     def __init__(self, run: Run) -> None:
         super().__init__()
         self._run = run
+        self._attempts: list[Run] = []
+        self._group: list[str] = []
+        self._asked_at = 0
+        """The attempt at which was asked what else there is."""
+        self._zoomed = False
 
     def body(self) -> Iterable[Widget]:
-        """Three lines of facts, and the log."""
-        yield OneLine(id="headline")
-        yield OneLine(id="progress")
-        yield OneLine(id="story")
+        """Three lines of facts, the log, and what there was besides."""
+        yield from (OneLine(id=name) for name in _FACTS)
         log = RunLog(self.stage.session, self._run, lambda: self.stage.zone, self.prompt)
-        self.doings = {**self.doings, **log.doings}
+        self.doings = {**self.doings, **log.doings, "zoom": lambda _: self._zoom()}
         yield log
+        yield from (OneLine(id=name) for name in _STRIP)
 
     def on_mount(self) -> None:
         """Begin to read."""
@@ -63,18 +76,74 @@ class RunScreen(Frame):
 
     def draw_body(self, scene: Scene) -> None:
         """The facts; the log draws itself when output arrives."""
-        self._run = run = scene.view.runs.get(self._run.id, self._run)
-        job, width = scene.view.jobs.get(run.job), self.size.width
+        self._run = scene.view.runs.get(self._run.id, self._run)
+        self._draw_facts(scene)
+        self._draw_strip(scene)
+        self._log.know(self._run)
+        if self._asked_at != self._run.attempt and not scene.connection.blocks():
+            self._asked_at = self._run.attempt
+            self.run_worker(self._load(), group="load")
+
+    def _draw_facts(self, scene: Scene) -> None:
+        run, width = self._run, self.size.width
+        job = scene.view.jobs.get(run.job)
+        known = usual(run, scene.view.runs.values())
         identity = f"{run.id} "
         head = fit(f" {headline(run, job)}", width - len(identity))
-        self.query_one("#headline", OneLine).say(Cell(head, tone(run.state)), Cell(identity))
-        facts = (
-            ("progress", progress(run, job, scene.now_us)),
-            ("story", story(run, scene.now_us, scene.zone)),
-        )
-        for name, text in facts:
-            self.query_one(f"#{name}", OneLine).say(Cell(fit(f" {text}", width)))
-        self._log.know(run)
+        self._say_in("headline", [Cell(head, tone(run.state)), Cell(identity)])
+        cells = bar(run, known, scene.now_us, width // _BAR_SHARE)
+        room = width - 1 - sum(len(cell.text) for cell in cells)
+        told = Cell(fit(progress(run, job, known, scene.now_us), room))
+        self._say_in("progress", [Cell(" "), *cells, told])
+        self._say_in("story", [Cell(fit(f" {story(run, scene.now_us, scene.zone)}", width))])
+
+    def _draw_strip(self, scene: Scene) -> None:
+        run, now_us, zone = self._run, scene.now_us, scene.zone
+        runs = scene.view.runs
+        group = [runs[run_id] for run_id in self._group if run_id in runs]
+        ended = verdict(run, scene.view.jobs.get(run.job))
+        parts = {
+            "strip-tries": tries(run, self._attempts, now_us, zone),
+            "strip-before": before(run, runs.values(), now_us, zone),
+            "strip-beside": beside(run, group, now_us),
+            "strip-verdict": [Cell(ended, tone(run.state))] if ended else [],
+        }
+        for name, cells in parts.items():
+            self._say_in(name, [Cell(" "), *cells] if cells else [])
+        title = rule("Tries and earlier runs", "", self.size.width)
+        self._say_in("strip-rule", [Cell(title, "quiet")] if any(parts.values()) else [])
+
+    def _say_in(self, name: str, cells: list[Cell]) -> None:
+        """Say it, or give the line to the log where there is nothing to say."""
+        line = self.query_one(f"#{name}", OneLine)
+        shown = bool(cells) and not self._zoomed
+        if line.display != shown:
+            line.display = shown
+        line.say(*cells)
+
+    def _zoom(self) -> None:
+        self._zoomed = not self._zoomed
+        self.draw()
+
+    async def _load(self) -> None:
+        """Ask for other attempts, the other runs of the fire, and the job's earlier runs."""
+        session, run = self.stage.session, self._run
+        try:
+            await session.load_runs(run.job)
+            attempts = await session.ask(GetAttempts(run.id))
+            group = await session.ask(GetGroup(run.id))
+        except LinkError:
+            self._asked_at = 0
+            return
+        except RequestError as error:
+            self.say(f"run: {error.message}", failed=True)
+            return
+        if isinstance(attempts, RunsPage):
+            self._attempts = attempts.rows
+        if isinstance(group, RunsPage):
+            session.add_runs(group.rows)
+            self._group = [one.id for one in group.rows]
+        self.draw()
 
     def on_run_log_moved(self) -> None:
         """Other keys may be valid now."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import tzinfo
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, TypeAlias
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -17,9 +18,8 @@ from tocsin.tui.log_line import Key
 from tocsin.tui.log_lines import LogLines
 from tocsin.tui.log_reader import LogReader
 from tocsin.tui.log_view import Mode, Streams
-from tocsin.tui.log_words import Standing, Times, log_standing, log_time, log_title
+from tocsin.tui.log_words import Standing, Times, log_line, log_time
 from tocsin.tui.messages import Said
-from tocsin.tui.plain import rule
 from tocsin.tui.session import Session
 from tocsin.tui.widgets.columns import Cell
 from tocsin.tui.widgets.log_pane import LogPane, Want
@@ -30,10 +30,10 @@ from tocsin.units import format_size
 from . import log_files
 
 Ask = Callable[[Question], None]
+Work: TypeAlias = Callable[[], Coroutine[None, None, None]]
 _STREAMS: Final = list(Streams)
 _TIMES: Final = list(Times)
 _WANT: Final = {
-    None: "",
     Want.EARLIER: "reading back",
     Want.LATER: "reading on",
     Want.START: "going to the start",
@@ -58,7 +58,9 @@ class RunLog(Vertical):
         self._lines = LogLines()
         self._reader = LogReader(session, run.id, self._lines, self._changed)
         self._following = False
-        self._fetching: Want | None = None
+        self._wants: list[Want] = []
+        """What is to be fetched, the first of them now."""
+        self._fetching = False
         self._busy = ""
         self.doings: Mapping[str, Callable[[Situation], None]] = {
             "follow": lambda _: self._pane.set_follow(True),
@@ -150,12 +152,27 @@ class RunLog(Vertical):
         return max(self._run.output_bytes, self._lines.bytes)
 
     def on_log_pane_wanted(self, message: LogPane.Wanted) -> None:
-        """Fetch it, one thing at a time."""
+        """Fetch it, one thing at a time; who goes to an end wants nothing else any more."""
         message.stop()
-        if self._fetching in {message.want, Want.START, Want.END}:
-            return
-        self._fetching = message.want
-        self.run_worker(self._fetch(message.want), group="fetch", exclusive=True)
+        if message.want in {Want.START, Want.END}:
+            self._wants = [message.want]
+        elif message.want not in self._wants:
+            self._wants.append(message.want)
+        if not self._fetching:
+            self._fetching = True
+            self.run_worker(self._fetch_all(), group="fetch")
+
+    async def _fetch_all(self) -> None:
+        try:
+            while self._wants:
+                self._draw_title()
+                await self._fetch(self._wants[0])
+        except (LinkError, RequestError) as error:
+            self._wants.clear()
+            self._say(f"log: {error.message}", failed=True)
+        finally:
+            self._fetching = False
+        self._draw_title()
 
     async def _fetch(self, want: Want) -> None:
         pane, reader = self._pane, self._reader
@@ -165,19 +182,16 @@ class RunLog(Vertical):
             Want.START: reader.to_start,
             Want.END: reader.to_end,
         }
-        try:
-            await fetch[want]()
-        except (LinkError, RequestError) as error:
-            self._say(f"log: {error.message}", failed=True)
-            return
-        finally:
-            self._fetching = None
-        if want is Want.START:
-            pane.go_to_first()
-        elif want is Want.END:
-            pane.set_follow(True)
-        else:
-            pane.redraw()
+        await fetch[want]()
+        if want in self._wants:
+            self._wants.remove(want)
+        match want:
+            case Want.START:
+                pane.go_to_first()
+            case Want.END:
+                pane.set_follow(True)
+            case _:
+                pane.redraw()
 
     # Finding.
 
@@ -190,7 +204,7 @@ class RunLog(Vertical):
     def on_log_pane_sought(self, message: LogPane.Sought) -> None:
         """Look for it where it is not loaded."""
         message.stop()
-        self.run_worker(self._seek(message.step), group="seek", exclusive=True)
+        self._begin(partial(self._seek, message.step), "seek")
 
     async def _seek(self, step: int) -> None:
         pane, needle = self._pane, self._pane.needle
@@ -256,7 +270,7 @@ class RunLog(Vertical):
             return
         number = self._lines.number_of(key)
         if number is None:
-            self.run_worker(self._to_key(key), group="seek", exclusive=True)
+            self._begin(partial(self._to_key, key), "seek")
         else:
             pane.go_to(number)
 
@@ -274,23 +288,29 @@ class RunLog(Vertical):
     # Files.
 
     def _page_through(self) -> None:
-        self._work(log_files.page_through(self.app, self._reader, self._run.id))
+        self._work(partial(log_files.page_through, self.app, self._reader, self._run.id))
 
     def _save(self, at: Situation) -> None:
-        self._work(log_files.save(self._reader, self._run.id, at.text))
+        self._work(partial(log_files.save, self._reader, self._run.id, at.text))
 
-    def _work(self, work: Coroutine[Any, Any, Said | None]) -> None:
-        async def working() -> None:
-            try:
-                said = await work
-            except (LinkError, RequestError) as error:
-                said = Said(f"log: {error.message}", failed=True)
-            except OSError as error:
-                said = Said(f"log: {error}", failed=True)
-            self.post_message(said or Said(""))
-
+    def _work(self, work: Callable[[], Coroutine[Any, Any, Said | None]]) -> None:
         self._say("fetching the log")
-        self.run_worker(working(), group="file", exclusive=True)
+        self._begin(partial(self._working, work), "file")
+
+    async def _working(self, work: Callable[[], Coroutine[Any, Any, Said | None]]) -> None:
+        try:
+            said = await work()
+        except (LinkError, RequestError) as error:
+            said = Said(f"log: {error.message}", failed=True)
+        except OSError as error:
+            said = Said(f"log: {error}", failed=True)
+        self.post_message(said or Said(""))
+
+    def _begin(self, work: Work, group: str) -> None:
+        """Do this, and nothing of the group that was begun before."""
+        # Work that is given up before it began must not have made its coroutine yet; a function
+        # is what Textual takes for that, but its union of types hides that from mypy.
+        self.run_worker(work, group=group, exclusive=True)  # type: ignore[arg-type]
 
     # Saying.
 
@@ -304,7 +324,7 @@ class RunLog(Vertical):
         self.post_message(Said(text, failed=failed))
 
     def _draw_title(self) -> None:
-        pane, lines = self._pane, self._lines
+        pane = self._pane
         standing = Standing(
             mode=pane.mode,
             follow=pane.follow,
@@ -313,11 +333,10 @@ class RunLog(Vertical):
             needle=pane.needle,
             matches=len(pane.found),
             nth_match=pane.found.index(pane.cursor) + 1 if pane.cursor in pane.found else 0,
-            busy=self._busy or _WANT[self._fetching],
+            over=self._reader.over,
+            busy=self._busy or next((_WANT[want] for want in self._wants), ""),
         )
-        left = log_title(lines, pane.mode, self._total)
-        right = log_standing(standing, whole=lines.at_start and lines.at_end)
-        text = rule(left, right, self.size.width)
+        text = log_line(self._lines, standing, self._total, self.size.width)
         self.query_one("#log-title", OneLine).say(Cell(text, "quiet"))
 
     @property

@@ -127,7 +127,7 @@ class LogPane(Widget, can_focus=True):
     @property
     def unseen(self) -> int:
         """How many lines arrived since following was let go."""
-        return 0 if self.follow else self.lines.end + self.lines.beyond - self._seen
+        return 0 if self.follow else self.lines.arrived_lines - self._seen
 
     @property
     def current(self) -> LogLine | None:
@@ -150,7 +150,7 @@ class LogPane(Widget, can_focus=True):
             self.post_message(self.Wanted(Want.END))
             return
         self.follow = follow
-        self._seen = self.lines.end + self.lines.beyond
+        self._seen = self.lines.arrived_lines
         self._lay()
 
     def set_mode(self, mode: Mode) -> None:
@@ -203,7 +203,7 @@ class LogPane(Widget, can_focus=True):
         """Point at a line, in the middle of the pane when it is out of sight."""
         self.cursor = number
         if self.follow:
-            self.follow, self._seen = False, self.lines.end + self.lines.beyond
+            self.follow, self._seen = False, self.lines.arrived_lines
         self._view.update()
         if number not in {row.number for _, row in self._rows}:
             self._lay_around(number)
@@ -371,7 +371,7 @@ class LogPane(Widget, can_focus=True):
 
     def _let_go(self) -> None:
         if self.follow:
-            self.follow, self._seen = False, self.lines.end + self.lines.beyond
+            self.follow, self._seen = False, self.lines.arrived_lines
 
     def _scroll(self, rows: int) -> None:
         """Move the screen over the rows, and the cursor with it."""
