@@ -13,7 +13,19 @@ from tocsin.units import format_duration, format_size
 from .plain import one_line
 from .usual import Usual
 from .widgets.columns import Cell
-from .words import GLYPH, began_us, moment, run_tail, run_time, span, state, tone, took, why
+from .words import (
+    GLYPH,
+    began_us,
+    counted,
+    moment,
+    run_tail,
+    run_time,
+    span,
+    state,
+    tone,
+    took,
+    why,
+)
 
 _WAIT_SHOWN_S: Final = 1.0
 _BEFORE_MAX: Final = 8
@@ -131,7 +143,7 @@ def beside(run: Run, group: Iterable[Run], now_us: int) -> list[Cell]:
         _run_cell("", other, f" {one_line(other.agent) or run_tail(other.id)}", now_us)
         for other in others
     ]
-    head = Cell(f"with {len(others)} other{'s' if len(others) > 1 else ''}  ", "quiet")
+    head = Cell(f"with {counted(len(others), 'other')}  ", "quiet")
     return [head, *_spaced(cells)] if cells else []
 
 

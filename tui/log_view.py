@@ -20,6 +20,7 @@ from tocsin.units import format_size
 
 from .log_line import Kind, LogLine
 from .log_lines import LogLines
+from .words import counted
 
 
 class Streams(enum.Enum):
@@ -220,7 +221,7 @@ class LogView:
         since = self._shown[slot - 1] + 1 if slot else self.lines.first
         left_out = self._number(slot) - since
         if left_out:
-            yield f"{left_out} lines hidden {self.mode.words}"
+            yield f"{counted(left_out, 'line')} hidden {self.mode.words}"
         if slot == len(self._shown) and not self.lines.at_end:
             yield f"{_about(behind)} behind this, not loaded: scroll on"
 

@@ -15,7 +15,7 @@ from tocsin.units import format_size
 from .log_lines import LogLines
 from .log_view import Mode
 from .plain import rule
-from .words import local
+from .words import counted, local
 
 _FRAME: Final = 6
 """Cells of the rule around both texts."""
@@ -73,11 +73,11 @@ def log_line(lines: LogLines, at: Standing, total_bytes: int, width: int) -> str
 
 
 def _sizes(lines: LogLines, total_bytes: int) -> list[str]:
-    count = lines.end - lines.first
+    count = counted(lines.end - lines.first, "line")
     if lines.at_start and lines.at_end:
-        return [f"{count} lines, {format_size(lines.bytes)}"]
+        return [f"{count}, {format_size(lines.bytes)}"]
     of_all = f" of {format_size(total_bytes)}" if total_bytes > lines.bytes else ""
-    return [f"{count} lines loaded", f"{format_size(lines.bytes)}{of_all}"]
+    return [f"{count} loaded", f"{format_size(lines.bytes)}{of_all}"]
 
 
 def _standing(at: Standing, *, whole: bool) -> str:

@@ -127,6 +127,11 @@ def clock_line(now_us: int, zone: tzinfo | None) -> str:
     return f"{now:%a} {now.day} {now:%b %H:%M:%S %Z}"
 
 
+def counted(count: int, noun: str) -> str:
+    """`1 line`, `2 lines`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def run_tail(run_id: str) -> str:
     """Enough of a ULID to tell runs on a screen apart: its last six symbols."""
     return run_id[-6:]

@@ -151,7 +151,7 @@ def test_log_lines_appear() -> None:
     async def test(pilot: Pilot[None], coordinator: Coordinator) -> None:
         coordinator.write(RUNNING.id, "first line\n")
         await _on_log(pilot)
-        await expect(pilot, "14:03:22.000 o  first line", "1 lines, 11 B")
+        await expect(pilot, "14:03:22.000 o  first line", "1 line, 11 B")
         coordinator.write(RUNNING.id, "WARN \x1b[31mred\n", stream=2)
         await expect(pilot, "14:03:22.001 e  WARN red")
         coordinator.change(

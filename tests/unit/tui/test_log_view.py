@@ -36,14 +36,14 @@ SOME = ((1, b"one\ntwo\n"), (2, b"ERR three\n"), (1, b"four\n"))
         (Mode(), ["one", "two", "ERR three", "four"]),
         (
             Mode("o"),
-            ["one", "two", "── 1 lines hidden by filter o ──", "four"],
+            ["one", "two", "── 1 line hidden by filter o ──", "four"],
         ),
         (Mode("!o"), ["── 2 lines hidden by filter !o ──", "ERR three",
-                      "── 1 lines hidden by filter !o ──"]),
+                      "── 1 line hidden by filter !o ──"]),
         (Mode("err"), ["── 2 lines hidden by filter err ──", "ERR three",
-                       "── 1 lines hidden by filter err ──"]),
+                       "── 1 line hidden by filter err ──"]),
         (Mode("Err"), ["── 4 lines hidden by filter Err ──"]),
-        (Mode(streams=Streams.OUT), ["one", "two", "── 1 lines hidden all but stdout ──", "four"]),
+        (Mode(streams=Streams.OUT), ["one", "two", "── 1 line hidden all but stdout ──", "four"]),
         (
             Mode("two", Streams.ERR),
             ["── 4 lines hidden by filter two and all but stderr ──"],
