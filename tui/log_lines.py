@@ -112,9 +112,12 @@ class LogLines:
 
     def add_later(self, pieces: Iterable[OutputPiece], *, more: bool) -> None:
         """Take output that follows the window; `more`: there is yet later."""
+        before = self.position
         for piece in pieces:
             if piece.position > self.position:
                 self._put(self._stretch, piece)
+        if self.position == before and not more:
+            self._arrived = before  # what is not there cannot be waited for
         self._reached(more=more)
         self._let_go_first()
 

@@ -32,8 +32,8 @@ OUTPUT_BYTES_MAX: Final = 256 << 10
 """The most output bytes in one answer."""
 FIND_CHARS_MAX: Final = 256
 """The longest text that can be looked for in output."""
-FIND_BYTES_MAX: Final = 4 << 20
-"""The most output bytes that are looked through for one answer: about ten milliseconds' work."""
+FIND_BYTES_MAX: Final = 1 << 20
+"""The most output bytes that are looked through for one answer: some milliseconds' work."""
 WAIT_S_MAX: Final = 25.0
 """The longest that an answer is held back for something to happen."""
 
