@@ -83,7 +83,7 @@ def test_scrolling_up_reads_on_without_end(monkeypatch: pytest.MonkeyPatch) -> N
                 break
         await until(pilot, lambda: "line 0" in screen(pilot))
         assert seen >= {f"line {number}" for number in range(370)}
-        assert _pane(pilot).lines.end - _pane(pilot).lines.first <= 240
+        assert _pane(pilot).sight.lines.end - _pane(pilot).sight.lines.first <= 240
         await pilot.press(*["space"] * 40)
         await expect(pilot, "line 399")
 

@@ -52,7 +52,7 @@ class RunScreen(Frame):
 
     def on_mount(self) -> None:
         """Begin to read."""
-        self._log.focus_pane()
+        self._log.pane.focus()
         super().on_mount()
 
     def crumb(self) -> str:

@@ -14,15 +14,15 @@ from textual.message import Message
 from tocsin.errors import LinkError, RequestError
 from tocsin.model import TERMINAL, Run
 from tocsin.tui.actions.action import Flag, Situation
-from tocsin.tui.log_line import Key
 from tocsin.tui.log_lines import LogLines
 from tocsin.tui.log_reader import LogReader
+from tocsin.tui.log_sight import Want
 from tocsin.tui.log_view import Mode, Streams
 from tocsin.tui.log_words import Standing, Times, log_line, log_time
 from tocsin.tui.messages import Said
 from tocsin.tui.session import Session
 from tocsin.tui.widgets.columns import Cell
-from tocsin.tui.widgets.log_pane import LogPane, Want
+from tocsin.tui.widgets.log_pane import LogPane
 from tocsin.tui.widgets.one_line import OneLine
 from tocsin.tui.widgets.prompt import Question
 from tocsin.units import format_size
@@ -63,19 +63,21 @@ class RunLog(Vertical):
         self._fetching = False
         self._busy = ""
         self.doings: Mapping[str, Callable[[Situation], None]] = {
-            "follow": lambda _: self._pane.set_follow(True),
-            "hold": lambda _: self._pane.set_follow(False),
+            "follow": lambda _: self.pane.set_follow(True),
+            "hold": lambda _: self.pane.set_follow(False),
             "search": self._find,
-            "next_match": lambda _: self._pane.go_to_match(1),
-            "previous_match": lambda _: self._pane.go_to_match(-1),
+            "next_match": lambda _: self.pane.go_to_match(1),
+            "previous_match": lambda _: self.pane.go_to_match(-1),
             "only": self._only,
-            "wrap": lambda _: self._pane.set_wrap(not self._pane.wrap),
+            "wrap": lambda _: self.pane.set_wrap(not self.pane.wrap),
             "times": lambda _: self._switch_times(),
             "streams": lambda _: self._switch_streams(),
-            "bookmark": lambda _: self._pane.toggle_mark(),
-            "next_bookmark": lambda _: self._to_bookmark(),
-            "pager": lambda _: self._page_through(),
-            "save": self._save,
+            "bookmark": lambda _: self._toggle_mark(),
+            "next_bookmark": lambda _: self._begin(self._to_bookmark, "seek"),
+            "pager": lambda _: self._work(
+                partial(log_files.page_through, self.app, self._reader, run.id)
+            ),
+            "save": lambda at: self._work(partial(log_files.save, self._reader, run.id, at.text)),
         }
 
     def compose(self) -> ComposeResult:
@@ -88,19 +90,19 @@ class RunLog(Vertical):
     @property
     def flags(self) -> frozenset[Flag]:
         """What decides which keys have a meaning."""
-        pane = self._pane
+        sight = self.pane.sight
         flags = {
-            Flag.SEARCHING: bool(pane.needle),
-            Flag.FOLLOWING: pane.follow,
-            Flag.FILTERED: not pane.mode.all,
-            Flag.MARKED: bool(pane.marks),
+            Flag.SEARCHING: bool(sight.view.needle),
+            Flag.FOLLOWING: sight.follow,
+            Flag.FILTERED: not sight.view.mode.all,
+            Flag.MARKED: bool(sight.marks),
         }
         return frozenset(flag for flag, set_ in flags.items() if set_)
 
     @property
     def text(self) -> str:
         """The line that is pointed at."""
-        line = self._pane.current
+        line = self.pane.sight.current
         return "" if line is None else line.text
 
     def know(self, run: Run) -> None:
@@ -111,27 +113,23 @@ class RunLog(Vertical):
             self._following = True
             self.run_worker(self._follow(), group="follow")
         if grown:
-            self._pane.show(self._lines, self._total)
+            self.pane.show(self._lines, self._total)
         self._draw_title()
 
     def leave(self) -> bool:
         """Give up what was looked for, or what hides lines; whether there was any of it."""
-        pane = self._pane
+        pane = self.pane
         if self._busy:
             self.workers.cancel_group(self, "seek")
             self._busy = ""
-        elif pane.needle:
+        elif pane.sight.view.needle:
             pane.find("")
-        elif not pane.mode.all:
+        elif not pane.sight.view.mode.all:
             pane.set_mode(Mode())
         else:
             return False
         self._draw_title()
         return True
-
-    def focus_pane(self) -> None:
-        """Let keys go to the pane."""
-        self._pane.focus()
 
     # Reading.
 
@@ -144,8 +142,8 @@ class RunLog(Vertical):
 
     def _changed(self) -> None:
         over = self._run.state in TERMINAL
-        self._pane.empty = "it printed nothing" if over else "it has printed nothing yet"
-        self._pane.show(self._lines, self._total)
+        self.pane.empty = "it printed nothing" if over else "it has printed nothing yet"
+        self.pane.show(self._lines, self._total)
 
     @property
     def _total(self) -> int:
@@ -175,7 +173,7 @@ class RunLog(Vertical):
         self._draw_title()
 
     async def _fetch(self, want: Want) -> None:
-        pane, reader = self._pane, self._reader
+        pane, reader = self.pane, self._reader
         fetch = {
             Want.EARLIER: reader.earlier,
             Want.LATER: reader.later,
@@ -197,9 +195,9 @@ class RunLog(Vertical):
 
     def _find(self, at: Situation) -> None:
         if at.text:
-            self._pane.find(at.text)
+            self.pane.find(at.text)
         else:
-            self._ask(Question("/", self._pane.find, value=self._pane.needle))
+            self._ask(Question("/", self.pane.find, value=self.pane.sight.view.needle))
 
     def on_log_pane_sought(self, message: LogPane.Sought) -> None:
         """Look for it where it is not loaded."""
@@ -207,7 +205,7 @@ class RunLog(Vertical):
         self._begin(partial(self._seek, message.step), "seek")
 
     async def _seek(self, step: int) -> None:
-        pane, needle = self._pane, self._pane.needle
+        pane, needle = self.pane, self.pane.sight.view.needle
         self._busy = "looking"
         try:
             while True:
@@ -217,7 +215,7 @@ class RunLog(Vertical):
                     break
                 await self._reader.around(found)
                 pane.redraw()
-                number = _nearest(pane, found, step)
+                number = pane.sight.match_ending_in(found, step)
                 if number is not None:
                     pane.go_to(number)
                     break
@@ -240,71 +238,59 @@ class RunLog(Vertical):
         if at.text:
             self._filter(at.text)
         else:
-            self._ask(Question("&", self._filter, value=self._pane.mode.filter))
+            self._ask(Question("&", self._filter, value=self.pane.sight.view.mode.filter))
 
     def _filter(self, text: str) -> None:
         text = "" if text == "!" else text
-        self._pane.set_mode(Mode(text, self._pane.mode.streams))
+        self.pane.set_mode(Mode(text, self.pane.sight.view.mode.streams))
 
     def _switch_streams(self) -> None:
-        mode = self._pane.mode
+        mode = self.pane.sight.view.mode
         following = _STREAMS[(_STREAMS.index(mode.streams) + 1) % len(_STREAMS)]
-        self._pane.set_mode(Mode(mode.filter, following))
+        self.pane.set_mode(Mode(mode.filter, following))
 
     def _switch_times(self) -> None:
         self._times = _TIMES[(_TIMES.index(self._times) + 1) % len(_TIMES)]
-        self._pane.set_wrap(self._pane.wrap)
+        self.pane.set_wrap(self.pane.wrap)
 
     def _time_of(self, at_us: int) -> str:
         return log_time(at_us, self._times, self._zone(), self._run.started_us)
 
-    # Bookmarks.
-
-    def _to_bookmark(self) -> None:
-        pane, line = self._pane, self._pane.current
-        order = sorted(pane.marks, key=lambda key: (key[1], key[2]))
-        here = (line.position, line.start) if line is not None else (0, 0)
-        key = next((key for key in order if (key[1], key[2]) > here), order[0] if order else None)
+    async def _to_bookmark(self) -> None:
+        sight, key = self.pane.sight, self.pane.sight.next_mark()
         if key is None:
             self._say("there are no bookmarks: m makes one", failed=True)
             return
         number = self._lines.number_of(key)
         if number is None:
-            self._begin(partial(self._to_key, key), "seek")
-        else:
-            pane.go_to(number)
-
-    async def _to_key(self, key: Key) -> None:
-        try:
-            await self._reader.around(key[1])
-        except (LinkError, RequestError) as error:
-            self._say(f"log: {error.message}", failed=True)
-            return
-        number = self._lines.number_of(key)
+            try:
+                await self._reader.around(key[1])
+            except (LinkError, RequestError) as error:
+                self._say(f"log: {error.message}", failed=True)
+                return
+            sight.lay()
+            number = self._lines.number_of(key)
         if number is not None:
-            self._pane.redraw()
-            self._pane.go_to(number)
+            self.pane.go_to(number)
 
-    # Files.
-
-    def _page_through(self) -> None:
-        self._work(partial(log_files.page_through, self.app, self._reader, self._run.id))
-
-    def _save(self, at: Situation) -> None:
-        self._work(partial(log_files.save, self._reader, self._run.id, at.text))
+    def _toggle_mark(self) -> None:
+        self.pane.sight.toggle_mark()
+        self.pane.redraw()
 
     def _work(self, work: Callable[[], Coroutine[Any, Any, Said | None]]) -> None:
-        self._say("fetching the log")
-        self._begin(partial(self._working, work), "file")
+        """Do something with the whole log, and tell what came of it."""
 
-    async def _working(self, work: Callable[[], Coroutine[Any, Any, Said | None]]) -> None:
-        try:
-            said = await work()
-        except (LinkError, RequestError) as error:
-            said = Said(f"log: {error.message}", failed=True)
-        except OSError as error:
-            said = Said(f"log: {error}", failed=True)
-        self.post_message(said or Said(""))
+        async def working() -> None:
+            try:
+                said = await work()
+            except (LinkError, RequestError) as error:
+                said = Said(f"log: {error.message}", failed=True)
+            except OSError as error:
+                said = Said(f"log: {error}", failed=True)
+            self.post_message(said or Said(""))
+
+        self._say("fetching the log")
+        self._begin(working, "file")
 
     def _begin(self, work: Work, group: str) -> None:
         """Do this, and nothing of the group that was begun before."""
@@ -324,15 +310,15 @@ class RunLog(Vertical):
         self.post_message(Said(text, failed=failed))
 
     def _draw_title(self) -> None:
-        pane = self._pane
+        sight, view = self.pane.sight, self.pane.sight.view
         standing = Standing(
-            mode=pane.mode,
-            follow=pane.follow,
-            wrap=pane.wrap,
-            unseen=pane.unseen,
-            needle=pane.needle,
-            matches=len(pane.found),
-            nth_match=pane.found.index(pane.cursor) + 1 if pane.cursor in pane.found else 0,
+            mode=view.mode,
+            follow=sight.follow,
+            wrap=self.pane.wrap,
+            unseen=sight.unseen,
+            needle=view.needle,
+            matches=len(view.found),
+            nth_match=view.found.index(sight.cursor) + 1 if sight.cursor in view.found else 0,
             over=self._reader.over,
             busy=self._busy or next((_WANT[want] for want in self._wants), ""),
         )
@@ -340,15 +326,6 @@ class RunLog(Vertical):
         self.query_one("#log-title", OneLine).say(Cell(text, "quiet"))
 
     @property
-    def _pane(self) -> LogPane:
+    def pane(self) -> LogPane:
+        """Where it is drawn, and what keys go to."""
         return self.query_one(LogPane)
-
-
-def _nearest(pane: LogPane, position: int, step: int) -> int | None:
-    """Of the lines that match, the first, or last, that can end in a piece."""
-    lines, found = pane.lines, pane.found
-    if step > 0:
-        behind = (number for number in found if lines.line(number).position >= position)
-        return next(behind, found[-1] if found else None)
-    before = [number for number in found if lines.line(number).position <= position]
-    return before[-1] if before else None

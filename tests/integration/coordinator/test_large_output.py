@@ -47,7 +47,7 @@ async def _drive(fleet: Fleet) -> None:
             await expect(pilot, "large", "ok")
             await pilot.press("enter")
             await expect(pilot, f"record {LINES} of", "e  the end", "END")
-            lines = app.screen.query_one(LogPane).lines
+            lines = app.screen.query_one(LogPane).sight.lines
             assert lines.bytes < 2 << 20
             assert not lines.at_start
             await pilot.press("g")
