@@ -113,7 +113,7 @@ LOG: Final = (
         command="tocsin run logs RUN",
     ),
     Action(
-        id="save",
+        id="save_log",
         key="S",
         name="save",
         help="save the whole log to a file in this directory, or in the one that is named",

@@ -77,7 +77,9 @@ class RunLog(Vertical):
             "pager": lambda _: self._work(
                 partial(log_files.page_through, self.app, self._reader, run.id)
             ),
-            "save": lambda at: self._work(partial(log_files.save, self._reader, run.id, at.text)),
+            "save_log": lambda at: self._work(
+                partial(log_files.save, self._reader, run.id, at.text)
+            ),
         }
 
     def compose(self) -> ComposeResult:
