@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection, Iterable
+from itertools import chain
 from typing import Final
 
 import click
+from msgspec import structs
 
 from tocsin.instants import to_rfc3339
 from tocsin.messages.client_answers import OutputPiece
@@ -37,12 +40,26 @@ _NAMES: Final = {1: "stdout", 2: "stderr"}
     help="Only the output of this attempt.",
 )
 @click.option(
+    "--tail",
+    type=COUNT,
+    metavar="N",
+    help="Of what there is, only the last N lines.",
+)
+@click.option(
     "-t",
     "--timestamps",
     is_flag=True,
     help="Begin each line with the time at which its beginning was read.",
 )
-def logs(*, run_id: str, follow: bool, stream: str, attempt: int | None, timestamps: bool) -> None:
+def logs(
+    *,
+    run_id: str,
+    follow: bool,
+    stream: str,
+    attempt: int | None,
+    tail: int | None,
+    timestamps: bool,
+) -> None:
     """Print the output of a run as it was written. What was not kept is said on stderr."""
     stamps = Stamps() if timestamps else None
     with open_session() as session:
@@ -52,9 +69,47 @@ def logs(*, run_id: str, follow: bool, stream: str, attempt: int | None, timesta
                 f"run {one.id} has no attempt {attempt}: {one.attempt} is the last",
                 f"see: {undo.command('run', 'show', one.id)}",
             )
-        for piece in session.output(one.id, attempt=attempt or 0, follow=follow):
-            if piece.stream in _STREAMS[stream]:
+        wanted = _STREAMS[stream]
+        pieces: list[OutputPiece] = []
+        after = 0
+        if tail is not None:
+            pieces, after = last_lines(session.output_back(one.id), tail, wanted, attempt or 0)
+        goes_on = tail is None or follow
+        rest = session.output(one.id, attempt=attempt or 0, follow=follow, after=after)
+        for piece in chain(pieces, rest if goes_on else ()):
+            if piece.stream in wanted:
                 _write(piece, piece.data if stamps is None else stamps.stamped(piece))
+
+
+def last_lines(
+    backwards: Iterable[OutputPiece], count: int, streams: Collection[int], attempt: int
+) -> tuple[list[OutputPiece], int]:
+    """The pieces with the last lines of these streams, and the position of the last piece of all.
+
+    `attempt` 0 means all attempts. No more is taken from `backwards` than is needed.
+    """
+    pieces: list[OutputPiece] = []
+    seen: set[tuple[int, int]] = set()
+    last, lines = 0, 0
+    for piece in backwards:
+        last = last or piece.position
+        if piece.stream not in streams or attempt not in {0, piece.attempt}:
+            continue
+        # The last line of a stream is one with or without its end; others are one by their ends.
+        is_last = bool(piece.data) and (piece.attempt, piece.stream) not in seen
+        if is_last:
+            seen.add((piece.attempt, piece.stream))
+        parts = piece.data.split(b"\n")
+        lines += len(parts) - (not is_last or not parts[-1])
+        over = lines - count
+        size = sum(len(part) + 1 for part in parts[:over]) if over > 0 else 0
+        if not size:
+            pieces.append(piece)
+        elif size < len(piece.data):
+            pieces.append(structs.replace(piece, data=piece.data[size:], gap_bytes=0))
+        if over >= 0:
+            break
+    return pieces[::-1], last
 
 
 class Stamps:

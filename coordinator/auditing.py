@@ -22,6 +22,7 @@ from tocsin.messages.client_link import (
     DrainAgents,
     EndPause,
     Explain,
+    FindOutput,
     GetAttempts,
     GetGroup,
     GetJobs,
@@ -39,6 +40,7 @@ from tocsin.messages.client_link import (
     PauseJobs,
     PutJobs,
     ReadOutput,
+    ReadOutputBack,
     RemoveJobs,
     RerunRuns,
     ResumeJobs,
@@ -157,8 +159,8 @@ def of_answer(ask: Ask, answer: object, by: str, at_us: int) -> list[Command]:
         case (
             GetStatus() | ListJobs() | GetJobs() | GetJobVersions() | GetShared() | ListAudit()
             | WalkAudit() | ListRuns() | GetRuns() | GetAttempts() | GetGroup() | ReadOutput()
-            | ListAgents() | ListExecutors() | ListPauses() | Explain() | Subscribe()
-            | Unsubscribe()
+            | ReadOutputBack() | FindOutput() | ListAgents() | ListExecutors() | ListPauses()
+            | Explain() | Subscribe() | Unsubscribe()
         ):  # fmt: skip
             return []
         case _:

@@ -37,6 +37,7 @@ from tocsin.messages.client_link import (
     DrainAgents,
     EndPause,
     Explain,
+    FindOutput,
     GetAttempts,
     GetGroup,
     GetJobs,
@@ -54,6 +55,7 @@ from tocsin.messages.client_link import (
     PauseJobs,
     PutJobs,
     ReadOutput,
+    ReadOutputBack,
     RemoveJobs,
     RerunRuns,
     ResumeJobs,
@@ -69,7 +71,7 @@ from tocsin.messages.client_link import (
 from tocsin.model import TERMINAL, Agent, AgentState, JobRow, RunState
 from tocsin.params import check_given
 
-from . import agent_orders, auditing, pausing
+from . import agent_orders, auditing, output_reading, pausing
 from .applying import Applying
 from .catalogue import Catalogue
 from .explaining import Explainer
@@ -187,6 +189,8 @@ class Requests:
                 return self._read(ask)
             case ListAudit() | ListJobs() | ListRuns() | WalkAudit():
                 return self._read(ask)
+            case FindOutput() | ReadOutputBack():
+                return output_reading.answer(ask, self._store)
             case RemoveJobs(names):
                 rows = self._jobs(names)
                 check_order([], rows, self._machine, self._store.jobs_by_name)
@@ -290,7 +294,7 @@ class Requests:
                 if not pieces and not ended and not late:
                     return None
                 if not pieces and ended and not self._store.runs([run_id]):
-                    return Declined(f"there is no run {run_id}", "see: tocsin run list")
+                    return output_reading.no_run(run_id)
                 return OutputPage(pieces, ended and not more, more)
             case _:
                 raise AssertionError(ask)
@@ -359,7 +363,7 @@ class Requests:
         known = self._store.runs(ids)
         missing = [run_id for run_id in ids if run_id not in known]
         if missing:
-            return Declined(f"there is no run {', '.join(missing[:5])}", "see: tocsin run list")
+            return output_reading.no_run(*missing[:5])
         if len(ids) == 1 and known[ids[0]].state in TERMINAL:
             return Declined(f"run {ids[0]} is over: it {known[ids[0]].state}")
         return CancelRequested(asked.asker, asked.by, ids)

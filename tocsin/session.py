@@ -33,6 +33,7 @@ from tocsin.messages.client_link import (
     ListJobs,
     ListRuns,
     ReadOutput,
+    ReadOutputBack,
     Reply,
     Request,
     ToClient,
@@ -163,12 +164,13 @@ class Session:
             if left_s <= 0 or all(run.state in TERMINAL for run in rows):
                 return rows
 
-    def output(self, run_id: str, *, attempt: int, follow: bool) -> Iterator[OutputPiece]:
-        """The output of a run (attempt 0: of all attempts) as it arrived.
+    def output(
+        self, run_id: str, *, attempt: int, follow: bool, after: int = 0
+    ) -> Iterator[OutputPiece]:
+        """The output of a run (attempt 0: of all attempts) as it arrived, behind a position.
 
         With `follow`, until the run is over; without, what there is.
         """
-        after = 0
         while True:
             held_s = WAIT_S_MAX if follow else 0.0
             page = self.answer(OutputPage, ReadOutput(run_id, after, attempt, held_s))
@@ -177,6 +179,15 @@ class Session:
                 after = page.pieces[-1].position
             if page.ended or not (page.more or follow):
                 return
+
+    def output_back(self, run_id: str) -> Iterator[OutputPiece]:
+        """The output of a run that there is, the last piece first."""
+        before, more = 0, True
+        while more:
+            page = self.answer(OutputPage, ReadOutputBack(run_id, before))
+            yield from reversed(page.pieces)
+            more = page.more
+            before = page.pieces[0].position if page.pieces else 0
 
     def _link_up(self, until_s: float) -> None:
         """Wait until there is a link."""

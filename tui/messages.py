@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from textual.message import Message
 
-from tocsin.messages.client_answers import OutputPage
-
 from .connection import Connection
 from .state import View
 
@@ -21,14 +19,6 @@ class SessionChanged(Message):
     def can_replace(self, message: Message) -> bool:
         """Of several that wait, only the newest counts."""
         return isinstance(message, SessionChanged)
-
-
-class OutputArrived(Message):
-    """More output of the run that is looked at."""
-
-    def __init__(self, page: OutputPage) -> None:
-        super().__init__()
-        self.page = page
 
 
 class Said(Message):

@@ -8,7 +8,7 @@ under way when the link breaks fail at once: their answers cannot arrive any mor
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -32,7 +32,7 @@ from tocsin.messages.client_link import (
     ToClient,
     Update,
 )
-from tocsin.model import TERMINAL, RunState
+from tocsin.model import TERMINAL, Run, RunState
 
 from .connection import Connection, Phase
 from .state import View, add_history, apply
@@ -140,6 +140,10 @@ class Session:
         if isinstance(got, Declined):
             raise RequestError(got.message, got.hint)
         return got
+
+    async def linked(self) -> None:
+        """Wait until there is a link."""
+        await self._up.wait()
 
     async def follow(self, run_id: str, after: int = 0) -> AsyncIterator[OutputPage]:
         """The output of a run behind `after`, page by page, until the run is over.
@@ -283,8 +287,11 @@ class Session:
             self._note(reason=f"no snapshot: {error.message}")
 
     async def _add_runs(self, ask: ListRuns) -> None:
-        page = _expect(await self.ask(ask), RunsPage)
-        self.view = add_history(self.view, page.rows)
+        self.add_runs(_expect(await self.ask(ask), RunsPage).rows)
+
+    def add_runs(self, runs: Sequence[Run]) -> None:
+        """Add runs that were asked for to the view."""
+        self.view = add_history(self.view, runs)
         self._tell(self.view, self.connection)
 
     async def _pulse(self) -> None:

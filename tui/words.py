@@ -127,10 +127,9 @@ def clock_line(now_us: int, zone: tzinfo | None) -> str:
     return f"{now:%a} {now.day} {now:%b %H:%M:%S %Z}"
 
 
-def log_time(at_us: int, zone: tzinfo | None) -> str:
-    """The time of a log line, to the millisecond."""
-    at = local(at_us, zone)
-    return f"{at:%H:%M:%S}.{at.microsecond // 1000:03d}"
+def counted(count: int, noun: str) -> str:
+    """`1 line`, `2 lines`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def run_tail(run_id: str) -> str:

@@ -163,6 +163,15 @@ class Runs(Protocol):
         """Output behind a position, at most about `bytes_max`; whether there is more."""
         ...
 
+    def read_output_back(
+        self, run_id: str, before: int, bytes_max: int
+    ) -> tuple[list[OutputPiece], bool]:
+        """The last output before a position (0: the last of all); whether there is earlier.
+
+        It is at most about `bytes_max`, and in order of arrival.
+        """
+        ...
+
 
 class Members(Protocol):
     """Agents, what they offer, and the keys of all who may connect."""

@@ -10,6 +10,7 @@ import pytest
 from msgspec import structs
 
 from tests.unit.coordinator.bench import START_US, job
+from tocsin import wire
 from tocsin.audit_chain import first_break
 from tocsin.coordinator.machine.commands import (
     DropCalendar,
@@ -36,6 +37,8 @@ from tocsin.coordinator.store.sqlite import SqliteStore
 from tocsin.errors import StoreError
 from tocsin.execution import AttemptKey, Offer
 from tocsin.messages.agent_link import Chunk
+from tocsin.messages.client_answers import OutputPage
+from tocsin.messages.client_link import OUTPUT_BYTES_MAX, Reply
 from tocsin.model import (
     Agent,
     AuditEntry,
@@ -301,15 +304,45 @@ def test_output_is_read_from_a_position_by_attempt_and_by_size(store: Store) -> 
     )
     store.commit()
 
-    everything, _ = store.read_output(key, 0, 0, 100)
+    everything, _ = store.read_output(key, 0, 0, 1000)
     assert [(p.position, p.attempt, p.stream, p.data, p.gap_bytes) for p in everything] == [
         (1, 1, 1, b"aa", 0),
         (2, 1, 2, b"bb", 0),
         (3, 2, 1, b"", 7),
     ]
-    assert [p.position for p in store.read_output(key, 1, 1, 100)[0]] == [2]
+    assert [p.position for p in store.read_output(key, 1, 1, 1000)[0]] == [2]
     first, more = store.read_output(key, 0, 0, 1)
     assert ([p.position for p in first], more) == ([1], True)
+
+
+def test_output_is_read_backwards(store: Store) -> None:
+    """The last pieces first, each page in order of arrival; a page ends where the next begins."""
+    key = f"{run(1).id}.1"
+    store.stage([SaveOutput(n, Chunk(AttemptKey(key), 1, n, 0, b"%03d" % n)) for n in range(1, 8)])
+    store.stage([SaveOutput(1, Chunk(AttemptKey(f"{run(2).id}.1"), 1, 0, 0, b"other"))])
+    store.commit()
+
+    pages, before, more = [], 0, True
+    while more:
+        page, more = store.read_output_back(run(1).id, before, 150)
+        before = page[0].position
+        pages.append([piece.position for piece in page])
+    assert pages == [[5, 6, 7], [2, 3, 4], [1]]
+    assert store.read_output_back(run(1).id, 1, 100) == ([], False)
+    assert store.read_output_back("no such run", 0, 100) == ([], False)
+
+
+def test_a_page_of_small_pieces_fits_into_a_message(store: Store) -> None:
+    """A run that prints byte by byte has pages of fewer bytes: each piece costs something too."""
+    key = AttemptKey(f"{run(1).id}.1")
+    store.stage([SaveOutput(n, Chunk(key, 1, n, 1 << 50, b".")) for n in range(1, 20_000)])
+    store.commit()
+
+    page, more = store.read_output(run(1).id, 0, 0, OUTPUT_BYTES_MAX)
+    assert more
+    assert (
+        len(wire.encode(Reply(1, OutputPage(page, ended=False, more=more)))) < 2 * OUTPUT_BYTES_MAX
+    )
 
 
 def test_attempts_that_were_followed_by_another_are_kept(store: Store) -> None:

@@ -19,6 +19,7 @@ from tocsin.messages.client_answers import (
     Answer,
     Declined,
     Done,
+    OutputFound,
     OutputPage,
     OutputPiece,
     RunsPage,
@@ -26,12 +27,16 @@ from tocsin.messages.client_answers import (
 )
 from tocsin.messages.client_link import (
     Ask,
+    FindOutput,
+    GetAttempts,
+    GetGroup,
     GetStatus,
     KillRuns,
     ListRuns,
     PauseJobs,
     PutJobs,
     ReadOutput,
+    ReadOutputBack,
     RemoveJobs,
     Reply,
     Request,
@@ -64,7 +69,11 @@ class Coordinator:
         """Runs that `ListRuns` tells of and the snapshot does not."""
         self.parts = 1
         """In how many parts the jobs of a snapshot are sent."""
+        self.attempts: list[Run] = []
+        """Attempts that were followed by another."""
         self.store = "ok"
+        self.page_pieces = 10_000
+        """The most pieces of output in one answer."""
         self._jobs = {row.job.name: row for row in jobs}
         self._runs = {one.id: one for one in runs}
         self._agents = agents
@@ -208,6 +217,8 @@ class Coordinator:
             case ReadOutput() as ask:
                 self._parked.append((route, request.id, ask))
                 self._answer_parked()
+            case ReadOutputBack() | FindOutput() | GetAttempts() | GetGroup() as ask:
+                self._send(route, Reply(request.id, self._of_run(ask)))
             case ask:
                 self._send(route, Reply(request.id, self._answer(ask)))
 
@@ -245,6 +256,36 @@ class Coordinator:
             case _:
                 return answer_of(self._jobs, ask)
 
+    def _of_run(self, ask: ReadOutputBack | FindOutput | GetAttempts | GetGroup) -> Answer:
+        match ask:
+            case ReadOutputBack(run_id, before):
+                pieces = self._pieces.get(run_id, [])
+                kept = pieces[: before - 1] if before else pieces
+                more = len(kept) > self.page_pieces
+                return OutputPage(kept[-self.page_pieces :], ended=False, more=more)
+            case FindOutput():
+                return self._find(ask)
+            case GetAttempts(run_id):
+                return RunsPage([one for one in self.attempts if one.id == run_id])
+            case GetGroup(run_id):
+                group = self._runs[run_id].group
+                rows = [r for r in self._runs.values() if r.id == run_id or r.group == group != ""]
+                return RunsPage(sorted(rows, key=lambda one: one.slot))
+
+    def _find(self, ask: FindOutput) -> OutputFound:
+        """As the real one, one piece an answer."""
+        pieces = self._pieces.get(ask.run, [])
+        position = (ask.position or len(pieces) + 1) + (-1 if ask.backward else 1)
+        if not ask.position and not ask.backward:
+            position = 1
+        if not 0 < position <= len(pieces):
+            return OutputFound(0, 0, 0)
+        data = pieces[position - 1].data
+        hay = data if ask.exact else data.lower()
+        found = position if ask.text.encode() in hay else 0
+        is_last = position == (1 if ask.backward else len(pieces))
+        return OutputFound(found, 0 if is_last and not found else position, len(data))
+
     def _status(self) -> Status:
         return Status(
             version="0", epoch=1, pid=1, started_us=NOW_US, now_us=NOW_US, store=self.store,
@@ -278,7 +319,13 @@ class Coordinator:
         pieces = self._pieces.setdefault(run_id, [])
         for text in texts:
             at_us = NOW_US + len(pieces) * 1_000
-            pieces.append(OutputPiece(len(pieces) + 1, attempt, stream, 0, at_us, text.encode()))
+            mine = [p for p in pieces if (p.attempt, p.stream) == (attempt, stream)]
+            offset = mine[-1].offset + len(mine[-1].data) if mine else 0
+            piece = OutputPiece(len(pieces) + 1, attempt, stream, offset, at_us, text.encode())
+            pieces.append(piece)
+        if run_id in self._runs:
+            size = sum(len(piece.data) for piece in pieces)
+            self._runs[run_id] = msgspec.structs.replace(self._runs[run_id], output_bytes=size)
         self._answer_parked()
 
     def _answer_parked(self) -> None:
@@ -287,8 +334,10 @@ class Coordinator:
             known = self._runs.get(ask.run)
             ended = known is None or known.state in TERMINAL
             pieces = [p for p in self._pieces.get(ask.run, []) if p.position > ask.after]
-            if pieces or ended:
-                self._send(route, Reply(number, OutputPage(pieces, ended, more=False)))
+            page = pieces[: self.page_pieces]
+            more = len(page) < len(pieces)
+            if pieces or ended or not ask.wait_s:
+                self._send(route, Reply(number, OutputPage(page, ended and not more, more)))
             else:
                 self._parked.append((route, number, ask))
 

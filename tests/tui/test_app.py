@@ -151,7 +151,7 @@ def test_log_lines_appear() -> None:
     async def test(pilot: Pilot[None], coordinator: Coordinator) -> None:
         coordinator.write(RUNNING.id, "first line\n")
         await _on_log(pilot)
-        await expect(pilot, "14:03:22.000 o  first line", "1 lines, 11 B")
+        await expect(pilot, "14:03:22.000 o  first line", "1 line, 11 B")
         coordinator.write(RUNNING.id, "WARN \x1b[31mred\n", stream=2)
         await expect(pilot, "14:03:22.001 e  WARN red")
         coordinator.change(
@@ -213,8 +213,10 @@ def test_forgotten_lines_do_not_move_the_reader(monkeypatch: pytest.MonkeyPatch)
         await expect(pilot, "f follows")
         before = _log(pilot)
         coordinator.write(RUNNING.id, *(f"line {number}\n" for number in range(190, 220)))
-        await expect(pilot, "the first 40 not kept here", "+30 new")
+        await expect(pilot, "200 lines loaded", "+30 new")
         assert _log(pilot) == before
+        await pilot.press("g")
+        await expect(pilot, "line 0")
 
     _drive(test)
 

@@ -10,13 +10,15 @@ import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 from rich.cells import cell_len
 from textual.pilot import Pilot
 
 from tests.tui.coordinator import Coordinator
 from tests.tui.driving import expect, fleet, lines, shown, until
-from tests.tui.fleet import RUNNING
+from tests.tui.fleet import RUNNING, at, run
+from tocsin.model import RunState
 
 GOLDENS = Path(__file__).with_name("goldens")
 SIZES = [(100, 30), (80, 24)]
@@ -40,8 +42,35 @@ async def _command(pilot: Pilot[None], _coordinator: Coordinator) -> None:
 async def _run(pilot: Pilot[None], coordinator: Coordinator) -> None:
     coordinator.write(RUNNING.id, "etl.orders 4.2.0 starting\n", "connected to db-02\n")
     coordinator.write(RUNNING.id, "WARN slow query 3.1s: select * from order_item\n", stream=2)
+    coordinator.held = [
+        run(-number, "etl-orders", RunState.FAILED if number == 3 else RunState.SUCCEEDED,
+            started_us=at(-3600 * number), finished_us=at(-3600 * number + 1070 + number),
+            exit_code=3 if number == 3 else 0)
+        for number in range(1, 6)
+    ]  # fmt: skip
+    coordinator.attempts = [
+        run(5, "etl-orders", RunState.FAILED, agent="etl-01", started_us=at(-1100), exit_code=3)
+    ]
+    coordinator.change(msgspec.structs.replace(RUNNING, attempt=2))
     await pilot.press("3", "enter")
-    await expect(pilot, "WARN slow", "connected to db-02")
+    await expect(pilot, "WARN slow", "connected to db-02", "before  ", "try 1 ✗")
+
+
+async def _log(pilot: Pilot[None], coordinator: Coordinator) -> None:
+    texts = [f"batch {number:3d}/240  2000 rows\n" for number in range(240)]
+    texts[200:200] = ["WARN reject ratio 0.03% above 0.02%\n", "load: 18,000/43,988\n"]
+    coordinator.page_pieces = 100
+    coordinator.write(RUNNING.id, *texts)
+    coordinator.write(RUNNING.id, "WARN slow query 3.1s: select * from order_item\n", stream=2)
+    await pilot.press("3", "enter")
+    await expect(pilot, "WARN slow query")
+    await pilot.press("ampersand", *"!batch", "enter", "slash", *"warn", "enter", "m", "n")
+    await expect(pilot, "hidden by filter !batch", "'warn': 2 of 2", "WARN reject")
+
+
+async def _failed(pilot: Pilot[None], _coordinator: Coordinator) -> None:
+    await pilot.press("3", "down", "enter")
+    await expect(pilot, "✗ FAILED", "it printed nothing", "its program ended with 1")
 
 
 async def _kill(pilot: Pilot[None], _coordinator: Coordinator) -> None:
@@ -60,6 +89,8 @@ SCENES: dict[str, Act] = {
     "command": _command,
     "runs": _runs,
     "run": _run,
+    "log": _log,
+    "failed": _failed,
     "kill": _kill,
     "help": _help,
 }

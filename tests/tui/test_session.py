@@ -199,7 +199,7 @@ def test_no_answer_in_time() -> None:
         async with talk(coordinator) as t:
             await t.until(_whole)
             with pytest.raises(LinkError, match="no answer") as caught:
-                await t.session.ask(ReadOutput(RUNNING.id), timeout_s=0.05)
+                await t.session.ask(ReadOutput(RUNNING.id, wait_s=9.0), timeout_s=0.05)
             assert "may have been done" in caught.value.hint
 
     _run(test, fleet())

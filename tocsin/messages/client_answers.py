@@ -132,6 +132,16 @@ class OutputPage(msgspec.Struct, frozen=True, array_like=True, tag="output"):
     more: bool
 
 
+class OutputFound(msgspec.Struct, frozen=True, array_like=True, tag="output_found"):
+    """Where a text is in the output; an answer looks through a bounded part of it."""
+
+    position: int
+    """Of the piece in which the text ends; 0: it is not in what was looked through."""
+    next: int
+    """The position to look on from; 0: there is no more."""
+    looked_bytes: int
+
+
 class AgentsPage(msgspec.Struct, frozen=True, array_like=True, tag="agents"):
     """All agents."""
 
@@ -252,6 +262,7 @@ Answer = (
     | AuditPage
     | RunsPage
     | OutputPage
+    | OutputFound
     | AgentsPage
     | ExecutorsPage
     | PausesPage

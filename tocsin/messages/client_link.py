@@ -30,6 +30,10 @@ PAGE_ROWS_MAX: Final = 500
 """The most rows in one answer; a longer list is asked for page by page."""
 OUTPUT_BYTES_MAX: Final = 256 << 10
 """The most output bytes in one answer."""
+FIND_CHARS_MAX: Final = 256
+"""The longest text that can be looked for in output."""
+FIND_BYTES_MAX: Final = 1 << 20
+"""The most output bytes that are looked through for one answer: some milliseconds' work."""
 WAIT_S_MAX: Final = 25.0
 """The longest that an answer is held back for something to happen."""
 
@@ -215,6 +219,30 @@ class ReadOutput(msgspec.Struct, frozen=True, array_like=True, tag="read_output"
     wait_s: float = 0.0
 
 
+class ReadOutputBack(msgspec.Struct, frozen=True, array_like=True, tag="read_output_back"):
+    """The last output of a run before the position `before` (0: the last of all), in its order.
+
+    Of the page that answers, `more` says that there is earlier output, and `ended` nothing.
+    """
+
+    run: str
+    before: int = 0
+    bytes_max: int = OUTPUT_BYTES_MAX
+
+
+class FindOutput(msgspec.Struct, frozen=True, array_like=True, tag="find_output"):
+    """Look for a text in the output of a run behind `position`, or `backward` before it.
+
+    Backward, the position 0 is the end. Not `exact`: capitals and small letters are the same.
+    """
+
+    run: str
+    text: str
+    position: int = 0
+    backward: bool = False
+    exact: bool = False
+
+
 class ListAgents(msgspec.Struct, frozen=True, array_like=True, tag="list_agents"):
     """All agents, those that ask to be let in included."""
 
@@ -320,6 +348,8 @@ Ask = (
     | GetGroup
     | KillRuns
     | ReadOutput
+    | ReadOutputBack
+    | FindOutput
     | ListAgents
     | ListExecutors
     | Explain
@@ -347,6 +377,8 @@ NEEDED_ROLE: Final[dict[type[Any], Role]] = {
     GetAttempts: Role.VIEWER,
     GetGroup: Role.VIEWER,
     ReadOutput: Role.VIEWER,
+    ReadOutputBack: Role.VIEWER,
+    FindOutput: Role.VIEWER,
     ListAgents: Role.VIEWER,
     ListExecutors: Role.VIEWER,
     ListPauses: Role.VIEWER,

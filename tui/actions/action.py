@@ -35,6 +35,7 @@ class Flag(enum.Enum):
     """What else decides which keys have a meaning."""
 
     SEARCHING = "something is being looked for"
+    FOLLOWING = "the end of the log is followed"
     FILTERED = "a filter is set"
     MARKED = "rows are marked"
     NARROWED = "the list is of one job alone"

@@ -1,7 +1,6 @@
 """The output of a run: follows its end, or stays where the reader is, whatever arrives.
 
-Only the lines in sight are drawn. The reader's place is the number of a line, so lines that are
-forgotten above it do not move what is on the screen until it is their turn.
+Only the rows in sight are made and drawn.
 """
 
 from __future__ import annotations
@@ -12,22 +11,29 @@ from typing import ClassVar, Final
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
+from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widget import Widget
 
-from tocsin.tui.log_lines import Kind, LogLine, LogLines
+from tocsin.tui.log_line import Kind, LogLine
+from tocsin.tui.log_lines import LogLines
+from tocsin.tui.log_sight import Sight, Want
+from tocsin.tui.log_view import Mode, Row
 from tocsin.tui.plain import fit
 
 _TONE: Final = {Kind.OUT: "out", Kind.ERR: "err", Kind.NOTE: "note"}
-_MARK_WIDTH: Final = 18  # " 13:49:11.204 o  "
+_HEAD_CELLS: Final = 4
+"""Mark, stream and the space around, without the time."""
+_WRAP_CELLS_MIN: Final = 8
 _SIDE_STEP: Final = 8
+_WHEEL_ROWS: Final = 3
+_CUT: Final = "…"
 
 
-class LogPane(ScrollView, can_focus=True):
-    """Draws `LogLines`. Its `follow` is let go by any move up."""
+class LogPane(Widget, can_focus=True):
+    """Draws `LogLines`; where the reader is, is `sight`."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "log--out",
@@ -52,133 +58,132 @@ class LogPane(ScrollView, can_focus=True):
     class Moved(Message):
         """What the line above the log says may have changed."""
 
+    class Wanted(Message):
+        """More output is needed to show what was asked for."""
+
+        def __init__(self, want: Want) -> None:
+            super().__init__()
+            self.want = want
+
+    class Sought(Message):
+        """The next match in this direction is not loaded, if there is one."""
+
+        def __init__(self, step: int) -> None:
+            super().__init__()
+            self.step = step
+
     def __init__(self, time_of: Callable[[int], str], *, id: str) -> None:  # noqa: A002 - as in Widget
         super().__init__(id=id)
-        self.follow = True
-        self.needle = ""
-        self.found: list[int] = []
-        """The numbers of the lines that match."""
-        self.at_match = -1
-        """The number of the match that was gone to."""
+        self.sight = Sight(LogLines())
         self.empty = ""
         """What stands where there are no lines; `show` draws it."""
+        self.wrap = False
+        """Whether lines that are too long go on in the next row."""
+        self.side = 0
+        """So many cells are out of sight at the left."""
         self._time_of = time_of
-        self._output = LogLines()
-        self._first = 0
-        self._width = 0
-        self._seen_end = 0
 
-    @property
-    def unseen(self) -> int:
-        """How many lines arrived since following was let go."""
-        return 0 if self.follow else self._output.end - self._seen_end
-
-    def show(self, output: LogLines) -> None:
-        """Show what there is now; called after each change of `output`."""
-        known = max(self._output.end - 1, output.first) if output is self._output else output.first
-        self._output = output
-        new = (output.line(number) for number in range(min(known, output.end), output.end))
-        self._width = max(self._width, max((cell_len(line.text) for line in new), default=0))
-        forgotten, self._first = output.first - self._first, output.first
-        self.virtual_size = Size(self._width + _MARK_WIDTH, output.end - output.first)
-        if self.needle:
-            self.found = output.matches(self.needle)
-        if self.follow:
-            self._to_end()
-        elif forgotten:
-            self.scroll_to(y=max(self.scroll_offset.y - forgotten, 0), animate=False, force=True)
-        self.refresh()
+    def show(self, lines: LogLines, total_bytes: int = 0) -> None:
+        """Show what there is now; called after each change of `lines`."""
+        if lines is not self.sight.lines:
+            self.sight.look_at(lines)
+        self.sight.view.total_bytes = total_bytes
+        self.sight.lay()
+        self._drawn()
 
     def set_follow(self, follow: bool) -> None:  # noqa: FBT001 - the state itself
         """Follow the end, or stay here."""
-        self.follow = follow
-        self._seen_end = self._output.end
-        if follow:
-            self._to_end()
-        self.post_message(self.Moved())
+        if follow and not self.sight.lines.at_end:
+            self.post_message(self.Wanted(Want.END))
+        elif follow:
+            self.sight.follow = True
+        else:
+            self.sight.hold()
+        self.sight.lay()
+        self._drawn()
+
+    def set_mode(self, mode: Mode) -> None:
+        """Show other lines."""
+        self.sight.show_only(mode)
+        self._drawn()
+
+    def set_wrap(self, wrap: bool) -> None:  # noqa: FBT001 - the state itself
+        """Let long lines go on in the next row, or out of sight."""
+        self.wrap, self.side = wrap, 0
+        self.on_resize()
+
+    def redraw(self) -> None:
+        """Draw anew what is there."""
+        self.sight.lay()
+        self._drawn()
 
     def find(self, needle: str) -> None:
-        """Mark the lines that hold `needle`, and go to the first behind the top of the pane."""
-        self.needle = needle
-        self.found = self._output.matches(needle)
-        self.at_match = self._output.first + self.scroll_offset.y - 1
-        self.refresh()
-        self.go_to_match(1)
+        """Mark the lines that hold `needle`, and go to the first from the top of the pane on."""
+        self.sight.look_for(needle)
+        if needle:
+            self.go_to_match(1)
+        else:
+            self.redraw()
 
     def go_to_match(self, step: int) -> None:
-        """Go to the next match, or with -1 to the previous; beyond the last comes the first."""
-        if not self.found:
-            self.post_message(self.Moved())
-            return
-        if step > 0:
-            later = [number for number in self.found if number > self.at_match]
-            self.at_match = later[0] if later else self.found[0]
+        """Go to the next match, or with -1 to the previous; send `Sought` where it is not here."""
+        lines, found = self.sight.lines, self.sight.match(step)
+        if found is None and not (lines.at_start and lines.at_end):
+            self.post_message(self.Sought(step))
+        elif found is None:
+            self.go_round(step)
         else:
-            earlier = [number for number in self.found if number < self.at_match]
-            self.at_match = earlier[-1] if earlier else self.found[-1]
-        self.set_follow(False)
-        middle = self.at_match - self._output.first - self.size.height // 2
-        self.scroll_to(y=max(middle, 0), animate=False, force=True)
-        self.refresh()
+            self.go_to(found)
+
+    def go_round(self, step: int) -> None:
+        """Go to the first match of all, or with -1 to the last."""
+        found = self.sight.view.found
+        if found:
+            self.go_to(found[0] if step > 0 else found[-1])
+        else:
+            self.redraw()
+
+    def go_to(self, number: int) -> None:
+        """Point at a line."""
+        self.sight.to(number)
+        self._drawn()
+
+    def go_to_first(self) -> None:
+        """Go to the first line that is loaded."""
+        self.sight.to_first()
+        self._drawn()
+
+    # Drawing.
 
     def render_line(self, y: int) -> Strip:
-        """One line of the widget, see `ScrollView`."""
-        width, row = self.size.width, self.scroll_offset.y + y
-        number = self._output.first + row
-        if number >= self._output.end:
-            text = f" {self.empty}" if y == 0 and not self._output.end else ""
+        """One line of the widget, see `Widget`."""
+        width, rows = self.size.width, self.sight.rows
+        if y >= len(rows):
+            text = f" {self.empty}" if y == 0 and not rows else ""
             return Strip([Segment(fit(text, width), self._style("note"))], width)
-        line = self._output.line(number)
-        mark = ">" if number == self.at_match and self.needle else " "
-        head = f"{mark}{self._time_of(line.at_us)} {line.kind.value}  "
-        strip = Strip(self._text(line)).crop_extend(
-            self.scroll_offset.x, self.scroll_offset.x + width - cell_len(head), self.rich_style
-        )
+        row = rows[y]
+        if row.number is None:
+            return Strip([Segment(fit(f"   {row.text}", width), self._style("note"))], width)
+        line = self.sight.lines.line(row.number)
+        head = self._head(line, row)
+        strip = Strip(self._text(line, row))
+        strip = strip.crop_extend(self.side, self.side + width - cell_len(head), self.rich_style)
         return Strip.join([Strip([Segment(head, self._style("time"))]), strip])
 
-    def action_step(self, lines: int) -> None:
-        """Move by lines."""
-        self._move(lines)
+    def _head(self, line: LogLine, row: Row) -> str:
+        time = self._time_of(line.at_us)
+        time = f"{time} " if time else ""
+        if row.part:
+            return " " * (cell_len(time) + _HEAD_CELLS)
+        mark = "*" if line.key in self.sight.marks else " "
+        if row.number == self.sight.cursor and not self.sight.follow:
+            mark = ">"
+        return f"{mark}{time}{line.kind.value} {_CUT if line.torn else ' '}"
 
-    def action_page(self, pages: float) -> None:
-        """Move by pages."""
-        self._move(int(pages * max(self.size.height - 1, 1)))
-
-    def action_top(self) -> None:
-        """Go to the first line."""
-        self._move(-self._output.end)
-
-    def action_end(self) -> None:
-        """Go to the last line, and follow."""
-        self.set_follow(True)
-
-    def action_side(self, steps: int) -> None:
-        """Move sideways."""
-        self.scroll_to(x=self.scroll_offset.x + steps * _SIDE_STEP, animate=False)
-
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Let go of the end when something else than new lines moved the pane."""
-        super().watch_scroll_y(old_value, new_value)
-        if self.follow and round(new_value) < self.max_scroll_y:
-            self.set_follow(False)
-
-    def on_resize(self) -> None:
-        """Stay at the end."""
-        if self.follow:
-            self._to_end()
-
-    def _move(self, lines: int) -> None:
-        if lines < 0 and self.follow:
-            self.set_follow(False)
-        self.scroll_to(y=self.scroll_offset.y + lines, animate=False, force=True)
-
-    def _to_end(self) -> None:
-        self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
-
-    def _text(self, line: LogLine) -> list[Segment]:
-        """The text of a line, with what was searched for standing out."""
+    def _text(self, line: LogLine, row: Row) -> list[Segment]:
+        """The text of a row, with what was searched for standing out."""
         style = self.rich_style + self._style(_TONE[line.kind])
-        text, needle = line.text, self.needle
+        text, needle = row.text, self.sight.view.needle
         if not needle:
             return [Segment(text, style)]
         hay = text if needle != needle.lower() else text.lower()
@@ -194,3 +199,59 @@ class LogPane(ScrollView, can_focus=True):
 
     def _style(self, name: str) -> Style:
         return self.get_component_rich_style(f"log--{name}")
+
+    def _drawn(self) -> None:
+        """Draw it, and ask for what the next move would show."""
+        for want in self.sight.wants():
+            self.post_message(self.Wanted(want))
+        self.refresh()
+        self.post_message(self.Moved())
+
+    def on_resize(self) -> None:
+        """Wrap anew, and stay where the reader is."""
+        width = self.size.width - len(f"{self._time_of(0)} ".lstrip()) - _HEAD_CELLS
+        self.sight.height = self.size.height
+        self.sight.view.width = max(width, _WRAP_CELLS_MIN) if self.wrap else 0
+        self.sight.lay_around(self.sight.cursor)
+        self._drawn()
+
+    # Moving.
+
+    def action_step(self, lines: int) -> None:
+        """Point at another line."""
+        self.sight.step(lines)
+        self._drawn()
+
+    def action_page(self, pages: float) -> None:
+        """Move by pages."""
+        self.sight.scroll(int(pages * max(self.size.height - 1, 1)))
+        self._drawn()
+
+    def action_top(self) -> None:
+        """Go to the first line of all."""
+        if self.sight.lines.at_start:
+            self.go_to_first()
+        else:
+            self.post_message(self.Wanted(Want.START))
+
+    def action_end(self) -> None:
+        """Go to the last line, and follow."""
+        self.set_follow(True)
+
+    def action_side(self, steps: int) -> None:
+        """Move sideways."""
+        if not self.wrap:
+            self.side = max(self.side + steps * _SIDE_STEP, 0)
+            self.refresh()
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Move up by some rows."""
+        event.stop()
+        self.sight.scroll(-_WHEEL_ROWS)
+        self._drawn()
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Move down by some rows."""
+        event.stop()
+        self.sight.scroll(_WHEEL_ROWS)
+        self._drawn()

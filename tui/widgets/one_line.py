@@ -14,6 +14,7 @@ _STYLE: Final = {
     "good": "$success",
     "bad": "$error bold",
     "warn": "$warning",
+    "busy": "$accent bold",
     "quiet": "$text-muted",
     "strong": "bold",
 }

@@ -283,6 +283,10 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 SELECT position, attempt, stream, start, at_us, data, gap_bytes FROM piece
 WHERE run = ? AND position > ? AND ? IN (0, attempt) ORDER BY position
 
+-- name: read_output_back
+SELECT position, attempt, stream, start, at_us, data, gap_bytes FROM piece
+WHERE run = ? AND position < ? ORDER BY position DESC
+
 -- name: output_ends
 SELECT run, attempt, stream, max(start + gap_bytes + length(data)), max(position) FROM piece
 WHERE run IN (SELECT value FROM json_each(?)) GROUP BY run, attempt, stream

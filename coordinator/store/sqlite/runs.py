@@ -16,6 +16,10 @@ from .tables import QUERIES, Tables
 
 _NEWEST: Final = "\x7f"
 """Sorts behind every run id."""
+_BEHIND_ALL: Final = 1 << 62
+"""Behind every position of a piece."""
+_PIECE_BYTES: Final = 64
+"""What a piece costs beside its data, in a message: a run may print a byte at a time."""
 
 
 class RunTables(Tables):
@@ -102,12 +106,25 @@ class RunTables(Tables):
     def read_output(
         self, run_id: str, attempt: int, after: int, bytes_max: int
     ) -> tuple[list[OutputPiece], bool]:
+        return self._pieces("read_output", (run_id, after, attempt), bytes_max)
+
+    def read_output_back(
+        self, run_id: str, before: int, bytes_max: int
+    ) -> tuple[list[OutputPiece], bool]:
+        values = (run_id, before or _BEHIND_ALL)
+        pieces, more = self._pieces("read_output_back", values, bytes_max)
+        return pieces[::-1], more
+
+    def _pieces(
+        self, query: str, values: tuple[object, ...], bytes_max: int
+    ) -> tuple[list[OutputPiece], bool]:
+        """Pieces as the query orders them, until they are large enough; whether there are more."""
         pieces: list[OutputPiece] = []
         size = 0
         with translated("read"):
-            for row in self._output.execute(QUERIES["read_output"], (run_id, after, attempt)):
+            for row in self._output.execute(QUERIES[query], values):
                 if size >= bytes_max:
                     return pieces, True
                 pieces.append(OutputPiece(*row))
-                size += len(row["data"])
+                size += len(row["data"]) + _PIECE_BYTES
         return pieces, False

@@ -40,6 +40,7 @@ from tocsin.messages.client_link import (
     PauseJobs,
     PutJobs,
     ReadOutput,
+    ReadOutputBack,
     RerunRuns,
     ResumeJobs,
     RunJobs,
@@ -97,8 +98,12 @@ class Shop:
                 return Done(["01NEW"])
             case KillRuns(ids):
                 return Done(ids)
-            case ReadOutput():
-                return OutputPage(self.pieces, ended=True, more=False)
+            case ReadOutput(_, after):
+                rest = [piece for piece in self.pieces if piece.position > after]
+                return OutputPage(rest, ended=True, more=False)
+            case ReadOutputBack(_, before):
+                back = [piece for piece in self.pieces if not before or piece.position < before]
+                return OutputPage(back[-2:], ended=False, more=len(back) > 2)
             case ListPauses():
                 return PausesPage([])
             case ListAgents():
@@ -281,6 +286,36 @@ def test_output_is_printed_byte_for_byte_and_gaps_are_said(tocsin: Tocsin, shop:
     assert tocsin("run", "logs", "01J") == (0, "out\x1b[31m\nend", f"err\n{gap}")
     assert tocsin("run", "logs", "01J", "--stream", "stderr") == (0, "", "err\n")
     assert tocsin("run", "logs", "01J", "--stream", "stdout", "-f").out == "out\x1b[31m\nend"
+
+
+@pytest.mark.parametrize(
+    ("options", "out", "err"),
+    [
+        (["--tail", "1"], "seven", ""),
+        (["--tail", "2"], "six\nseven", ""),
+        (["--tail", "3"], "six\nseven", "err\n"),
+        (["--tail", "4"], "ree\nsix\nseven", "tocsin: 2 KiB of stdout were not kept here\nerr\n"),
+        (["--tail", "2", "--stream", "stderr"], "", "early\nerr\n"),
+        (["--tail", "1", "-f", "--attempt", "1"], "six\n", ""),
+        (["--tail", "99"], "one\ntwo\nthree\nsix\nseven", None),
+    ],
+)
+def test_the_last_lines(
+    tocsin: Tocsin, shop: Shop, options: list[str], out: str, err: str | None
+) -> None:
+    """They are read from the end; where a stream is cut, as many of its lines as were asked for."""
+    shop.pieces = [
+        OutputPiece(1, 1, 1, 0, 0, b"one\ntwo\nth"),
+        OutputPiece(2, 1, 2, 0, 0, b"early\n"),
+        OutputPiece(3, 1, 1, 10, 0, b"ree\n"),
+        OutputPiece(4, 1, 1, 14, 0, b"", gap_bytes=2048),
+        OutputPiece(5, 1, 2, 6, 0, b"err\n"),
+        OutputPiece(6, 1, 1, 2062, 0, b"six\n"),
+        OutputPiece(7, 2, 1, 0, 0, b"seven"),
+    ]
+    said = tocsin("run", "logs", "01J", *options)
+    assert (said.code, said.out) == (0, out)
+    assert err is None or said.err == err
 
 
 def test_lines_with_their_times(tocsin: Tocsin, shop: Shop) -> None:
