@@ -27,12 +27,15 @@ from .connection import Connection
 from .guard import Guard, refusal
 from .messages import SessionChanged
 from .scene import Scene
+from .screens.agents import AgentsScreen
+from .screens.events import EventsScreen
 from .screens.frame import Frame
 from .screens.jobs import JobsScreen
 from .screens.listing import ListScreen
 from .screens.run import RunScreen
 from .screens.runs import RunsScreen
 from .session import Session, Target, Tell
+from .sightings import Sighting, keep, notice, notice_status
 from .stage import Stage
 from .state import View
 from .undo import Undo, add
@@ -66,6 +69,8 @@ class TocsinApp(Stage):
     MODES: ClassVar[dict[str, str | Callable[[], Screen[None]]]] = {
         "jobs": JobsScreen,
         "runs": RunsScreen,
+        "agents": AgentsScreen,
+        "events": EventsScreen,
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "quit", "quit", show=False, priority=True),
@@ -94,6 +99,7 @@ class TocsinApp(Stage):
         self._now_us = now_us
         self._view = View()
         self._connection = self.session.connection
+        self._sightings: tuple[Sighting, ...] = ()
         self._guard = None if terminal is None else Guard(terminal, self.exit)
         self._drawing: Timer | None = None
         for key in self.actions.used_keys():
@@ -110,6 +116,7 @@ class TocsinApp(Stage):
             self._now_us(),
             self.zone,
             read_only=self._read_only,
+            sightings=self._sightings,
         )
 
     def names(self) -> Names:
@@ -177,11 +184,19 @@ class TocsinApp(Stage):
     def on_session_changed(self, message: SessionChanged) -> None:
         """Draw it, together with what follows close behind; the first rows at once."""
         first = message.view.whole and not self._view.whole
+        self._notice(message)
         self._view, self._connection = message.view, message.connection
         if first or self._drawing is None:
             self._draw()
         if self._drawing is None:
             self._drawing = self.set_timer(DRAW_S, self._draw_rest)
+
+    def _notice(self, message: SessionChanged) -> None:
+        """Keep what is seen to have happened."""
+        now_us, status = self._now_us(), self._connection.status
+        seen = notice(self._view, message.view, now_us)
+        seen += notice_status(status, message.connection.status, now_us)
+        self._sightings = keep(self._sightings, seen)
 
     def _told(self, view: View, connection: Connection) -> None:
         self.post_message(SessionChanged(view, connection))

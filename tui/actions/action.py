@@ -67,7 +67,9 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     at_us: int | None = None
     """The due time that the cursor is on."""
     text: str = ""
-    """What was typed behind the name of the action."""
+    """What was typed behind the name of the action, or when it asked for words."""
+    alone: tuple[str, ...] = ()
+    """The jobs that no agent that is up could run but `agents`."""
 
     @property
     def job(self) -> JobRow | None:
@@ -115,10 +117,13 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     ask: Callable[[Situation], Ask] | None = None
     undo: Callable[[Situation], Ask | None] = lambda _: None
     """What takes it back, as of before it was done."""
+    wants: str = ""
+    """What has to be typed before it is done, as the situation's `text`; empty: nothing."""
     question: Say = lambda _: ""
     """What is asked first, naming what follows; empty: it is done at once."""
     command: str = ""
-    """The command line that does the same; JOB, RUN and AGENT stand for names."""
+    """The command line that does the same; JOB, RUN and AGENT stand for names, REASON for what
+    was typed."""
 
 
 def allowed(action: Action, at: Situation) -> bool:

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import ClassVar, Final
 
+import msgspec
 from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -71,6 +72,8 @@ class Frame(Screen[None]):
             "job": lambda at: self.stage.open_job(at.job_names[0]),
             "open": self._open_run,
             "log": self._open_run,
+            "agent": lambda at: self.stage.go(Place.AGENTS, f"name:{at.agents[0].name}"),
+            "runs_there": lambda at: self.stage.go(Place.RUNS, f"agent:{at.agents[0].name}"),
             "runs_of": lambda at: self.stage.go(Place.RUNS, f"job:{at.job_names[0]}"),
             "why": lambda at: self.stage.open_why(at),  # noqa: PLW0108 - no stage yet
             "new": lambda _: self.stage.open_editor(),
@@ -211,6 +214,9 @@ class Frame(Screen[None]):
         if blocked:
             self.say(f"{action.name}: {blocked}", failed=True)
             return
+        if action.wants and not at.text:
+            self._ask_for_words(action, at)
+            return
         question = action.question(at)
         if question or (action.ask is not None and self.stage.scene().careful):
             typed = self.stage.scene().name if self.stage.scene().careful else ""
@@ -220,6 +226,13 @@ class Frame(Screen[None]):
             )
         else:
             self._perform(action, at)
+
+    def _ask_for_words(self, action: Action, at: Situation) -> None:
+        def take(text: str) -> None:
+            if text.strip():
+                self.do(action, msgspec.structs.replace(at, text=text.strip()))
+
+        self.prompt(Question(f"{action.wants}: ", take))
 
     def _perform(self, action: Action, at: Situation) -> None:
         if action.ask is not None:
