@@ -127,7 +127,7 @@ def event_cells(event: Event, now_us: int, zone: tzinfo | None) -> tuple[Cell, .
 
 def detail_words(detail: Mapping[str, Any], now_us: int, zone: tzinfo | None) -> str:
     """The particulars of an audit entry in words: `v3: schedule, timeout`."""
-    parts = []
+    parts: list[str] = []
     for key, value in detail.items():
         match key:
             case "version":

@@ -7,6 +7,7 @@ command line cannot, and neither can disagree with the other.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 import msgspec
 
@@ -15,20 +16,18 @@ from .actions.commands import Names
 from .actions.table import Table
 from .actions.telling import key_cap
 from .agent_rows import look
-from .job_facts import in_english
 from .plain import one_line
 from .state import View, latest_by_job
 from .widgets.columns import Cell, Column
-from .words import job_glyph
+from .words import job_glyph, schedule
 
-FINDING_COLUMNS = (
+FINDING_COLUMNS: Final = (
     Column(title="", width=7),
     Column(title="NAME", width=18, flex=2),
     Column(title="KEY", width=7, rank=1),
     Column(title="", width=20, flex=4, rank=2),
 )
-NAMED_MAX = 50_000
-_NEEDS_A_NAME = frozenset({Noun.CONTEXT, Noun.THEME})
+_NEEDS_A_NAME: Final = frozenset({Noun.CONTEXT, Noun.THEME})
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -85,10 +84,10 @@ def _actions(table: Table, at: Situation) -> Iterator[Finding]:
 
 def _jobs(view: View) -> Iterator[Finding]:
     latest = latest_by_job(view)
-    for name in sorted(view.jobs)[:NAMED_MAX]:
+    for name in sorted(view.jobs):
         row = view.jobs[name]
         glyph, tone = job_glyph(row, latest.get(name))
-        yield Finding(f"job {name}", "job", name, glyph=glyph, tone=tone, help=in_english(row.job))
+        yield Finding(f"job {name}", "job", name, glyph=glyph, tone=tone, help=schedule(row))
 
 
 def _agents(view: View) -> Iterator[Finding]:

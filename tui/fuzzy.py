@@ -53,7 +53,8 @@ def _score_word(word: str, low: str, text: str) -> int | None:
     places = _back(word, low, end)
     straight = low.find(word)
     if straight >= 0:
-        places = max(_straight(word, low, straight), places, key=lambda it: _worth(it, text))
+        together = _straight(word, text, low, straight)
+        places = max(together, places, key=lambda it: _worth(it, text))
     return _worth(places, text)
 
 
@@ -76,10 +77,10 @@ def _back(word: str, low: str, end: int) -> list[int]:
     return places[::-1]
 
 
-def _straight(word: str, low: str, start: int) -> list[int]:
+def _straight(word: str, text: str, low: str, start: int) -> list[int]:
     """The places of letters that stand side by side, at the beginning of a word if they can."""
     place = start
-    while place >= 0 and not _begins_word(low, place):
+    while place >= 0 and not _begins_word(text, place):
         place = low.find(word, place + 1)
     start = place if place >= 0 else start
     return list(range(start, start + len(word)))

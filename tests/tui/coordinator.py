@@ -254,9 +254,8 @@ class Coordinator:
                 return answer
             case ListAgents():
                 return AgentsPage(list(self._agents.values()))
-            case AcceptAgent(told):
-                self._accept(told)
-                return Done([told])
+            case AcceptAgent(fingerprint_told):
+                return Done([self._accept(fingerprint_told)])
             case CordonAgents(names, reason) | DrainAgents(names, reason):
                 kind = AgentState.CORDONED if isinstance(ask, CordonAgents) else AgentState.DRAINING
                 self._hold(names, kind, reason)
@@ -320,10 +319,11 @@ class Coordinator:
         ]
         self._change(told, ())
 
-    def _accept(self, told: str) -> None:
+    def _accept(self, told: str) -> str:
         key = next(key for key, agent in self._agents.items() if fingerprint(agent.key) == told)
         agent = self._agents.pop(key)
         self._change([msgspec.structs.replace(agent, id=agent.name, state=AgentState.DOWN)], ())
+        return agent.name
 
     def _note(self, entries: tuple[AuditEntry, ...]) -> None:
         for entry in entries:

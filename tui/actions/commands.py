@@ -99,13 +99,15 @@ def _pointed(action: Action, argument: str, view: View, at: Situation) -> Situat
             return msgspec.structs.replace(at, jobs=(row,) if row else (), runs=(run,))
         case Noun.AGENT:
             # One that only asks to be let in may call itself like one that is in.
-            by_rank = sorted(view.agents.values(), key=lambda it: it.state is not AgentState.PENDING)
+            by_rank = sorted(
+                view.agents.values(), key=lambda it: it.state is not AgentState.PENDING
+            )
             named = {agent.name: agent for agent in by_rank}
             if argument not in named:
                 raise _missing("agent", argument, named)
             agents = (named[argument],)
-            runs, alone = weight(view, agents)
-            return msgspec.structs.replace(at, jobs=(), runs=runs, agents=agents, alone=alone)
+            had, alone = weight(view, agents)
+            return msgspec.structs.replace(at, jobs=(), runs=had, agents=agents, alone=alone)
         case Noun.CONTEXT | Noun.THEME | Noun.TEXT:
             return msgspec.structs.replace(at, text=argument)
 

@@ -98,9 +98,7 @@ class AgentsScreen(ListScreen):
 
     def empty(self, scene: Scene) -> str:
         """How one comes by agents."""
-        return nothing_yet(
-            scene, "no agents yet: tocsin agent token prints what lets a host in"
-        )
+        return nothing_yet(scene, "no agents yet: tocsin agent token prints what lets a host in")
 
     def look(self, scene: Scene) -> Situation:
         """The agents, with the runs that they have and the jobs that only they could run."""
@@ -219,9 +217,7 @@ class AgentsScreen(ListScreen):
         runs = scene.view.runs
         return self._had.of(lambda: under_way(runs.values()), runs)
 
-    def _only_on(
-        self, scene: Scene, agents: Sequence[Agent], memo: Memo[list[str]]
-    ) -> list[str]:
+    def _only_on(self, scene: Scene, agents: Sequence[Agent], memo: Memo[list[str]]) -> list[str]:
         view = scene.view
         demands = self._demands.of(lambda: by_demand(view.jobs.values()), view.jobs)
         chosen = " ".join(agent_key(agent) for agent in agents)

@@ -280,14 +280,15 @@ class Frame(Screen[None]):
         self.prompt(
             Question(
                 ":",
-                lambda text: self._command(text, at),
+                lambda text: self.command(text, at),
                 complete=lambda text: commands.complete(
                     text, stage.actions, stage.scene().view, at, stage.names()
                 ),
             )
         )
 
-    def _command(self, text: str, at: Situation) -> None:
+    def command(self, text: str, at: Situation) -> None:
+        """Do what was typed behind `:`, or say what is wrong with it."""
         if not text.strip():
             return
         try:
