@@ -19,13 +19,12 @@ from tocsin.errors import ConfigError, TocsinError
 from tocsin.link import Hub
 from tocsin.messages.client_link import Ask
 from tocsin.model import Run
-from tocsin.nearest import did_you_mean
 
 from .actions.action import Place, Situation
 from .actions.commands import Names
 from .actions.table import Table
 from .connection import Connection
-from .contexts import Contexts, Watched, known_contexts, watched
+from .contexts import Contexts, Watched, choose, known_contexts, watched
 from .finding import findings
 from .guard import Guard, refusal
 from .messages import SessionChanged
@@ -170,12 +169,8 @@ class TocsinApp(Stage):
 
     def use_context(self, name: str) -> None:
         """Watch another coordinator; all screens begin anew."""
-        make = self._contexts.get(name)
         try:
-            if make is None:
-                hint = did_you_mean(name, self._contexts) or ":context and tab list them"
-                raise ConfigError(f"there is no context {name!r}", hint)
-            chosen = make()
+            chosen = choose(self._contexts, name)
         except ConfigError as error:
             self._say(f"context: {error.message} ({error.hint})", failed=True)
             return

@@ -14,6 +14,7 @@ from tocsin.config import Context, Places, list_contexts, read_context
 from tocsin.errors import ConfigError
 from tocsin.keys import read_keypair
 from tocsin.link import Hub
+from tocsin.nearest import did_you_mean
 
 from .session import Session, Target, Tell
 
@@ -48,6 +49,19 @@ def watched(context: Context, hub: Hub) -> Watched:
         read_only=context.read_only,
         careful=context.careful,
     )
+
+
+def choose(contexts: Contexts, name: str) -> Watched:
+    """The coordinator of this name.
+
+    Raises:
+        ConfigError: there is none, or its file or key is wrong.
+    """
+    make = contexts.get(name)
+    if make is None:
+        hint = did_you_mean(name, contexts) or f"there are {', '.join(contexts) or 'no others'}"
+        raise ConfigError(f"there is no context {name!r}", hint)
+    return make()
 
 
 def known_contexts(first: Context, places: Places, hub: Hub) -> Contexts:

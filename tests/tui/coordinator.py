@@ -252,6 +252,16 @@ class Coordinator:
                 answer, made_rows = put(self._jobs, ask)
                 self._change(made_rows, ())
                 return answer
+            case KillRuns(ids):
+                killed = [self._runs[run_id] for run_id in ids]
+                told = [msgspec.structs.replace(one, cancel_requested=True) for one in killed]
+                self._change(told, ())
+                return Done(ids)
+            case _:
+                return self._answer_of_agents(ask)
+
+    def _answer_of_agents(self, ask: Ask) -> Answer:
+        match ask:
             case ListAgents():
                 return AgentsPage(list(self._agents.values()))
             case AcceptAgent(fingerprint_told):
@@ -266,11 +276,6 @@ class Coordinator:
             case ListAudit(_, _, before, limit):
                 entries = [e for e in reversed(self._audit) if not before or e.number < before]
                 return AuditPage(entries[:limit], len(entries) > limit)
-            case KillRuns(ids):
-                killed = [self._runs[run_id] for run_id in ids]
-                told = [msgspec.structs.replace(one, cancel_requested=True) for one in killed]
-                self._change(told, ())
-                return Done(ids)
             case _:
                 return answer_of(self._jobs, ask)
 
