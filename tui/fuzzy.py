@@ -13,7 +13,7 @@ from typing import Final
 
 _WORD_START: Final = 8
 """A letter at the beginning of a word."""
-_NEXT: Final = 5
+_NEXT: Final = 8
 """A letter right behind the one before it."""
 _FIRST: Final = 6
 """The first letter of the text."""

@@ -281,7 +281,7 @@ class Coordinator:
 
     def _status(self) -> Status:
         return Status(
-            version="0", epoch=1, pid=1, started_us=NOW_US, now_us=NOW_US, store=self.store,
+            version="0.1.0", epoch=1, pid=1, started_us=NOW_US, now_us=NOW_US, store=self.store,
             jobs=len(self._jobs), runs_active=0, runs_queued=0, agents_up=1, agents=1,
             next_due_us=None, dropped={}, you="ana", role=self.role,
         )  # fmt: skip

@@ -67,7 +67,7 @@ SCENES: dict[str, Act] = {
 
 async def _picture(act: Act, size: tuple[int, int], coordinator: Coordinator) -> list[str]:
     async with shown(coordinator, size) as pilot:
-        await expect(pilot, "● live", "agents 2/3")
+        await expect(pilot, "● live", "1 queued")
         await act(pilot, coordinator)
         taken: list[list[str]] = [[]]
 
@@ -87,9 +87,11 @@ def test_screen(scene: str, size: tuple[int, int], monkeypatch: pytest.MonkeyPat
     compare(scene, SCENES[scene], size)
 
 
-def compare(scene: str, act: Act, size: tuple[int, int]) -> None:
+def compare(
+    scene: str, act: Act, size: tuple[int, int], make: Callable[[], Coordinator] = fleet
+) -> None:
     """Do something, and hold the screen to the stored one."""
-    with fleet() as coordinator:
+    with make() as coordinator:
         picture = asyncio.run(_picture(act, size, coordinator))
     assert len(picture) == size[1]
     assert max(cell_len(line) for line in picture) <= size[0]

@@ -86,7 +86,7 @@ def _alone(at: Situation) -> str:
         return "Every job that it may run has another agent that is up."
     return (
         f"No other agent that is up can run {listed('job', at.alone)}:\n"
-        "until it is given runs again, their due times get records that say so."
+        "their due times get records that say so."
     )
 
 
@@ -100,10 +100,10 @@ def _drain_question(at: Situation) -> str:
 
 def _revoke_question(at: Situation) -> str:
     runs = listed("run", [f"{run.job} {run_tail(run.id)}" for run in at.runs])
-    lost = f"What it runs is lost ten minutes from now: {runs}." if runs else "It runs nothing now."
+    lost = f"What it runs is lost ten minutes later: {runs}." if runs else "It runs nothing now."
     return (
         f"Revoke {listed('agent', _names(at))}, for good?\n\n"
-        f"Its key counts for nothing any more, at once. {lost}\n"
+        f"Its key counts for nothing any more, at once.\n{lost}\n"
         f"{_alone(at)}\nThe host can only join anew; this cannot be undone."
     )
 

@@ -93,5 +93,5 @@ class PaletteScreen(ModalScreen[str]):
             empty="nothing is called so",
         )
         table.move_to(0)
-        count = f"{len(found)}{'+' if len(found) == FOUND_MAX else ''} of {len(self._findings)}"
+        count = f"{len(found)}{'+' if len(found) == FOUND_MAX else ''} found"
         self.query_one("#palette-keys", OneLine).say(Cell(f"{_KEYS}   {count}", "quiet"))
