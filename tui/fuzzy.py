@@ -1,8 +1,8 @@
 """How well what was typed stands for a name: letters in order, the closer together the better.
 
-Two passes as in fzf's first algorithm: forward to the first end that the letters reach, back from
-there to their last beginning. It takes time in the length of the text, so that ten thousand names
-are scored while somebody types.
+Letters side by side are looked for first. Else there are two passes as in fzf's first algorithm:
+forward to the first end that the letters reach, back from there to their last beginning. Both take
+time in the length of the text, so that ten thousand names are scored while somebody types.
 """
 
 from __future__ import annotations
@@ -47,15 +47,22 @@ def best(typed: str, texts: Iterable[str], limit: int) -> list[int]:
 
 
 def _score_word(word: str, low: str, text: str) -> int | None:
+    place = low.find(word)
+    if place >= 0:
+        return _worth_together(word, low, text, place)
     end = _end(word, low)
-    if end < 0:
-        return None
-    places = _back(word, low, end)
-    straight = low.find(word)
-    if straight >= 0:
-        together = _straight(word, text, low, straight)
-        places = max(together, places, key=lambda it: _worth(it, text))
-    return _worth(places, text)
+    return None if end < 0 else _worth(_back(word, low, end), text)
+
+
+def _worth_together(word: str, low: str, text: str, first: int) -> int:
+    """Of letters side by side: at the beginning of a word, if they are anywhere."""
+    place = first
+    while place >= 0 and not _begins_word(text, place):
+        place = low.find(word, place + 1)
+    worth = len(word) + _NEXT * (len(word) - 1)
+    if place >= 0:
+        worth += _WORD_START
+    return worth + _FIRST if place == 0 else worth
 
 
 def _end(word: str, low: str) -> int:
@@ -75,15 +82,6 @@ def _back(word: str, low: str, end: int) -> list[int]:
         place = low.rfind(letter, 0, place)
         places.append(place)
     return places[::-1]
-
-
-def _straight(word: str, text: str, low: str, start: int) -> list[int]:
-    """The places of letters that stand side by side, at the beginning of a word if they can."""
-    place = start
-    while place >= 0 and not _begins_word(text, place):
-        place = low.find(word, place + 1)
-    start = place if place >= 0 else start
-    return list(range(start, start + len(word)))
 
 
 def _worth(places: Sequence[int], text: str) -> int:
