@@ -81,7 +81,7 @@ def _stretches(plan: PatternPlan, first: int, end: int) -> list[tuple[int, int, 
     return found
 
 
-def _add(  # noqa: PLR0913 - the parts of one loop
+def _add(
     pattern: Pattern,
     by_quarter: list[tuple[int, int]],
     counts: list[int],

@@ -47,7 +47,7 @@ def walked(schedule: Schedule, first: int, count: int) -> list[int]:
     st.integers(-96, 96),
     st.integers(1, 120),
 )
-def test_counts_are_those_of_a_walk(  # noqa: PLR0913 - one for each thing that varies
+def test_counts_are_those_of_a_walk(
     expression: str, zone: str, dst: str, first: int, moved: int, count: int
 ) -> None:
     """In any zone, under any rule, over any change of the clock."""
