@@ -72,6 +72,8 @@ class Frame(Screen[None]):
             "job": lambda at: self.stage.open_job(at.job_names[0]),
             "open": self._open_run,
             "log": self._open_run,
+            "agent": lambda at: self.stage.go(Place.AGENTS, f"name:{at.agents[0].name}"),
+            "runs_there": lambda at: self.stage.go(Place.RUNS, f"agent:{at.agents[0].name}"),
             "runs_of": lambda at: self.stage.go(Place.RUNS, f"job:{at.job_names[0]}"),
             "why": lambda at: self.stage.open_why(at),  # noqa: PLW0108 - no stage yet
             "new": lambda _: self.stage.open_editor(),
@@ -212,8 +214,8 @@ class Frame(Screen[None]):
         if blocked:
             self.say(f"{action.name}: {blocked}", failed=True)
             return
-        if action.prompt and not at.text:
-            self.prompt(Question(f"{action.prompt} ", lambda text: self._typed(action, at, text)))
+        if action.wants and not at.text:
+            self._ask_for_words(action, at)
             return
         question = action.question(at)
         if question or (action.ask is not None and self.stage.scene().careful):
@@ -225,9 +227,12 @@ class Frame(Screen[None]):
         else:
             self._perform(action, at)
 
-    def _typed(self, action: Action, at: Situation, text: str) -> None:
-        if text.strip():
-            self.do(action, msgspec.structs.replace(at, text=text.strip()))
+    def _ask_for_words(self, action: Action, at: Situation) -> None:
+        def take(text: str) -> None:
+            if text.strip():
+                self.do(action, msgspec.structs.replace(at, text=text.strip()))
+
+        self.prompt(Question(f"{action.wants}: ", take))
 
     def _perform(self, action: Action, at: Situation) -> None:
         if action.ask is not None:
@@ -275,14 +280,15 @@ class Frame(Screen[None]):
         self.prompt(
             Question(
                 ":",
-                lambda text: self._command(text, at),
+                lambda text: self.command(text, at),
                 complete=lambda text: commands.complete(
                     text, stage.actions, stage.scene().view, at, stage.names()
                 ),
             )
         )
 
-    def _command(self, text: str, at: Situation) -> None:
+    def command(self, text: str, at: Situation) -> None:
+        """Do what was typed behind `:`, or say what is wrong with it."""
         if not text.strip():
             return
         try:
