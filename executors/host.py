@@ -327,8 +327,8 @@ def _leave_the_agent() -> None:
 def _keep_large_blocks() -> None:
     """Spare each read of a socket two page faults and three calls of the kernel.
 
-    asyncio reads into 256 KiB. The C library has a mapping of its own made, and undone, for all that
-    is larger than the largest such block that was freed before, see `M_MMAP_THRESHOLD` in mallopt(3).
+    asyncio reads into 256 KiB. The C library has a mapping made and undone for each block that is
+    larger than any such block freed before, see `M_MMAP_THRESHOLD` in mallopt(3).
     """
     bytes(LARGE_BLOCK_BYTES)
 
