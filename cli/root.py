@@ -89,7 +89,7 @@ class LazyGroup(click.Group):
 @click.version_option(__version__, message="tocsin %(version)s")
 @click.option(
     "--context",
-    metavar="FILE",
+    metavar="NAME|FILE",
     help="Which coordinator to talk to; else TOCSIN_CONTEXT, else the one known here.",
 )
 @click.pass_context

@@ -120,7 +120,7 @@ def tui() -> int:
 
 
 def open_tui(named: str | None) -> int:
-    """Open the terminal interface of the context in a file, or of the one known here.
+    """Open the terminal interface of the context of this name or file, or of the one known here.
 
     Raises:
         ConfigError: there is none.
