@@ -30,11 +30,11 @@ from tocsin.messages.client_answers import (
 from tocsin.messages.client_link import (
     AcceptAgent,
     Ask,
+    CordonAgents,
+    DrainAgents,
     FindOutput,
     GetAttempts,
     GetGroup,
-    CordonAgents,
-    DrainAgents,
     GetStatus,
     KillRuns,
     ListAgents,
