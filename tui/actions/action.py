@@ -71,7 +71,7 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     versions: tuple[JobVersion, ...] = ()
     """The version of the job that the cursor is on, and the one before it."""
     text: str = ""
-    """What was typed behind the name of the action, or when it asked for words."""
+    """What was typed behind the name of the action, or when it asked for it."""
     alone: tuple[str, ...] = ()
     """The jobs that no agent that is up could run but `agents`."""
 
@@ -121,13 +121,12 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     ask: Callable[[Situation], Ask] | None = None
     undo: Callable[[Situation], Ask | None] = lambda _: None
     """What takes it back, as of before it was done."""
-    wants: str = ""
-    """What has to be typed before it is done, as the situation's `text`; empty: nothing."""
     question: Say = lambda _: ""
     """What is asked first, naming what follows; empty: it is done at once."""
+    prompt: str = ""
+    """What is to be typed first, where nothing is behind its name."""
     command: str = ""
-    """The command line that does the same; JOB, RUN and AGENT stand for names, REASON for what
-    was typed."""
+    """The command line that does the same; JOB, RUN and AGENT stand for names."""
     options: Say = lambda _: ""
     """What follows that command line here, written for a shell."""
 

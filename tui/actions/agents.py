@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Final
 
 from tocsin.messages.client_link import (
@@ -108,6 +109,10 @@ def _revoke_question(at: Situation) -> str:
     )
 
 
+def _reason_option(at: Situation) -> str:
+    return f"--reason {shlex.quote(at.text)}" if at.text else ""
+
+
 def _accept(at: Situation) -> Ask:
     assert at.agent is not None, "looked at before"
     return AcceptAgent(fingerprint(at.agent.key))
@@ -176,9 +181,10 @@ AGENTS: Final = (
         blocked=_needs_agent,
         ask=lambda at: DrainAgents(_free(at), at.text),
         undo=_free_again,
-        wants="drain it because",
+        prompt="drain it because:",
         question=_drain_question,
-        command="tocsin agent drain AGENT --reason REASON",
+        command="tocsin agent drain AGENT",
+        options=_reason_option,
     ),
     Action(
         id="undrain",
@@ -220,8 +226,9 @@ AGENTS: Final = (
         blocked=_needs_agent,
         ask=lambda at: CordonAgents(_free(at), at.text),
         undo=_free_again,
-        wants="cordon it because",
-        command="tocsin agent cordon AGENT --reason REASON",
+        prompt="cordon it because:",
+        command="tocsin agent cordon AGENT",
+        options=_reason_option,
     ),
     Action(
         id="runs_there",

@@ -165,7 +165,7 @@ JOBS: Final = (
         blocked=_pause_blocked,
         ask=_timed_pause,
         undo=_undo_pause,
-        wants="pause for how long, and why (2h disk work)",
+        prompt="pause for how long, and why (2h disk work):",
         command="tocsin job pause JOB",
         options=_pause_options,
     ),

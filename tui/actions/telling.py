@@ -68,7 +68,6 @@ def command_line(action: Action, at: Situation) -> str:
         "RUN": [run.id for run in at.runs],
         "AGENT": [agent.name for agent in at.agents],
         "FINGERPRINT": [fingerprint(agent.key) for agent in at.agents],
-        "REASON": [at.text] if at.text else [],
     }
     words = []
     for word in action.command.split():

@@ -52,7 +52,7 @@ WHY: Final = (
         help="ask for a time: 02:30, yesterday 02:30, 2026-11-01 02:30, RFC 3339",
         places=_WHY,
         takes=Noun.TEXT,
-        wants="when, on the clock of the job",
+        prompt="when, on the clock of the job:",
         command="tocsin why JOB",
         options=why_options,
     ),

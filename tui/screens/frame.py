@@ -214,8 +214,8 @@ class Frame(Screen[None]):
         if blocked:
             self.say(f"{action.name}: {blocked}", failed=True)
             return
-        if action.wants and not at.text:
-            self._ask_for_words(action, at)
+        if action.prompt and not at.text:
+            self.prompt(Question(f"{action.prompt} ", lambda text: self._typed(action, at, text)))
             return
         question = action.question(at)
         if question or (action.ask is not None and self.stage.scene().careful):
@@ -227,12 +227,9 @@ class Frame(Screen[None]):
         else:
             self._perform(action, at)
 
-    def _ask_for_words(self, action: Action, at: Situation) -> None:
-        def take(text: str) -> None:
-            if text.strip():
-                self.do(action, msgspec.structs.replace(at, text=text.strip()))
-
-        self.prompt(Question(f"{action.wants}: ", take))
+    def _typed(self, action: Action, at: Situation, text: str) -> None:
+        if text.strip():
+            self.do(action, msgspec.structs.replace(at, text=text.strip()))
 
     def _perform(self, action: Action, at: Situation) -> None:
         if action.ask is not None:
