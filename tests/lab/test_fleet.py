@@ -13,15 +13,6 @@ from tests.fleet import until
 from .machine import Machine
 
 RUNS: Final = 50
-CONTEXT: Final = "/var/lib/tocsin/coordinator/admin.toml"
-DROP_INS: Final = {
-    "tocsin-coordinator": "[Service]\nUser=root\n",
-    "tocsin-agent": (
-        "[Service]\nEnvironment=HOME=/root\nConfigurationDirectory=\nStateDirectory=\n"
-        "RuntimeDirectory=\nLogsDirectory=\n"
-    ),
-}
-"""Coordinator and agent share a machine here; the agent keeps its things where root joined it."""
 HOST: Final = "tocsin.executors.host shell"
 
 
@@ -30,22 +21,16 @@ class Fleet:
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
-        for unit, text in DROP_INS.items():
-            folder = f"/etc/systemd/system/{unit}.service.d"
-            machine.run("mkdir", "-p", folder)
-            machine.run("tee", f"{folder}/lab.conf", text=text)
-        machine.run("systemctl", "daemon-reload")
-        machine.run("systemctl", "start", "tocsin-coordinator")
-        joined = self.tell("agent", "token")["join"]
-        machine.run("tocsin", "agent", "join", joined, "--name", "lab")
-        with machine.path("/root/.config/tocsin/agent.toml").open("a") as settings:
-            settings.write(f"slots = {RUNS}\ndrain_s = 1\n")
-        machine.run("systemctl", "start", "tocsin-agent")
+        said = machine.run("tocsin", "init", "coordinator", "--host", "localhost", "-o", "json")
+        settings = machine.path("/etc/tocsin/agent.toml")
+        settings.write_text("# what a package brings\ndrain_s = 1\n", encoding="ascii")
+        word = json.loads(said.stdout)["join"]
+        machine.run("tocsin", "agent", "join", word, "--name", "lab", "--slots", str(RUNS))
         until(lambda: self.tell("agent", "list")[0]["state"] == "up", "the agent")
 
     def call(self, *arguments: str, text: str | None = None) -> str:
         """What a command prints."""
-        return self.machine.run("tocsin", "--context", CONTEXT, *arguments, text=text).stdout
+        return self.machine.run("tocsin", *arguments, text=text).stdout
 
     def tell(self, *arguments: str) -> Any:
         """What a command prints with `-o json`."""
@@ -89,7 +74,7 @@ def test_fifty_runs_outlive_everybody(fleet: Fleet) -> None:
     fleet.machine.run(
         "sh",
         "-c",
-        f"for n in $(seq {RUNS}); do tocsin --context {CONTEXT} job run long & done; wait",
+        f"for n in $(seq {RUNS}); do tocsin job run long & done; wait",
     )
     until(lambda: fleet.states("long")["running"] == RUNS, "all of them")
     run = fleet.machine.run
