@@ -23,6 +23,7 @@ from tocsin.messages.client_answers import Token
 from tocsin.messages.client_link import CreateToken
 
 from . import systemctl
+from .failing import OK
 from .options import COUNT, output_option
 from .shapes import print_json
 from .start import coordinator_config
@@ -38,6 +39,8 @@ class _Step(NamedTuple):
     """One thing that is done, or would be."""
 
     did: str
+    plan: str = ""
+    """The same, before it is done; empty when there is nothing to do."""
     undo: str = ""
 
 
@@ -72,15 +75,16 @@ def coordinator(  # noqa: PLR0913 - one for each option
     steps = [*_settings(unit, wanted, dry_run=dry_run), *_user(unit, dry_run=dry_run)]
     steps += _service(unit, dry_run=dry_run)
     if dry_run:
-        steps += [_Step("a context for root, and a word that lets agents in")]
-        _print(steps, None, "", as_json=as_json, dry_run=True)
-        return 0
+        made = "made a context for root, and a word that lets agents in"
+        steps += [_Step(made, made.replace("made", "make", 1))]
+        _print(steps, None, as_json=as_json, dry_run=True)
+        return OK
     data_dir = coordinator_config(unit.places, None, {}).data_dir
     admin = data_dir / "admin.toml"
     steps += _context(admin)
     word = _word(admin, host or os.uname().nodename, uses)
-    _print(steps, word, _hint(admin), as_json=as_json, dry_run=False)
-    return 0
+    _print(steps, word, as_json=as_json, dry_run=False)
+    return OK
 
 
 def _unit() -> systemctl.Unit:
@@ -127,7 +131,7 @@ def _settings(unit: systemctl.Unit, wanted: dict[str, Any], *, dry_run: bool) ->
         unit.make_config_dir()
         write_text(path, _HEAD + settings_text(wanted))
         path.chmod(0o644)  # the service reads it as its own user; nothing in it is secret
-    return [_Step(f"wrote {path}", f"rm {path}")]
+    return [_Step(f"wrote {path}", f"write {path}", f"rm {path}")]
 
 
 def _user(unit: systemctl.Unit, *, dry_run: bool) -> list[_Step]:
@@ -142,7 +146,9 @@ def _user(unit: systemctl.Unit, *, dry_run: bool) -> list[_Step]:
         said = systemctl.run("systemd-sysusers", _USERS)
         if said.code:
             raise TocsinError(f"user {unit.user} cannot be made: {said.text}")
-    return [_Step(f"made the user {unit.user}", f"userdel {unit.user}")]
+    return [
+        _Step(f"made the user {unit.user}", f"make the user {unit.user}", f"userdel {unit.user}")
+    ]
 
 
 def _service(unit: systemctl.Unit, *, dry_run: bool) -> list[_Step]:
@@ -155,7 +161,8 @@ def _service(unit: systemctl.Unit, *, dry_run: bool) -> list[_Step]:
                 f"{unit.name} does not start: {said.text}",
                 f"see: tocsin doctor, and journalctl -u {unit.name}",
             )
-    return [_Step(f"enabled and started {unit.name}", f"systemctl disable --now {unit.name}")]
+    started, start = f"enabled and started {unit.name}", f"enable and start {unit.name}"
+    return [_Step(started, start, f"systemctl disable --now {unit.name}")]
 
 
 def _context(admin: Path) -> list[_Step]:
@@ -164,45 +171,46 @@ def _context(admin: Path) -> list[_Step]:
     context = read_context(admin)
     if not path.exists():
         write_context(path, context)
-        return [_Step(f"wrote {path}: root's commands talk to it", f"rm {path}")]
+        did = f"wrote {path}: root's commands talk to it"
+        return [_Step(did, "", f"rm {path}")]
     if read_context(path).server_key == context.server_key:
         return [_Step(f"kept {path}: root's commands talk to it")]
     return [_Step(f"kept {path}, which is of another one: name this one with --context {admin}")]
 
 
-def _word(admin: Path, host: str, uses: int) -> str:
+def _word(admin: Path, host: str, uses: int) -> JoinString:
     """A word that lets agents in."""
     from tocsin.session import Session
 
     context = read_context(admin)
     with Session(context) as session:
         made = session.answer(Token, CreateToken(uses=uses))
-    return format_join(JoinString(host, made.port, context.server_key, made.id, made.secret))
+    return JoinString(host, made.port, context.server_key, made.id, made.secret)
 
 
-def _hint(admin: Path) -> str:
-    port = read_context(admin).endpoint.rpartition(":")[2]
-    return f"agents connect to port {port} and to that of the word: no firewall may be between"
-
-
-def _print(
-    steps: list[_Step], word: str | None, hint: str, *, as_json: bool, dry_run: bool
-) -> None:
-    undo = [step.undo for step in reversed(steps) if step.undo]
+def _print(steps: list[_Step], word: JoinString | None, *, as_json: bool, dry_run: bool) -> None:
+    undo = [] if dry_run else [step.undo for step in reversed(steps) if step.undo]
     if as_json:
-        did = [step.did for step in steps]
-        print_json({"action": "set up", "steps": did, "undo": undo, "join": word,
-                    "dry_run": dry_run})  # fmt: skip
+        print_json(
+            {
+                "action": "set up",
+                "steps": [step.plan or step.did if dry_run else step.did for step in steps],
+                "undo": undo,
+                "join": None if word is None else format_join(word),
+                "dry_run": dry_run,
+            }
+        )
         return
     for step in steps:
-        click.echo(f"would do: {step.did}" if dry_run else step.did)
+        click.echo(f"would {step.plan}" if dry_run and step.plan else step.did)
     if word is None:
         return
     click.echo(
-        f"\non each host that is to run jobs, within an hour:\n  sudo tocsin agent join {word}"
+        "\non each host that is to run jobs, within an hour (this is as secret as a password;\n"
+        "another one: tocsin agent token --host NAME):\n\n"
+        f"  sudo tocsin agent join {format_join(word)}\n\n"
+        f"they reach {word.host} on TCP port {word.port}, and on the port that `tocsin status` "
+        "shows\nwhat there is now: tocsin (the terminal interface), tocsin status, tocsin doctor"
     )
-    click.echo("  (a word is a secret; another one: tocsin agent token --host NAME)")
-    click.echo(f"  ({hint})")
-    click.echo("how it is: tocsin status; to look at it: tocsin")
     if undo:
-        click.echo(f"undo: {' && '.join(undo)}")
+        click.echo(f"undo (its data stay): {' && '.join(undo)}")

@@ -50,19 +50,27 @@ def judge_unit(check: str, unit: systemctl.Unit) -> Finding:
 
 def check_credentials(unit: systemctl.Unit) -> Findings:
     """The files from which systemd is to take credentials are there."""
-    said = systemctl.run(
-        "systemctl", "show", unit.name, "--property=LoadCredential",
-        "--property=LoadCredentialEncrypted",
-    )  # fmt: skip
-    for line in said.text.splitlines():
-        for word in line.partition("=")[2].split():
-            name, _, path = word.partition(":")
-            if path.startswith("/") and not Path(path).exists():
-                yield fault(
-                    "credentials",
-                    f"{unit.name} wants {name} from {path}, which is missing: it does not start",
-                    f"put the key there, or take LoadCredential= out: systemctl cat {unit.name}",
-                )
+    for name, path in credentials_in(systemctl.run("systemctl", "cat", unit.name).text).items():
+        if not Path(path).exists():
+            yield fault(
+                "credentials",
+                f"{unit.name} wants {name} from {path}, which is missing: it does not start",
+                f"put the key there, or take that line out: systemctl edit {unit.name}",
+            )
+
+
+def credentials_in(text: str) -> dict[str, str]:
+    """The credentials of a unit that it cannot start without, and their paths; from its file."""
+    found: dict[str, dict[str, str]] = {}
+    for line in text.splitlines():
+        key, _, value = line.partition("=")
+        if key in {"LoadCredential", "LoadCredentialEncrypted"}:
+            name, _, path = value.strip().partition(":")
+            if not name:
+                found.pop(key, None)
+            elif path.startswith("/"):
+                found.setdefault(key, {})[name] = path
+    return {name: path for each in found.values() for name, path in each.items()}
 
 
 def check_process(side: Side) -> Findings:
