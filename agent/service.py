@@ -101,7 +101,9 @@ def run_agent(config: AgentConfig, reread: Callable[[], AgentConfig] | None = No
         manager.stopping()
         service.close()
         hub.close()
+        manager.close()
     log.info("agent.ended", exit_code=code)
+    log.close()
     return code
 
 

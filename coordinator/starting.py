@@ -73,7 +73,9 @@ def run_coordinator(config: CoordinatorConfig, reread: Callable[[], CoordinatorC
         service.close()
         log.info("coordinator.stopped")
         gateway.close()
+        log.close()
     finally:
+        manager.close()
         hub.close()
         store.close()
         lock.release()

@@ -339,7 +339,9 @@ def _tell_systemd() -> None:
     """It is a unit of its own: what it says goes to the journal."""
     from tocsin.service_manager import ServiceManager
 
-    ServiceManager(os.environ, os.getpid()).ready("takes runs")
+    manager = ServiceManager(os.environ, os.getpid())
+    manager.ready("takes runs")
+    manager.close()
     del os.environ["NOTIFY_SOCKET"]  # no run is to speak for it
 
 

@@ -45,6 +45,12 @@ class Journal:
             return False
         return True
 
+    def close(self) -> None:
+        """Take no more."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
 
 def _field_name(name: str) -> str:
     return "TOCSIN_" + _UNFIT.sub("_", name.upper())[:50]

@@ -42,6 +42,11 @@ class Log:
         """Write nothing from now on that is less than this."""
         self._priority_max = _PRIORITIES[level]
 
+    def close(self) -> None:
+        """Let go of the journal."""
+        if self._journal is not None:
+            self._journal.close()
+
     def info(self, event: str, /, **facts: object) -> None:
         """Something happened as it should."""
         self._write("info", event, facts)

@@ -69,6 +69,11 @@ class ServiceManager:
         """When `beat` is next needed."""
         return self._beat_us if self._period_us is not None else None
 
+    def close(self) -> None:
+        """Tell no more."""
+        if self._notifier is not None and self._notifier.socket is not None:
+            self._notifier.socket.close()
+
     def _said(self, status: str) -> str:
         self._status = status
         return "STATUS=" + " ".join(status.split())

@@ -67,13 +67,26 @@ def check_data(side: Side) -> Findings:
     """Its data are its user's, and their disk has room."""
     assert side.config is not None
     folder = side.config.data_dir
-    yield from check_path(f"{side.what} data", folder, (side.uid,), OTHERS_WRITE)
+    name = f"{side.what} data"
+    found = list(check_path(name, folder, (side.uid,), OTHERS_WRITE))
+    if not any(it.mend for it in found):
+        found = list(_check_inside(name, folder, side.uid)) or found
+    yield from found
     if folder.exists():
         room = os.statvfs(folder)
         yield judge_room(
             f"{side.what} disk", str(folder), room.f_bavail * room.f_frsize,
             room.f_favail if room.f_files else None,
         )  # fmt: skip
+
+
+def _check_inside(name: str, folder: Path, uid: int) -> Findings:
+    """What is in a folder belongs to whom the folder does: somebody may have run it as another."""
+    strange = [path for path in sorted(folder.iterdir()) if path.lstat().st_uid != uid]
+    if strange:
+        owner, wanted = _name_of(strange[0].lstat().st_uid), _name_of(uid)
+        said = f"{strange[0]} belongs to {owner}, and {wanted} has to use it"
+        yield fault(name, said, f"chown -R {wanted} {folder}")
 
 
 def check_secrets(side: Side) -> Findings:
