@@ -25,7 +25,7 @@ from tocsin.keys import KeyPair, read_keypair
 from tocsin.link import Dialer, Hub, Waiter
 from tocsin.log import Log
 from tocsin.messages.agent_link import FromAgent, ToAgent
-from tocsin.service_manager import ServiceManager
+from tocsin.service_manager import ServiceManager, reload_signals
 
 from .config import NEED_A_RESTART, AgentConfig
 from .hosts import Hosts
@@ -148,7 +148,7 @@ class Service:
         self._spool = spool
         self._log = log
         self._waiter = Waiter()
-        self._waiter.wake_on_signals((signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
+        self._waiter.wake_on_signals((signal.SIGTERM, signal.SIGINT, *reload_signals()))
         self._exit_code: int | None = None
         self._events: deque[Event] = deque()
         """What has happened and is not handled yet."""

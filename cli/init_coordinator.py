@@ -32,7 +32,7 @@ _PORT: Final = click.IntRange(min=1, max=65_535)
 _SETTINGS: Final = "coordinator.toml"
 _USERS: Final = "tocsin.conf"
 """Of sysusers.d, from the package."""
-_HEAD: Final = "# The coordinator's settings; every key of them: docs/cli.md, `man tocsin`.\n"
+_HEAD: Final = "# The settings of the coordinator; all of them: docs/coordinator.md.\n"
 
 
 class _Step(NamedTuple):

@@ -9,13 +9,14 @@ import signal
 from collections.abc import Callable
 from typing import Final
 
+import tocsin.blocks  # noqa: F401 - a reload needs it, after an upgrade may have replaced it
 from tocsin import clock
 from tocsin.errors import TocsinError
 from tocsin.keys import load_or_make_keypair
 from tocsin.link import Hub, Waiter, new_keypair
 from tocsin.lock import DirectoryLock
 from tocsin.log import Log
-from tocsin.service_manager import ServiceManager
+from tocsin.service_manager import ServiceManager, reload_signals
 
 from .config import CoordinatorConfig
 from .gateway import Gateway
@@ -44,7 +45,7 @@ def run_coordinator(config: CoordinatorConfig, reread: Callable[[], CoordinatorC
     config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = DirectoryLock(config.data_dir / "coordinator.lock", "a coordinator")
     waiter = Waiter()
-    waiter.wake_on_signals([signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+    waiter.wake_on_signals([signal.SIGTERM, signal.SIGINT, *reload_signals()])
     manager = ServiceManager(os.environ, os.getpid())
     store = SqliteStore(config.data_dir)
     own = load_or_make_keypair(config.key_file, new_keypair)

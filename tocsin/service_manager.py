@@ -6,6 +6,8 @@ waits or raises.
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -15,6 +17,11 @@ LOOK_US: Final = SECOND_US
 """The status is looked at so often at most."""
 _BEATS: Final = 3
 """Signs of life within the time after which systemd ends a daemon that gives none."""
+
+
+def reload_signals() -> list[int]:
+    """What asks a daemon to read its settings again; where a person looks on, it means goodbye."""
+    return [] if os.isatty(0) else [signal.SIGHUP]
 
 
 class ServiceManager:
@@ -50,20 +57,22 @@ class ServiceManager:
         self._tell("STOPPING=1", self._said("ending"))
 
     def beat(self, at_us: int, status: Callable[[], str]) -> None:
-        """Give a sign of life when it is time for one, and the status when it has changed."""
+        """Give a sign of life when it is time for one, and the status when it has changed.
+
+        What is told may be lost while systemd reads nothing, so each sign of life has the status.
+        """
         if self._notifier is None:
             return
-        lines = []
-        if self._period_us is not None and at_us >= self._beat_us:
-            self._beat_us = at_us + self._period_us
-            lines.append("WATCHDOG=1")
-        if at_us >= self._look_us:
-            self._look_us = at_us + LOOK_US
-            said = status()
-            if said != self._status:
-                lines.append(self._said(said))
-        if lines:
-            self._tell(*lines)
+        is_due = self._period_us is not None and at_us >= self._beat_us
+        if not is_due and at_us < self._look_us:
+            return
+        self._look_us = at_us + LOOK_US
+        said = status()
+        if is_due:
+            self._beat_us = at_us + (self._period_us or 0)
+            self._tell("WATCHDOG=1", self._said(said))
+        elif said != self._status:
+            self._tell(self._said(said))
 
     def deadline_us(self) -> int | None:
         """When `beat` is next needed."""

@@ -23,7 +23,7 @@ from .finding import Finding, Verdict, fault, warning
 from .here import Here, Side, look_around
 from .links import check_agent_link, check_coordinator
 from .machine import check_copied, check_store, check_zones
-from .services import check_process, check_unit
+from .services import check_process, check_root, check_unit
 
 _COLOURS: Final = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.FAULT: "red"}
 _OF_A_SIDE: Final = (*CHECKS, check_process, check_store, check_copied, check_agent_link)
@@ -58,6 +58,7 @@ def doctor(ctx: click.Context, *, quiet: bool, as_json: bool) -> int:
 def examine(here: Here, named_context: str | None) -> Iterator[Finding]:
     """All findings about this host."""
     yield from check_zones()
+    yield from check_root()
     for side in (here.coordinator, here.agent):
         if side is not None:
             yield from _of_side(side)

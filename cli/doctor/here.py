@@ -71,7 +71,8 @@ def _coordinator(environ: Mapping[str, str]) -> Side | None:
         config = _with_credential(coordinator_config(places, None, {}), COORDINATOR_KEY, unit)
     except ConfigError as error:
         return Side("coordinator", path, None, error, unit, _uid(unit))
-    if not config.data_dir.exists():
+    is_wanted = unit is not None and unit.shown.get("UnitFileState") == "enabled"
+    if not config.data_dir.exists() and not is_wanted:
         return None  # a file of settings alone comes with the package
     return Side("coordinator", path, config, None, unit, _uid(unit))
 

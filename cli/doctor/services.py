@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,17 @@ RESTARTS_MANY: Final = 5
 FILES_MIN: Final = {"agent": 1024, "coordinator": 4096}
 """Descriptors: a coordinator has one for each agent and client, an agent one for each output."""
 JOBS_SLICE: Final = "tocsin-jobs.slice"
+
+
+def check_root() -> Findings:
+    """Services are root's to look at."""
+    if os.geteuid() == 0 or not systemctl.is_booted():
+        return
+    names = [name for name in (systemctl.COORDINATOR, systemctl.AGENT)
+             if systemctl.unit(name).is_active]  # fmt: skip
+    if names:
+        said = f"{' and '.join(names)}: only root can look into that"
+        yield warning("services", said, "sudo tocsin doctor")
 
 
 def check_unit(side: Side) -> Findings:

@@ -73,7 +73,8 @@ def test_signs_of_life_come_three_times_as_often_as_they_are_waited_for(systemd:
     assert it.deadline_us() == 100 + 10 * SECOND_US
     it.beat(101, lambda: "x")
     it.beat(100 + 10 * SECOND_US, lambda: "x")
-    assert systemd.heard() == ["READY=1\nSTATUS=x", "WATCHDOG=1", "WATCHDOG=1"]
+    alive = "WATCHDOG=1\nSTATUS=x"
+    assert systemd.heard() == ["READY=1\nSTATUS=x", alive, alive]
 
 
 @pytest.mark.parametrize("environ", [{}, {"WATCHDOG_USEC": "0"},
