@@ -68,8 +68,8 @@ def join(
     mark = write_mark(key_file.parent)
     made = [str(settings_file)]
     made += _keep_context(own, client, asked.join, where)
-    files = [key_file, settings_file, *([] if mark is None else [mark])]
-    started = _hand_over(unit, files, start=not no_start)
+    files = [key_file, *([] if mark is None else [mark])]
+    started = _hand_over(unit, settings_file, files, start=not no_start)
     _print_joined(_Joined(answer, where, made, unit, started), as_json=as_json)
     return FAILED if started is not None and started.code else OK
 
@@ -84,7 +84,7 @@ def _keep_context(own: Places, client: Path | None, join: JoinString, where: str
 
 
 def _hand_over(
-    unit: systemctl.Unit | None, files: list[Path], *, start: bool
+    unit: systemctl.Unit | None, settings: Path, files: list[Path], *, start: bool
 ) -> systemctl.Said | None:
     """Give the service what is its own, and start it; None when it was not to be.
 
@@ -97,6 +97,7 @@ def _hand_over(
     try:
         for path in (data_dir, data_dir / "agent", *files):
             unit.give(path)
+        unit.show_to(settings)
     except (OSError, KeyError) as error:
         raise ConfigError(
             f"{unit.name} runs as {unit.user}, and its files cannot be given to that user: {error}",

@@ -81,6 +81,17 @@ class Unit(NamedTuple):
             user = pwd.getpwnam(self.user)
             os.chown(path, user.pw_uid, user.pw_gid)
 
+    def show_to(self, path: Path) -> None:
+        """Let its user read a file of root's.
+
+        Raises:
+            OSError: it cannot be.
+            KeyError: there is no such user.
+        """
+        if self.user != "root":
+            os.chown(path, 0, pwd.getpwnam(self.user).pw_gid)
+            path.chmod(0o640)
+
 
 def is_booted() -> bool:
     """Whether systemd runs this host."""

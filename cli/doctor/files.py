@@ -150,7 +150,7 @@ def judge_room(check: str, where: str, free_bytes: int, free_files: int | None) 
 
 
 def _owners(side: Side) -> tuple[int, ...]:
-    return (0,) if side.unit is not None else (side.uid,)
+    return (0, side.uid) if side.unit is not None else (side.uid,)
 
 
 def _check_readable(name: str, side: Side) -> Findings:
@@ -160,9 +160,17 @@ def _check_readable(name: str, side: Side) -> Findings:
     path = side.settings_file
     for each, bit, mode in ((path.parent, stat.S_IXOTH, "755"), (path, stat.S_IROTH, "644")):
         found = each.stat()
-        if found.st_uid != side.uid and not found.st_mode & bit:
+        lent = found.st_gid == _gid_of(side.uid) and found.st_mode & (bit << 3)
+        if found.st_uid != side.uid and not lent and not found.st_mode & bit:
             said = f"{each} is out of reach of {side.unit.user}, who runs {side.unit.name}"
             yield fault(name, said, f"chmod {mode} {each}")
+
+
+def _gid_of(uid: int) -> int:
+    try:
+        return pwd.getpwuid(uid).pw_gid
+    except KeyError:
+        return -1
 
 
 def _name_of(uid: int) -> str:
