@@ -3,7 +3,8 @@
 It outlives the agent that started it. What it holds, and tells each agent that connects, are the
 attempts under way and the outcomes that no agent has confirmed. Output goes to
 `OUT_DIR/<key>.out` and `.err`; its own log is `RUN_DIR/NAME.log`. It lets go of the stdout it was
-given once it listens, so whoever waits for it can read a pipe there to its end.
+given once it listens, so whoever waits for it can read a pipe there to its end. As a unit of
+systemd's it tells that instead, and its log is the journal.
 
 Its environment may hold `Settings` (`TOCSIN_EXECUTOR`, see `tocsin.hosting`): another executor than
 the one of its name, and keys that are laid under those of each block.
@@ -345,6 +346,16 @@ def _redirect(log: str) -> None:
     os.close(log_fd)
 
 
+def _tell_systemd() -> None:
+    """It is a unit of its own: what it says goes to the journal."""
+    from tocsin.service_manager import ServiceManager
+
+    manager = ServiceManager(os.environ, os.getpid())
+    manager.ready("takes runs")
+    manager.close()
+    del os.environ["NOTIFY_SOCKET"]  # no run is to speak for it
+
+
 async def _serve(executor: Executor, settings: Settings, out_dir: str, idle_s: float) -> None:
     path = f"{settings.name}.sock"
     loop = asyncio.get_running_loop()
@@ -360,7 +371,10 @@ async def _serve(executor: Executor, settings: Settings, out_dir: str, idle_s: f
     listener.listen(16)
     os.rename(f"{path}.new", path)  # noqa: PTH104 - who finds it can connect to it
     server = await loop.create_unix_server(lambda: AgentLink(host), sock=listener)
-    _redirect(f"{settings.name}.log")
+    if "NOTIFY_SOCKET" in os.environ:
+        _tell_systemd()
+    else:
+        _redirect(f"{settings.name}.log")
     gc.collect()
     gc.freeze()
     await host.over.wait()

@@ -10,7 +10,7 @@ import contextlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 import msgspec
 
@@ -67,6 +67,7 @@ def find_places(environ: Mapping[str, str], *, daemon: bool = False) -> Places:
         environ.get(f"{name}_DIRECTORY", "").partition(":")[0] if daemon else ""
         for name in ("CONFIGURATION", "STATE", "LOGS", "RUNTIME")
     ]
+    given[2] = given[2] or (f"{given[1]}/log" if given[1] else "")  # under systemd it has a journal
     if not all(given):
         from platformdirs import PlatformDirs  # a daemon under systemd does without
 
@@ -162,13 +163,29 @@ def write_context(path: Path, context: Context) -> None:
     write_settings(path, msgspec.to_builtins(context, enc_hook=str))
 
 
-def write_settings(path: Path, values: Mapping[str, str | int | Mapping[str, str]]) -> None:
+SettingValues: TypeAlias = Mapping[str, str | int | Mapping[str, str]]
+
+
+def settings_text(values: SettingValues) -> str:
+    """Settings as lines of a TOML file."""
+    return "".join(f"{key} = {_toml_value(value)}\n" for key, value in values.items())
+
+
+def write_settings(path: Path, values: SettingValues) -> None:
     """Put settings into a TOML file, mode 0600, whole or not at all.
 
     Raises:
         ConfigError: the file or its directory cannot be written.
     """
-    text = "".join(f"{key} = {_toml_value(value)}\n" for key, value in values.items())
+    write_text(path, settings_text(values))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Put a text into a file, mode 0600, whole or not at all.
+
+    Raises:
+        ConfigError: the file or its directory cannot be written.
+    """
     draft = path.with_name(f".{path.name}.{clock.new_ulid()}")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -163,7 +163,7 @@ def test_the_agents_settings_need_only_say_whom_it_serves(
 ) -> None:
     """Its directories are the usual ones, and its key is beside its data."""
     with pytest.raises(ConfigError, match="belongs to no coordinator yet"):
-        agent_config(None)
+        agent_config(None, find_places(os.environ, daemon=True))
     written: dict[str, str | int | dict[str, str]] = {
         "endpoint": "tcp://x:1",
         "server_key": "ab",
@@ -171,13 +171,13 @@ def test_the_agents_settings_need_only_say_whom_it_serves(
         "slots": 5,
     }
     write_settings(home / "config" / "agent.toml", {**written})
-    config = agent_config(None)
+    config = agent_config(None, find_places(os.environ, daemon=True))
     assert config.data_dir == home / "data" / "agent"
     assert config.key_file == home / "data" / "agent" / "agent.key"
     assert (config.endpoint, config.tags, config.slots) == ("tcp://x:1", {"dc": "eu"}, 5)
     monkeypatch.chdir(home)
     write_settings(home / "other.toml", {**written, "key_file": "/k", "drain_s": "1m"})
-    config = agent_config("other.toml")
+    config = agent_config("other.toml", find_places(os.environ, daemon=True))
     assert (config.key_file, config.drain_s) == (Path("/k"), 60.0)
 
 
