@@ -26,9 +26,15 @@ def fleet() -> Coordinator:
 
 @asynccontextmanager
 async def shown(
-    coordinator: Coordinator, size: tuple[int, int] = (100, 30), **settings: Any
+    coordinator: Coordinator,
+    size: tuple[int, int] = (100, 30),
+    first: str = "jobs",
+    **settings: Any,
 ) -> AsyncIterator[Pilot[None]]:
-    """The app on a screen of this size, at an instant that stands still."""
+    """The app on a screen of this size, at an instant that stands still.
+
+    It begins with the screen `first`.
+    """
     hub = Hub()
     app = TocsinApp(
         lambda tell: coordinator.session(hub, tell),
@@ -37,6 +43,7 @@ async def shown(
         zone=BERLIN,
         **settings,
     )
+    app.DEFAULT_MODE = first
     try:
         async with app.run_test(size=size) as pilot:
             yield pilot

@@ -79,7 +79,7 @@ async def _kill(pilot: Pilot[None], _coordinator: Coordinator) -> None:
 
 
 async def _help(pilot: Pilot[None], _coordinator: Coordinator) -> None:
-    await pilot.press("2", "question_mark")
+    await pilot.press("question_mark")
     await expect(pilot, "ctrl+c leaves")
 
 

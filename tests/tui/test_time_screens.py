@@ -15,6 +15,7 @@ from tests.tui.coordinator import Coordinator
 from tests.tui.driving import expect, lines, screen, shown, until
 from tests.tui.night import night_fleet
 from tocsin.messages.client_link import PauseJobs, PutJobs
+from tocsin.tui.app import TocsinApp
 
 GOLDENS = Path(__file__).with_name("goldens")
 SIZES = [(100, 30), (80, 24), (140, 40)]
@@ -48,7 +49,7 @@ def play(
     end: list[str] = []
 
     async def run() -> None:
-        async with shown(fleet, size) as pilot:
+        async with shown(fleet, size, TocsinApp.DEFAULT_MODE) as pilot:
             await expect(pilot, "● live")
             for step in steps:
                 await step(pilot, fleet)
