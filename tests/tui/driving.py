@@ -43,9 +43,10 @@ async def shown(
         zone=BERLIN,
         **settings,
     )
-    app.DEFAULT_MODE = first
     try:
         async with app.run_test(size=size) as pilot:
+            if first != app.current_mode:
+                await app.switch_mode(first)
             yield pilot
     finally:
         hub.close()
