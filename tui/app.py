@@ -37,9 +37,11 @@ from .screens.frame import Frame
 from .screens.job import JobScreen
 from .screens.jobs import JobsScreen
 from .screens.listing import ListScreen
+from .screens.overview import OverviewScreen
 from .screens.palette import PaletteScreen
 from .screens.run import RunScreen
 from .screens.runs import RunsScreen
+from .screens.schedule import ScheduleScreen
 from .screens.why import WhyScreen
 from .session import Session, Tell
 from .sightings import Sighting, keep, notice, notice_status
@@ -74,12 +76,14 @@ class TocsinApp(Stage):
 
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = False
-    DEFAULT_MODE = "jobs"
+    DEFAULT_MODE = "overview"
     MODES: ClassVar[dict[str, str | Callable[[], Screen[None]]]] = {
+        "overview": OverviewScreen,
         "jobs": JobsScreen,
         "runs": RunsScreen,
         "agents": AgentsScreen,
         "events": EventsScreen,
+        "schedule": ScheduleScreen,
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "quit", "quit", show=False, priority=True),

@@ -26,9 +26,15 @@ def fleet() -> Coordinator:
 
 @asynccontextmanager
 async def shown(
-    coordinator: Coordinator, size: tuple[int, int] = (100, 30), **settings: Any
+    coordinator: Coordinator,
+    size: tuple[int, int] = (100, 30),
+    first: str = "jobs",
+    **settings: Any,
 ) -> AsyncIterator[Pilot[None]]:
-    """The app on a screen of this size, at an instant that stands still."""
+    """The app on a screen of this size, at an instant that stands still.
+
+    It begins with the screen `first`.
+    """
     hub = Hub()
     app = TocsinApp(
         lambda tell: coordinator.session(hub, tell),
@@ -39,6 +45,8 @@ async def shown(
     )
     try:
         async with app.run_test(size=size) as pilot:
+            if first != app.current_mode:
+                await app.switch_mode(first)
             yield pilot
     finally:
         hub.close()
