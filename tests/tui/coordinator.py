@@ -302,8 +302,9 @@ class Coordinator:
             case GetAttempts(run_id):
                 return RunsPage([one for one in self.attempts if one.id == run_id])
             case GetGroup(run_id):
-                group = self._runs[run_id].group
-                rows = [r for r in self._runs.values() if r.id == run_id or r.group == group != ""]
+                known = [*self._runs.values(), *self.held]
+                group = next((r.group for r in known if r.id == run_id), "")
+                rows = [r for r in known if r.id == run_id or r.group == group != ""]
                 return RunsPage(sorted(rows, key=lambda one: one.slot))
 
     def _find(self, ask: FindOutput) -> OutputFound:
