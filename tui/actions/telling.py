@@ -46,12 +46,16 @@ def key_cap(key: str) -> str:
 
 def footer(table: Table, at: Situation, width: int) -> str:
     """The keys valid now, as many as fit; what is blocked stands in brackets."""
-    texts = []
+    texts, blocked = [], []
     for action in table.offered(at):
         if not action.key or action.id in _NOT_IN_FOOTER:
             continue
         text = f"{key_cap(action.key)} {action.name}"
-        texts.append(f"({text})" if action.blocked(at) else text)
+        if action.blocked(at):
+            blocked.append(f"({text})")
+        else:
+            texts.append(text)
+    texts[-2:-2] = blocked
     last_two = "  ".join(texts[-2:])
     line = ""
     for text in texts[:-2]:
@@ -59,6 +63,15 @@ def footer(table: Table, at: Situation, width: int) -> str:
             break
         line += f"{text}  "
     return fit(f" {line}{last_two}", width)
+
+
+def first_command(table: Table, at: Situation) -> tuple[str, str]:
+    """The first key that does something here, and the command that does the same; or nothing."""
+    for action in table.offered(at):
+        command = command_line(action, at)
+        if command and action.key and not action.blocked(at):
+            return key_cap(action.key), command
+    return "", ""
 
 
 def command_line(action: Action, at: Situation) -> str:

@@ -18,7 +18,7 @@ from tocsin.errors import RequestError
 from tocsin.instants import SECOND_US
 from tocsin.tui.actions import commands
 from tocsin.tui.actions.action import Action, Place, Situation, forbidden
-from tocsin.tui.actions.telling import command_line, footer, key_cap
+from tocsin.tui.actions.telling import first_command, footer
 from tocsin.tui.connection import trouble
 from tocsin.tui.messages import Said
 from tocsin.tui.plain import fit, one_line, spread
@@ -165,12 +165,8 @@ class Frame(Screen[None]):
         wrong = trouble(scene.connection)
         if wrong:
             return Cell(" " + fit(wrong, width), "warn")
-        for action in self.stage.actions.offered(at):
-            command = command_line(action, at)
-            if command and action.key:
-                text = f"{key_cap(action.key)}, same as: {command}"
-                return Cell(" " + fit(text, width), "quiet")
-        return Cell("")
+        key, command = first_command(self.stage.actions, at)
+        return Cell(fit(f" {key}, same as: {command}", width + 1), "quiet") if key else Cell("")
 
     # Being told.
 
@@ -269,8 +265,7 @@ class Frame(Screen[None]):
     def _command_in_sight(self, at: Situation) -> str:
         if self._said is not None and self._said[0].command:
             return self._said[0].command
-        lines = (command_line(action, at) for action in self.stage.actions.offered(at))
-        return next((line for line in lines if line), "")
+        return first_command(self.stage.actions, at)[1]
 
     def _open_command_line(self, at: Situation) -> None:
         stage = self.stage
