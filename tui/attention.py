@@ -123,6 +123,11 @@ def _coordinator(weight: int, tone: str, text: str, next_step: str) -> Item:
 def _of_agents(
     fleet: Fleet, demands: Mapping[Demand, Sequence[str]], now_us: int
 ) -> Iterator[Item]:
+    if fleet.jobs and all(agent.state in _GONE for agent in fleet.agents.values()):
+        yield Item(
+            850, "!", "bad", Subject.COORDINATOR, "", "agents", "there is none: no job can run",
+            "tocsin agent token makes a join string for a host",
+        )  # fmt: skip
     for agent in fleet.agents.values():
         match agent.state:
             case AgentState.PENDING:
