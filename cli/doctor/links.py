@@ -155,10 +155,10 @@ def judge_versions(own: str, theirs: str, agents: Sequence[Agent]) -> Finding:
 
 _ABSENT: Final = {
     AgentState.PENDING: (
-        warning, "wait to be let in", "tocsin agent list, then: tocsin agent accept FINGERPRINT"
+        warning, "not let in yet", "tocsin agent list, then: tocsin agent accept FINGERPRINT"
     ),
-    AgentState.REVOKED: (fault, "were struck off", "let them in anew: tocsin agent token"),
-    AgentState.DOWN: (fault, "are not connected", "on their hosts: tocsin doctor"),
+    AgentState.REVOKED: (fault, "struck off", "let them in anew: tocsin agent token"),
+    AgentState.DOWN: (fault, "not connected", "on their hosts: tocsin doctor"),
 }  # fmt: skip
 
 

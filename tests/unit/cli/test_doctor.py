@@ -134,7 +134,7 @@ def test_agents_that_are_not_there() -> None:
     down = [agent(f"d{n}", state=AgentState.DOWN) for n in range(7)]
     found = list(links.judge_agents([agent("a"), *down, agent("p", state=AgentState.PENDING)]))
     assert [it.verdict for it in found] == [WARNING, FAULT, OK]
-    assert found[1].said == "d0, d1, d2, d3, d4 and 2 more: are not connected"
+    assert found[1].said == "d0, d1, d2, d3, d4 and 2 more: not connected"
     assert found[2].said == "1 of 9 connected"
 
 
