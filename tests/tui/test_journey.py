@@ -37,8 +37,17 @@ def tmux(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Tmux]:
     with Tmux(tmp_path, [*PROGRAM, str(jobs)], request.param, home) as terminal:
         terminal.expect("[1 Overview]", "ticker", "agents 1/1")
         yield terminal
-        terminal.press("Escape", "Escape", "q")
+        terminal.press("q")
         terminal.expect("Pane is dead (status 0")
+
+
+def _to(tmux: Tmux, field: str) -> None:
+    """Go down the form to a field."""
+    for _ in range(20):
+        if any(line.startswith(f">{field}") for line in tmux.screen().splitlines()):
+            return
+        tmux.press("Tab")
+    tmux.expect(f">{field}")
 
 
 def test_a_job_is_made_and_fires(tmux: Tmux) -> None:
@@ -46,10 +55,9 @@ def test_a_job_is_made_and_fires(tmux: Tmux) -> None:
     tmux.press("2", "n")
     tmux.expect("new job", "F2 save")
     tmux.type("hello")
-    tmux.press("Tab", "Tab")
+    _to(tmux, "command")
     tmux.type("echo hello from a new job")
-    tmux.press("Tab")
-    tmux.expect("Schedule")
+    _to(tmux, "Schedule")
     tmux.type("* * * * * *")
     tmux.expect("every second", "valid")
     tmux.press("F2")
@@ -82,7 +90,9 @@ def test_why_a_due_time_was_skipped(tmux: Tmux) -> None:
     tmux.expect("skipped: paused")
     tmux.press("2", "w")
     tmux.expect("ticker > why", "paused")
-    tmux.press("Escape", "U")
+    tmux.press("Escape")
+    tmux.expect("p resume")
+    tmux.press("U")
     tmux.expect("undone: pause ticker")
 
 
