@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from datetime import tzinfo
 
-from textual.app import App
-
 from tocsin.messages.client_link import Ask
 from tocsin.model import Run
 
 from .actions.action import Place, Situation
 from .actions.commands import Names
 from .actions.table import Table
+from .output import DiffedApp
 from .scene import Scene
 from .session import Session
 from .undo import Undo
 
 
-class Stage(App[None]):
+class Stage(DiffedApp[None]):
     """An app with a session and something to draw."""
 
     session: Session

@@ -15,6 +15,7 @@ from tocsin.tui.app import TocsinApp
 
 from .coordinator import Coordinator
 from .fleet import AGENTS, BERLIN, JOBS, NOW_US, RUNS
+from .screens import Pair
 
 DEADLINE_S = 20.0
 
@@ -26,7 +27,11 @@ def fleet() -> Coordinator:
 
 @asynccontextmanager
 async def shown(
-    coordinator: Coordinator, size: tuple[int, int] = (100, 30), **settings: Any
+    coordinator: Coordinator,
+    size: tuple[int, int] = (100, 30),
+    *,
+    pair: Pair | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Pilot[None]]:
     """The app on a screen of this size, at an instant that stands still."""
     hub = Hub()
@@ -37,8 +42,10 @@ async def shown(
         zone=BERLIN,
         **settings,
     )
+    if pair is not None:
+        pair.watch(app)
     try:
-        async with app.run_test(size=size) as pilot:
+        async with app.run_test(size=size, headless=pair is None) as pilot:
             yield pilot
     finally:
         hub.close()
