@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import locale
 import os
 import sys
 from collections.abc import Callable, Mapping
-from datetime import UTC, tzinfo
+from datetime import UTC
+from pathlib import Path
+from types import MappingProxyType
 from typing import ClassVar, Final
 
+import msgspec
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.timer import Timer
 
 from tocsin import clock
-from tocsin.config import Context
+from tocsin.config import Context, find_places
 from tocsin.errors import TocsinError
 from tocsin.keys import read_keypair
 from tocsin.link import Hub
@@ -24,6 +28,7 @@ from .actions.action import Place, Situation
 from .actions.commands import Names
 from .actions.table import Table
 from .actions.why import question
+from .ascii import wanted as ascii_wanted
 from .connection import Connection
 from .guard import Guard, refusal
 from .messages import SessionChanged
@@ -36,6 +41,7 @@ from .screens.run import RunScreen
 from .screens.runs import RunsScreen
 from .screens.why import WhyScreen
 from .session import Session, Target, Tell
+from .settings import THEMES, TuiSettings, read_tui_settings
 from .stage import Stage
 from .state import View
 from .undo import Undo, add
@@ -44,7 +50,8 @@ DRAW_S: Final = 0.5
 """Two drawings of what changed are at least this far apart."""
 TICK_S: Final = 1.0
 EXIT_USAGE: Final = 2
-_FEW_COLOURS: Final = {None, "standard", "windows"}
+_DEFAULTS: Final = TuiSettings()
+_NOWHERE: Final = Path(os.devnull)
 
 
 class TocsinApp(Stage):
@@ -54,13 +61,12 @@ class TocsinApp(Stage):
         make_session: makes the conversation, given whom to tell.
         name: what this coordinator is called.
         now_us: the clock that is shown and that ages are told by.
-        zone: where times are told; None is the system's own.
+        settings: how it looks and behaves.
+        data_dir: where what is saved for the user goes.
         terminal: the descriptor of the terminal to guard; None: there is none, as in tests.
-        keys: keys by the ids of actions, where they are not the usual ones.
-        read_only: nothing may be changed.
 
     Raises:
-        ConfigError: `keys` names what is no action, or one key twice.
+        ConfigError: the settings name what is no action, or one key twice.
     """
 
     CSS_PATH = "app.tcss"
@@ -74,26 +80,25 @@ class TocsinApp(Stage):
         Binding("ctrl+c", "quit", "quit", show=False, priority=True),
     ]
 
-    def __init__(  # noqa: PLR0913 - what it is told of its surroundings
+    def __init__(
         self,
         make_session: Callable[[Tell], Session],
         *,
         name: str,
         now_us: Callable[[], int] = clock.now_us,
-        zone: tzinfo | None = None,
+        settings: TuiSettings = _DEFAULTS,
+        data_dir: Path = _NOWHERE,
         terminal: int | None = None,
-        keys: Mapping[str, str] | None = None,
-        read_only: bool = False,
     ) -> None:
-        no_color = "NO_COLOR" in os.environ
-        super().__init__(ansi_color=True if no_color else None)
-        if no_color or self.console.color_system in _FEW_COLOURS:
-            self.theme = "ansi-dark"
-        self.actions = Table(keys)
-        self.zone = self._own_zone = zone
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
+        self.settings, self.data_dir = settings, data_dir
+        self.mouse = settings.mouse
+        self.ascii = bool(settings.ascii)
+        self.use_theme(settings.theme)
+        self.actions = Table(settings.keys)
+        self.zone = self._own_zone = settings.tzinfo()
         self.session = make_session(self._told)
         self._context_name = name
-        self._read_only = read_only
         self._now_us = now_us
         self._view = View()
         self._connection = self.session.connection
@@ -112,12 +117,12 @@ class TocsinApp(Stage):
             self._connection,
             self._now_us(),
             self.zone,
-            read_only=self._read_only,
+            read_only=self.settings.read_only,
         )
 
     def names(self) -> Names:
         """What can be named besides jobs, runs and agents."""
-        return Names(themes=sorted(self.available_themes))
+        return Names(themes=list(THEMES))
 
     def go(self, place: Place, text: str = "") -> None:
         """Show a screen of the first row, without what was opened on it."""
@@ -151,11 +156,6 @@ class TocsinApp(Stage):
             self.push_screen(editor)
         elif isinstance(self.screen, Frame):
             self.screen.say(f"there is no job {name} any more", failed=True)
-
-    def use_theme(self, name: str) -> None:
-        """Draw in other colours."""
-        if name in self.available_themes:
-            self.theme = name
 
     def switch_zone(self) -> None:
         """Tell times in UTC, or in the own zone again."""
@@ -213,26 +213,37 @@ class TocsinApp(Stage):
             self.exit(return_code=1, message=f"{error.message}\n{error.hint}".strip())
 
 
-def run_tui(context: Context) -> int:
+def run_tui(context: Context, given: Mapping[str, object] = MappingProxyType({})) -> int:
     """Run the TUI in the foreground until the user leaves; the exit code of the program.
 
+    Args:
+        context: which coordinator, and as whom.
+        given: settings from the command line, see `TuiSettings`.
+
     Raises:
-        ConfigError: the context's key cannot be read.
+        ConfigError: the context's key cannot be read, or a setting is wrong.
     """
     streams = (sys.stdin, sys.stdout, sys.stderr)
     refused = refusal(os.environ, on_terminal=all(stream.isatty() for stream in streams))
     if refused:
         print(refused, file=sys.stderr)  # noqa: T201 - this is for the user
         return EXIT_USAGE
+    places = find_places(os.environ)
+    settings = read_tui_settings(places.config_dir, given)
+    if settings.ascii is None:
+        few = ascii_wanted(locale.getencoding(), os.environ.get("TERM", ""))
+        settings = msgspec.structs.replace(settings, ascii=few)
     target = Target(context.endpoint, context.server_key, read_keypair(context.key_file))
     hub = Hub()
     try:
         app = TocsinApp(
             lambda tell: Session(hub, target, tell),
             name=context.name,
+            settings=settings,
+            data_dir=places.data_dir,
             terminal=sys.stdin.fileno(),
         )
-        app.run(mouse=False)  # so that the terminal's own way to mark and copy text works
+        app.run(mouse=settings.mouse)
         return app.return_code or 0
     finally:
         hub.close()

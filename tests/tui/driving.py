@@ -12,12 +12,14 @@ from textual.pilot import Pilot
 from tocsin import clock
 from tocsin.link import Hub
 from tocsin.tui.app import TocsinApp
+from tocsin.tui.settings import TuiSettings
 
 from .coordinator import Coordinator
-from .fleet import AGENTS, BERLIN, JOBS, NOW_US, RUNS
+from .fleet import AGENTS, JOBS, NOW_US, RUNS
 from .screens import Pair
 
 DEADLINE_S = 20.0
+SETTINGS = {"zone": "Europe/Berlin", "theme": "dark"}
 
 
 def fleet() -> Coordinator:
@@ -39,8 +41,7 @@ async def shown(
         lambda tell: coordinator.session(hub, tell),
         name="prod-eu",
         now_us=lambda: NOW_US,
-        zone=BERLIN,
-        **settings,
+        settings=TuiSettings(**{**SETTINGS, **settings}),
     )
     if pair is not None:
         pair.watch(app)

@@ -166,6 +166,15 @@ def test_the_picture_is_the_same(
     assert pair.ours.sent < pair.stock.sent
 
 
+async def _still(pilot: Pilot[None], pair: Pair) -> int:
+    """Wait until nothing more is drawn; the bytes sent so far."""
+    frames = -1
+    while pair.frames != frames:
+        frames = pair.frames
+        await pilot.pause(0.05)
+    return pair.ours.sent
+
+
 def test_what_is_shown_already_is_not_sent() -> None:
     """Drawing the same again costs nothing, and one cell costs a few bytes."""
 
@@ -174,16 +183,13 @@ def test_what_is_shown_already_is_not_sent() -> None:
         pair.watch(app)
         async with app.run_test(size=SIZE, headless=False) as pilot:
             app.show(0)
-            await pilot.pause()
-            before = pair.ours.sent
+            before = await _still(pilot, pair)
             app.screen.refresh()
-            await pilot.pause()
-            same = pair.ours.sent - before
+            same = await _still(pilot, pair) - before
             app.query_one("#side", Static).update("one")
-            await pilot.pause()
-            before = pair.ours.sent
+            before = await _still(pilot, pair)
             app.query_one("#side", Static).update("ons")
-            await pilot.pause()
+            await _still(pilot, pair)
         return same, pair.ours.sent - before
 
     same, one = asyncio.run(play())
