@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from tests.tui.driving import expect, fleet, shown
+from tests.tui.driving import expect, fleet, shown, until
 from tests.tui.screens import Pair, differences
 from tocsin.tui import output
 from tocsin.tui.output import DiffedApp, fits
@@ -166,31 +166,28 @@ def test_the_picture_is_the_same(
     assert pair.ours.sent < pair.stock.sent
 
 
-async def _still(pilot: Pilot[None], pair: Pair) -> int:
-    """Wait until nothing more is drawn; the bytes sent so far."""
-    frames = -1
-    while pair.frames != frames:
-        frames = pair.frames
-        await pilot.pause(0.05)
-    return pair.ours.sent
-
-
 def test_what_is_shown_already_is_not_sent() -> None:
     """Drawing the same again costs nothing, and one cell costs a few bytes."""
 
     async def play() -> tuple[int, int]:
         app, pair = Demo(), Pair(SIZE)
         pair.watch(app)
+
+        async def showing(text: str) -> int:
+            await until(pilot, lambda: any(text in line for line in pair.ours.lines()))
+            return pair.ours.sent
+
         async with app.run_test(size=SIZE, headless=False) as pilot:
             app.show(0)
-            before = await _still(pilot, pair)
+            await showing("turn 0")
+            app.query_one("#side", Static).update("same")
+            await showing("same")
+            before, frames = pair.ours.sent, pair.frames
             app.screen.refresh()
-            same = await _still(pilot, pair) - before
-            app.query_one("#side", Static).update("one")
-            before = await _still(pilot, pair)
-            app.query_one("#side", Static).update("ons")
-            await _still(pilot, pair)
-        return same, pair.ours.sent - before
+            await until(pilot, lambda: pair.frames > frames)
+            same = pair.ours.sent - before
+            app.query_one("#side", Static).update("sane")
+            return same, await showing("sane") - before
 
     same, one = asyncio.run(play())
     assert same == 0
