@@ -94,7 +94,7 @@ class TocsinApp(Stage):
         self.settings, self.data_dir = settings, data_dir
         self.mouse = settings.mouse
         self.ascii = bool(settings.ascii)
-        self.use_theme(settings.theme)
+        self._dress(settings.theme)
         self.actions = Table(settings.keys)
         self.zone = self._own_zone = settings.tzinfo()
         self.session = make_session(self._told)

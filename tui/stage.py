@@ -9,6 +9,7 @@ from pathlib import Path
 
 from textual.filter import LineFilter
 
+from tocsin.errors import ConfigError
 from tocsin.messages.client_link import Ask
 from tocsin.model import Run
 
@@ -83,12 +84,15 @@ class Stage(DiffedApp[None]):
         raise NotImplementedError
 
     def use_theme(self, name: str) -> None:
-        """Draw in other colours.
+        """Draw in other colours."""
+        try:
+            check_theme(name)
+        except ConfigError as error:
+            self.screen.post_message(Said(f"{error.message}; {error.hint}", failed=True))
+        else:
+            self._dress(name)
 
-        Raises:
-            ConfigError: there is no such theme.
-        """
-        check_theme(name)
+    def _dress(self, name: str) -> None:
         for theme in themes.THEMES.values():
             self.register_theme(theme)
         # Without colours the sixteen of the terminal are what Textual can leave out.
@@ -100,7 +104,7 @@ class Stage(DiffedApp[None]):
         raise NotImplementedError
 
     def switch_mouse(self) -> None:
-        """Take the mouse, or give it back to the terminal, whose own way to mark text works then."""
+        """Take the mouse, or give it back to the terminal and its own way to mark text."""
         name = "_disable_mouse_support" if self.mouse else "_enable_mouse_support"
         switch = getattr(self._driver, name, None)  # private, and not with every driver
         if self._driver is not None and switch is not None:

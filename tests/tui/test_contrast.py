@@ -16,9 +16,9 @@ from rich.terminal_theme import DEFAULT_TERMINAL_THEME
 from textual.pilot import Pilot
 
 from tests.tui.coordinator import Coordinator
-from tests.tui.driving import expect, fleet, shown
+from tests.tui.driving import expect, fleet, shown, until
 from tests.tui.fleet import RUNNING
-from tocsin.tui.settings import AUTO, THEMES, TuiSettings
+from tocsin.tui.settings import AUTO, THEMES
 from tocsin.tui.themes import THEMES as COLOURS
 from tocsin.tui.themes import textual_name
 
@@ -81,7 +81,7 @@ def ratio(style: Style, system: ColorSystem, palette: Palette, *, dark: bool) ->
 
 
 async def _screens(pilot: Pilot[None], coordinator: Coordinator) -> list[tuple[str, Style]]:
-    """What is on the main screen, in a run, in a question, in the help."""
+    """What is in the lists, in a run, in a question, in the help."""
     taken: list[tuple[str, Style]] = []
 
     def take() -> None:
@@ -90,10 +90,11 @@ async def _screens(pilot: Pilot[None], coordinator: Coordinator) -> list[tuple[s
 
     coordinator.write(RUNNING.id, "etl.orders 4.2.0 starting\n" * 60)
     coordinator.write(RUNNING.id, "WARN slow query 3.1s\n", stream=2)
-    await expect(pilot, "● live", "agents 2/3", "etl-03")
-    take()
+    await expect(pilot, "● live", "agents 2/3")
     for keys, text in (
-        (["tab"], "[Runs of all jobs"),
+        (["2"], "cleanup-tmp"),
+        (["space"], "1 marked"),
+        (["3"], "etl-03"),
         (["x"], "Kill run"),
         (["escape", "enter"], "WARN slow"),
         (["question_mark"], "ctrl+c leaves"),
@@ -107,7 +108,7 @@ async def _screens(pilot: Pilot[None], coordinator: Coordinator) -> list[tuple[s
 def _parts(theme: str) -> list[tuple[str, Style]]:
     async def play() -> list[tuple[str, Style]]:
         with fleet() as coordinator:
-            async with shown(coordinator, settings=TuiSettings(theme=theme)) as pilot:
+            async with shown(coordinator, theme=theme) as pilot:
                 return await _screens(pilot, coordinator)
 
     return asyncio.run(play())
@@ -155,3 +156,19 @@ def test_the_theme_suits_the_terminal(
 def test_all_themes_are_there() -> None:
     """What can be set is what can be drawn."""
     assert (AUTO, *COLOURS) == THEMES
+
+
+def test_the_theme_is_changed_by_its_name() -> None:
+    """`:theme NAME` draws in other colours; a name that there is not is said."""
+
+    async def play() -> None:
+        with fleet() as coordinator:
+            async with shown(coordinator) as pilot:
+                await expect(pilot, "● live", "agents 2/3")
+                await pilot.press("colon", *"theme light", "enter")
+                await until(pilot, lambda: pilot.app.theme == "tocsin-light")
+                pilot.app.use_theme("drak")  # type: ignore[attr-defined]
+                await expect(pilot, 'theme: there is no "drak"; did you mean "dark"?')
+                assert pilot.app.theme == "tocsin-light"
+
+    asyncio.run(play())

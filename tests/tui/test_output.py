@@ -231,8 +231,8 @@ def test_the_whole_program_looks_the_same() -> None:
         pair = Pair(SIZE)
         with fleet() as coordinator:
             async with shown(coordinator, SIZE, pair=pair) as pilot:
-                await expect(pilot, "● live", "agents 2/3", "etl-03")
-                for key in ("down", "tab", "down", "enter", "escape", "question_mark", "escape"):
+                await expect(pilot, "● live", "agents 2/3")
+                for key in ("down", "space", "3", "down", "enter", "escape", "question_mark"):
                     await pilot.press(key)
         return pair
 
