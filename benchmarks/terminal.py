@@ -16,6 +16,8 @@ from .processes import cpu_s
 
 SIZE: Final = (30, 100)
 DEADLINE_S: Final = 60.0
+_LEFT_OUT: Final = {"COLORTERM", "NO_COLOR", "PYTHONDONTWRITEBYTECODE"}
+"""An installed program is compiled."""
 _ASKS_SYNC: Final = b"\x1b[?2026$p"
 _HAS_SYNC: Final = b"\x1b[?2026;2$y"
 
@@ -29,7 +31,7 @@ class Terminal:
         self.began_s = time.perf_counter()
         self._master, slave = pty.openpty()
         termios.tcsetwinsize(slave, SIZE)
-        kept = {key: it for key, it in os.environ.items() if key not in {"COLORTERM", "NO_COLOR"}}
+        kept = {key: it for key, it in os.environ.items() if key not in _LEFT_OUT}
         self.process = subprocess.Popen(
             argv,
             stdin=slave,
