@@ -10,7 +10,7 @@ BENCH_ARGS ?=
 DRILL_ARGS ?=
 DRILL_PACKAGES := iproute2 iptables libfaketime
 LAB_PACKAGES := mmdebstrap systemd-container
-SERVICES := nats-server tmux $(if $(shell command -v node),,nodejs)
+SERVICES := nats-server tmux procps chromium $(if $(shell command -v node),,nodejs)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up test coverage check format sim bench lab lab-tools drill drill-tools services clean

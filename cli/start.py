@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -139,6 +140,7 @@ def open_tui(named: str | None) -> int:
 
 
 def _open(context: Context, given: Mapping[str, object] = MappingProxyType({})) -> int:
+    gc.disable()  # nothing that is made until the first screen is garbage; the app enables it
     from tocsin.tui.app import run_tui  # the only command that draws
 
     return run_tui(context, given)

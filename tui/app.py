@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import locale
 import os
 import sys
@@ -29,6 +30,7 @@ from .actions.commands import Names
 from .actions.table import Table
 from .actions.why import question
 from .ascii import wanted as ascii_wanted
+from .clipboard import is_in_browser
 from .connection import Connection
 from .guard import Guard, refusal
 from .messages import SessionChanged
@@ -188,7 +190,10 @@ class TocsinApp(Stage):
     def on_session_changed(self, message: SessionChanged) -> None:
         """Draw it, together with what follows close behind; the first rows at once."""
         first = message.view.whole and not self._view.whole
+        same = message.view is self._view and message.connection.phase is self._connection.phase
         self._view, self._connection = message.view, message.connection
+        if same:
+            return  # how old it is changes every second anyway
         if first or self._drawing is None:
             self._draw()
         if self._drawing is None:
@@ -196,6 +201,11 @@ class TocsinApp(Stage):
 
     def _told(self, view: View, connection: Connection) -> None:
         self.post_message(SessionChanged(view, connection))
+
+    def on_ready(self) -> None:
+        """Look for garbage from now on, but not among what the program is made of."""
+        gc.freeze()
+        gc.enable()
 
     def _draw_rest(self) -> None:
         self._drawing = None
@@ -224,14 +234,15 @@ def run_tui(context: Context, given: Mapping[str, object] = MappingProxyType({})
         ConfigError: the context's key cannot be read, or a setting is wrong.
     """
     streams = (sys.stdin, sys.stdout, sys.stderr)
+    in_browser = is_in_browser(os.environ)
     refused = refusal(os.environ, on_terminal=all(stream.isatty() for stream in streams))
-    if refused:
+    if refused and not in_browser:
         print(refused, file=sys.stderr)  # noqa: T201 - this is for the user
         return EXIT_USAGE
     places = find_places(os.environ)
     settings = read_tui_settings(places.config_dir, given)
     if settings.ascii is None:
-        few = ascii_wanted(locale.getencoding(), os.environ.get("TERM", ""))
+        few = ascii_wanted(locale.getencoding(), os.environ.get("TERM", "")) and not in_browser
         settings = msgspec.structs.replace(settings, ascii=few)
     target = Target(context.endpoint, context.server_key, read_keypair(context.key_file))
     hub = Hub()
@@ -241,7 +252,7 @@ def run_tui(context: Context, given: Mapping[str, object] = MappingProxyType({})
             name=context.name,
             settings=settings,
             data_dir=places.data_dir,
-            terminal=sys.stdin.fileno(),
+            terminal=None if in_browser else sys.stdin.fileno(),
         )
         app.run(mouse=settings.mouse)
         return app.return_code or 0

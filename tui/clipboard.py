@@ -16,8 +16,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from tocsin.units import format_size
-
 SEQUENCE_BYTES_MAX: Final = 74_994
 """Of base64; terminals take no more in one sequence (hterm's limit is the smallest)."""
 TMUX_S: Final = 2.0
@@ -38,14 +36,18 @@ class Way(enum.Enum):
 
 def choose(environ: Mapping[str, str], text: str) -> Way:
     """The best way there is in an environment, for a text of this length."""
-    if environ.get("TMUX"):
+    if environ.get("TMUX") and not is_in_browser(environ):
         return Way.TMUX
     if _encoded_bytes(len(text.encode())) > SEQUENCE_BYTES_MAX:
         return Way.FILE
     term = environ.get("TERM", "")
     deaf = term.startswith(_DEAF_TERMS) or environ.get("TERM_PROGRAM") == "Apple_Terminal"
-    in_browser = environ.get("TEXTUAL_DRIVER", "").endswith(_WEB_DRIVER)
-    return Way.FILE if deaf or in_browser else Way.TERMINAL
+    return Way.FILE if deaf or is_in_browser(environ) else Way.TERMINAL
+
+
+def is_in_browser(environ: Mapping[str, str]) -> bool:
+    """Whether textual-serve started this, and the screen is in a browser."""
+    return environ.get("TEXTUAL_DRIVER", "").endswith(_WEB_DRIVER)
 
 
 def sequence(text: str) -> str:
@@ -56,7 +58,7 @@ def sequence(text: str) -> str:
 async def copy(
     text: str, environ: Mapping[str, str], data_dir: Path, write: Callable[[str], object]
 ) -> str:
-    """Copy, and tell where the text is now.
+    """Copy, and tell in a few words where the text is now.
 
     Args:
         text: what to copy.
@@ -67,15 +69,14 @@ async def copy(
     Raises:
         OSError: there was no other way than the file, and it cannot be written.
     """
-    size = format_size(len(text.encode()))
     way = choose(environ, text)
     if way is Way.TMUX and await _load_buffer(text, environ):
-        return f"copied {size} to tmux and its terminal's clipboard"
+        return "to tmux and the clipboard of the terminal around it"
     if way is Way.TERMINAL:
         write(sequence(text))
-        return f"copied {size} to the terminal's clipboard"
+        return "to the terminal's clipboard"
     path = await asyncio.to_thread(save, text, data_dir)
-    return f"no clipboard takes it here: {size} saved in {path}"
+    return f"to {path}, as no clipboard takes it here"
 
 
 def save(text: str, data_dir: Path) -> Path:

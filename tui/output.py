@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Iterator
-from typing import ClassVar, Final
+from typing import Final
 
 from rich.color import ColorSystem
 from rich.console import COLOR_SYSTEMS, RenderableType
 from textual import events
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import App, ReturnType
-from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.screen import Screen
 from textual.strip import Strip
@@ -27,7 +26,9 @@ Piece = tuple[int, int, Strip]
 _DISPLAY: Final = ["self", "screen", "renderable"]
 _LAYOUT: Final = ["self", "strips", "region"]
 _CHOPS: Final = ["self", "chops", "spans", "chop_ends"]
-_OF_APP: Final = ("_begin_update", "_end_update")
+_HOLD: Final = "\x1b[?2026h"
+_SHOW: Final = "\x1b[?2026l"
+"""What is between them appears in one go, where the terminal said that it can."""
 
 
 def fits(app: type) -> bool:
@@ -38,7 +39,6 @@ def fits(app: type) -> bool:
         and _names(display) == _DISPLAY
         and _names(LayoutUpdate.__init__) == _LAYOUT
         and _names(ChopsUpdate.__init__) == _CHOPS
-        and all(callable(getattr(app, name, None)) for name in _OF_APP)
         and callable(getattr(Strip, "render_style", None))
     )
 
@@ -48,11 +48,7 @@ def _names(function: object) -> list[str]:
 
 
 class DiffedApp(App[ReturnType]):
-    """An app that sends what changed; ctrl+l draws all anew, after others wrote on the screen."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+l", "redraw", "draw anew", show=False, priority=True)
-    ]
+    """An app that sends what changed."""
 
     _shown: Shown | None = None
     _stock = not fits(App)
@@ -67,7 +63,7 @@ class DiffedApp(App[ReturnType]):
         self.app_resume_signal.subscribe(self, lambda _: self.forget_output(), immediate=True)
 
     def action_redraw(self) -> None:
-        """Draw all anew."""
+        """Draw all anew, after something else wrote on the screen."""
         self.forget_output()
         self.screen.refresh()
 
@@ -127,9 +123,9 @@ class DiffedApp(App[ReturnType]):
 
     def _send(self, text: str) -> None:
         assert self._driver is not None, "see _is_drawing"
-        self._begin_update()
-        self._driver.write(text)
-        self._end_update()
+        # At once: each write wakes the thread that writes.
+        held = f"{_HOLD}{text}{_SHOW}" if self._sync_available else text
+        self._driver.write(held)
         self._driver.flush()
 
 

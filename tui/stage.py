@@ -6,12 +6,15 @@ import os
 from collections.abc import Sequence
 from datetime import tzinfo
 from pathlib import Path
+from typing import Final
 
+from rich.cells import cell_len
 from textual.filter import LineFilter
 
 from tocsin.errors import ConfigError
 from tocsin.messages.client_link import Ask
 from tocsin.model import Run
+from tocsin.units import format_size
 
 from . import clipboard, themes
 from .actions.action import Place, Situation
@@ -20,10 +23,14 @@ from .actions.table import Table
 from .ascii import AsciiFilter
 from .messages import Said
 from .output import DiffedApp
+from .plain import one_line
 from .scene import Scene
 from .session import Session
 from .settings import TuiSettings, check_theme
 from .undo import Undo
+
+_COPIED_CELLS: Final = 30
+"""Of what was copied, so much is told."""
 
 
 class Stage(DiffedApp[None]):
@@ -129,7 +136,8 @@ class Stage(DiffedApp[None]):
 
     async def _copy(self, text: str) -> None:
         try:
-            said = Said(await clipboard.copy(text, os.environ, self.data_dir, self._write))
+            where = await clipboard.copy(text, os.environ, self.data_dir, self._write)
+            said = Said(f"✓ copied {_briefly(text)} {where}")
         except OSError as error:
             said = Said(f"✗ copy: cannot save it: {error.strerror}", failed=True)
         self.screen.post_message(said)
@@ -138,3 +146,8 @@ class Stage(DiffedApp[None]):
         if self._driver is not None:
             self._driver.write(text)
             self._driver.flush()
+
+
+def _briefly(text: str) -> str:
+    line = one_line(text.strip())
+    return line if cell_len(line) <= _COPIED_CELLS else format_size(len(text.encode()))

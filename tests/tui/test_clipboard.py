@@ -94,7 +94,7 @@ def test_tmux_passes_it_to_the_terminal_around_it(tmux: Tmux, tmp_path: Path) ->
     deadline_s = clock.monotonic_s() + DEADLINE_S
     while not said.exists() or not said.read_text():
         assert clock.monotonic_s() < deadline_s
-    assert said.read_text() == "copied 18 B to tmux and its terminal's clipboard"
+    assert said.read_text() == "to tmux and the clipboard of the terminal around it"
     assert tmux.buffer() == TEXT
 
 
@@ -119,7 +119,7 @@ def test_the_program_says_where_a_text_went(monkeypatch: pytest.MonkeyPatch) -> 
                 await expect(pilot, "● live")
                 pair.ours.feed = sent.append  # type: ignore[assignment, method-assign]
                 pilot.app.copy_to_clipboard(TEXT)
-                await expect(pilot, "copied 18 B to the terminal's clipboard")
+                await expect(pilot, "copied backup läuft ✓ to the terminal's clipboard")
 
     asyncio.run(play())
     assert sequence(TEXT) in sent

@@ -37,8 +37,12 @@ class Over(ModalScreen[None]):
 class Demo(DiffedApp[None]):
     """Tables, colours and wide characters."""
 
+    AUTO_FOCUS = ""
     CSS = "Table { width: 1fr; } #side { width: 31; } .table--bad { color: red; }"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "app.focus_next", priority=True)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "app.focus_next", priority=True),
+        Binding("ctrl+l", "redraw"),
+    ]
 
     def __init__(self) -> None:
         super().__init__()
