@@ -45,8 +45,8 @@ class Shot(NamedTuple):
 
 SHOTS: Final = (
     # The retry of `flaky` and the end of `broken` show that there was a full round.
-    Shot("jobs", ("2",), ("disk-space", "exit 3", "running")),
-    Shot("runs", ("3", "g"), ("ok", "failed, exit 3", "running")),
+    Shot("jobs", ("2",), ("●", "►", "✗", "flaky")),
+    Shot("runs", ("3", "g"), ("ok", "failed, exit 3", "skipped: overlap", "►")),
     Shot("run", ("slash", *"job:long state:running", "enter", "enter"), ("of 300", "FOLLOW")),
     Shot("help", ("question_mark",), ("ctrl+c",)),
     Shot("editor", ("escape", "escape", "2", "e"), ("F2",)),
