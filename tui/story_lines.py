@@ -15,7 +15,7 @@ from tocsin.messages.client_link import Explain
 from .job_panes import Row, run_rows
 from .plain import fit, one_line, rule
 from .widgets.columns import Cell
-from .words import local, log_time, run_tail
+from .words import local, run_tail
 
 MARK: Final = {StepVerdict.YES: "✓", StepVerdict.NO: "✗", StepVerdict.INFO: "·"}
 _TONE: Final = {StepVerdict.YES: "good", StepVerdict.NO: "bad", StepVerdict.INFO: "quiet"}
@@ -81,7 +81,7 @@ def wrap(text: str, width: int) -> list[str]:
 def _step_rows(
     number: int, step: Step, kind: str, zone: tzinfo | None, width: int, *, timed: bool
 ) -> list[Row]:
-    time = "" if step.at_us is None else log_time(step.at_us, zone)[:8]
+    time = "" if step.at_us is None else f"{local(step.at_us, zone):%H:%M:%S}"
     head = f" {fit(kind, _KIND_CELLS)}"
     if timed:
         head = f" {fit(time, _TIME_CELLS)}{fit(kind, _KIND_CELLS)}"
