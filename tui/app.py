@@ -36,12 +36,9 @@ from .guard import Guard, refusal
 from .messages import SessionChanged
 from .scene import Scene
 from .screens.frame import Frame
-from .screens.job import JobScreen
 from .screens.jobs import JobsScreen
 from .screens.listing import ListScreen
-from .screens.run import RunScreen
 from .screens.runs import RunsScreen
-from .screens.why import WhyScreen
 from .session import Session, Target, Tell
 from .settings import THEMES, TuiSettings, read_tui_settings
 from .stage import Stage
@@ -109,7 +106,7 @@ class TocsinApp(Stage):
         for key in self.actions.used_keys():
             self.bind(key, f"press({key!r})", show=False)
 
-    # What the screens may use.
+    # What the screens may use. What is opened later is not imported at the start.
 
     def scene(self) -> Scene:
         """What there is to draw, now."""
@@ -138,19 +135,24 @@ class TocsinApp(Stage):
 
     def open_job(self, name: str) -> None:
         """Show a job."""
+        from .screens.job import JobScreen
+
         self.push_screen(JobScreen(name))
 
     def open_why(self, at: Situation) -> None:
         """Show why the run, or the due time, or the job's last due time went as it did."""
+        from .screens.why import WhyScreen
+
         self.push_screen(WhyScreen(question(at)))
 
     def open_run(self, run: Run) -> None:
         """Show a run."""
+        from .screens.run import RunScreen
+
         self.push_screen(RunScreen(run))
 
     def open_editor(self, name: str = "", *, clone: bool = False, as_text: bool = False) -> None:
         """Edit a job; without a name a new one."""
-        # A form and its rules are not worth the time of everybody who starts the program.
         from .screens.editor import opened
 
         editor = opened(self._view.jobs, name, clone=clone, as_text=as_text)
