@@ -8,10 +8,16 @@ from typing import Any, Final
 
 import msgspec
 
+from tocsin.config import read_settings
 from tocsin.errors import ConfigError
+from tocsin.log import LogLevel
 
 SLOTS_MAX: Final = 8192
 """All that an agent holds has to fit in one hello."""
+NEED_A_RESTART: Final = (
+    "data_dir", "run_dir", "endpoint", "server_key", "key_file", "secrets_dir",
+)  # fmt: skip
+"""Settings that hold from the next start on; all others do from a reload on."""
 _SLOTS_MIN: Final = 8
 _SLOTS_PER_CPU: Final = 4
 
@@ -51,6 +57,8 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """How long it waits for its runs when it is told to end; they go on if they take longer."""
     secrets_dir: Path = Path("/etc/tocsin/secrets")
     """Where the values of jobs' secrets are, one file for each, for nobody else to read."""
+    log_level: LogLevel = "info"
+    """What is logged: `info`, `warning` or `error`, and what is worse."""
     executors: list[str] | None = None
     """What it offers; None: all that are installed."""
     executor: dict[str, ExecutorConfig] = {}
@@ -70,3 +78,16 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         """How many runs it takes at once."""
         processors = len(os.sched_getaffinity(0))
         return self.slots or min(max(_SLOTS_MIN, _SLOTS_PER_CPU * processors), SLOTS_MAX)
+
+
+def read_again(path: Path, before: AgentConfig) -> AgentConfig:
+    """The settings in a file; what it does not say of places is as it was.
+
+    Raises:
+        ConfigError: it is missing or wrong.
+    """
+    places = ("data_dir", "run_dir", "key_file", "secrets_dir")
+    config = read_settings(
+        path, AgentConfig, otherwise={name: getattr(before, name) for name in places}
+    )
+    return msgspec.structs.replace(config, key_file=config.data_dir / config.key_file)

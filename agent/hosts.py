@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import select
 import signal
-import sys
 from collections.abc import Callable
 from typing import Final
 
@@ -31,7 +30,7 @@ from tocsin.instants import SECOND_US
 from tocsin.link import Waiter
 from tocsin.log import Log
 
-from .host_environment import host_environment
+from .host_launch import host_launch
 from .host_socket import HostSocket, connect
 from .machine.events import Event, HostFailed, HostGone, HostHealthSaid, HostMet, HostSaid
 
@@ -154,19 +153,18 @@ class Hosts:
     # Starting.
 
     def _spawn(self, host: _Host) -> list[Event]:
-        environment = host_environment()
-        environment["TOCSIN_SECRETS"] = self._secrets_dir
+        variables = {"TOCSIN_SECRETS": self._secrets_dir}
         settings = self._settings_of(host.executor)
         if settings is not None and (settings.defaults or settings.use != settings.name):
-            environment[SETTINGS_VARIABLE] = msgspec.json.encode(settings).decode()
+            variables[SETTINGS_VARIABLE] = msgspec.json.encode(settings).decode()
         ready, write_end = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        arguments = [sys.executable, "-P", "-m", "tocsin.executors.host", host.executor]
         try:
+            argv, environ = host_launch(host.executor, self._run_dir, self._out_dir, variables)
             os.set_blocking(write_end, True)
-            host.pid = os.posix_spawn(
-                sys.executable,
-                [*arguments, self._run_dir, self._out_dir],
-                environment,
+            host.pid = os.posix_spawnp(
+                argv[0],
+                argv,
+                environ,
                 file_actions=[
                     (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
                     (os.POSIX_SPAWN_DUP2, write_end, 1),
@@ -235,7 +233,9 @@ class Hosts:
             return [HostHealthSaid(host.executor, message.health)]
         if isinstance(message, HostReport):
             return [HostSaid(host.executor, message)]
-        host.is_child = host.is_child and host.pid == message.pid
+        if host.is_child and host.pid != message.pid:  # it was started by somebody else, for us
+            host.is_child = False
+            self._unreaped.append(host.pid)
         host.pid = message.pid
         host.identity = f"{message.pid}:{_start_time(message.pid)}"
         host.deadline_us = None

@@ -16,11 +16,11 @@ import msgpack
 import msgspec
 
 from tocsin.execution import DESCRIPTION_BYTES_MAX, Health, Offer
-from tocsin.hosting import PROBE_VARIABLE, Probed, Settings
+from tocsin.hosting import Probed, Settings
 from tocsin.instants import SECOND_US
 from tocsin.link import Waiter
 
-from .host_environment import host_environment
+from .host_launch import probe_launch
 from .machine.events import Event, ExecutorsProbed
 
 ANSWER_US: Final = 20 * SECOND_US
@@ -68,6 +68,10 @@ class Prober:
         if self._due_us is None:
             self._due_us = now_us + AGAIN_US
 
+    def at_once(self) -> None:
+        """Look again now: other executors may be wanted."""
+        self._due_us = 0
+
     def tick(self, now_us: int) -> list[Event]:
         """Do what time alone asks for."""
         if self._pid:
@@ -100,8 +104,6 @@ class Prober:
         left = [it for it in self.settings.values() if it.name not in self._found]
         if not left:
             return [self._all()]
-        environment = host_environment()
-        environment[PROBE_VARIABLE] = msgspec.json.encode(left).decode()
         self._current, self._answer_us = left[0].name, now_us + ANSWER_US
         self._unpacker = msgpack.Unpacker(
             max_buffer_size=2 * DESCRIPTION_BYTES_MAX + _READ_BYTES_MAX
@@ -109,10 +111,11 @@ class Prober:
         self._pipe, write_end = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         os.set_blocking(write_end, True)
         try:
-            self._pid = os.posix_spawn(
-                sys.executable,
-                [sys.executable, "-P", "-m", "tocsin.executors.describe"],
-                environment,
+            argv, environ = probe_launch(msgspec.json.encode(left).decode())
+            self._pid = os.posix_spawnp(
+                argv[0],
+                argv,
+                environ,
                 file_actions=[
                     (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
                     (os.POSIX_SPAWN_DUP2, write_end, 1),

@@ -1,6 +1,7 @@
-"""The agent as a process that has nothing else in it: `python -m tocsin.agent.process CONFIG`.
+"""The agent as a process with nothing else in it: `python -m tocsin.agent.process CONFIG [FILE]`.
 
-Whoever was started with more, as the command line is, becomes this one before it is the agent.
+Whoever was started with more, as the command line is, becomes this one before it is the agent. From
+FILE it reads its settings again when SIGHUP arrives.
 """
 
 from __future__ import annotations
@@ -16,19 +17,20 @@ _EXIT_BAD_CONFIG = 2
 """As everywhere on the command line; to be started again would not help."""
 
 
-def command_line(config: AgentConfig) -> list[str]:
+def command_line(config: AgentConfig, settings_file: Path | None = None) -> list[str]:
     """The arguments, from the interpreter's path on, that start an agent with these settings."""
     import msgspec
 
     text = msgspec.json.encode(config, enc_hook=str).decode()
-    return [sys.executable, "-P", "-m", "tocsin.agent.process", text]
+    file = [] if settings_file is None else [str(settings_file)]
+    return [sys.executable, "-P", "-m", "tocsin.agent.process", text, *file]
 
 
-def become_agent(config: AgentConfig) -> NoReturn:
+def become_agent(config: AgentConfig, settings_file: Path) -> NoReturn:
     """Be the agent from now on, and nothing of what this process was."""
     import os
 
-    arguments = command_line(config)
+    arguments = command_line(config, settings_file.absolute())
     os.execv(arguments[0], arguments)  # noqa: S606 - our own interpreter
 
 
@@ -36,7 +38,7 @@ def _path(kind: type[Path], text: str) -> Path:
     return kind(text)
 
 
-def main(text: str) -> int:
+def main(text: str, settings_file: str = "") -> int:
     """Run the agent with the settings in a JSON text; the exit code."""
     # msgspec looks for it, and uses typing itself where it is missing. It would bring inspect, ast
     # and tokenize: more than a megabyte, for as long as the agent lives.
@@ -46,12 +48,14 @@ def main(text: str) -> int:
 
     from tocsin.errors import ConfigError, TocsinError
 
-    from .config import AgentConfig
+    from .config import AgentConfig, read_again
     from .service import run_agent
 
     try:
         config = msgspec.json.decode(text, type=AgentConfig, dec_hook=_path)
-        return run_agent(config)
+        if not settings_file:
+            return run_agent(config)
+        return run_agent(config, lambda: read_again(Path(settings_file), config))
     except (TocsinError, msgspec.ValidationError) as error:
         hint = f"\n  {error.hint}" if isinstance(error, TocsinError) and error.hint else ""
         sys.stderr.write(f"tocsin: {error}{hint}\n")
@@ -59,4 +63,4 @@ def main(text: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(*sys.argv[1:]))

@@ -15,17 +15,19 @@ import gc
 import os
 import signal
 from collections import deque
+from collections.abc import Callable
 from typing import Final, assert_never
 
 from tocsin import __version__, clock, wire
-from tocsin.errors import ProtocolError, StoreError
+from tocsin.errors import ConfigError, ProtocolError, StoreError
 from tocsin.instants import SECOND_US, Now
 from tocsin.keys import KeyPair, read_keypair
 from tocsin.link import Dialer, Hub, Waiter
 from tocsin.log import Log
 from tocsin.messages.agent_link import FromAgent, ToAgent
+from tocsin.service_manager import ServiceManager, reload_signals
 
-from .config import AgentConfig
+from .config import NEED_A_RESTART, AgentConfig
 from .hosts import Hosts
 from .inventory import installed_executors, machine_tags
 from .machine.commands import (
@@ -49,6 +51,7 @@ from .machine.events import (
     LinkDown,
     LinkUp,
     OutputRead,
+    ProfileChanged,
     Stored,
     Terminate,
     Tick,
@@ -56,12 +59,13 @@ from .machine.events import (
 )
 from .machine.machine import Machine
 from .machine.memory import Memory
+from .machine.profile import Profile
 from .machine.records import Record
-from .machine.state import Profile
 from .offering import offered
 from .output import Outputs
 from .prober import Prober
 from .spool import Spool
+from .summary import in_one_line
 
 MESSAGES_MAX: Final = 200
 """The most messages of the coordinator that share a turn."""
@@ -70,41 +74,52 @@ OUTPUT_BYTES_MAX: Final = 1 << 20
 BYE_LINGER_S: Final = 0.5
 
 
-def run_agent(config: AgentConfig) -> int:
+def run_agent(config: AgentConfig, reread: Callable[[], AgentConfig] | None = None) -> int:
     """Be the agent until SIGTERM or SIGINT; the exit code.
+
+    Args:
+        config: its settings.
+        reread: gives them as they are when SIGHUP arrives; None: they stay.
 
     Raises:
         ConfigError: a setting or key is wrong, or another agent uses the directory.
         StoreError: the journal cannot be read or written.
     """
     config.check()
-    log = Log("agent")
+    log = Log("agent", config.log_level)
     own = read_keypair(config.key_file)
     os.umask(0o077)
     config.run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     spool = Spool(config.data_dir / "spool", clock.boot_id(), clock.new_ulid, log)
     hub = Hub()
-    service = Service(config, own, hub, spool, log)
-    _notify("READY=1")
+    manager = ServiceManager(os.environ, os.getpid())
+    service = Service(config, own, hub, spool, log, reread)
+    manager.ready(service.summary())
     try:
-        code = service.run()
+        code = service.run(manager)
     finally:
-        _notify("STOPPING=1")
+        manager.stopping()
         service.close()
         hub.close()
+        manager.close()
     log.info("agent.ended", exit_code=code)
+    log.close()
     return code
-
-
-def _notify(state: str) -> None:
-    if "NOTIFY_SOCKET" in os.environ:
-        from sdnotify import SystemdNotifier
-
-        SystemdNotifier().notify(state)
 
 
 def _now() -> Now:
     return Now(clock.now_us(), int(clock.monotonic_s() * SECOND_US))
+
+
+def _profile(config: AgentConfig, executors: list[str]) -> Profile:
+    """What it says of itself."""
+    return Profile(
+        version=__version__,
+        tags=machine_tags() | config.tags,
+        slots=config.slots_offered,
+        executors=executors,
+        drain_s=config.drain_s,
+    )
 
 
 def _executors_of_before(memory: Memory, names: list[str]) -> set[str]:
@@ -117,14 +132,23 @@ def _executors_of_before(memory: Memory, names: list[str]) -> set[str]:
 class Service:
     """One agent at work."""
 
-    def __init__(self, config: AgentConfig, own: KeyPair, hub: Hub, spool: Spool, log: Log) -> None:
+    def __init__(
+        self,
+        config: AgentConfig,
+        own: KeyPair,
+        hub: Hub,
+        spool: Spool,
+        log: Log,
+        reread: Callable[[], AgentConfig] | None = None,
+    ) -> None:
         self._config = config
+        self._reread = reread
         self._own = own
         self._hub = hub
         self._spool = spool
         self._log = log
         self._waiter = Waiter()
-        self._waiter.wake_on_signals((signal.SIGTERM, signal.SIGINT))
+        self._waiter.wake_on_signals((signal.SIGTERM, signal.SIGINT, *reload_signals()))
         self._exit_code: int | None = None
         self._events: deque[Event] = deque()
         """What has happened and is not handled yet."""
@@ -136,7 +160,7 @@ class Service:
         self._outputs = Outputs(str(out_dir), log)
         secrets_dir = str(config.secrets_dir.absolute())
         self._prober = Prober(
-            lambda: offered(installed_executors(), config.executors, config.executor),
+            lambda: offered(installed_executors(), self._config.executors, self._config.executor),
             self._waiter,
         )
         self._hosts = Hosts(
@@ -149,13 +173,7 @@ class Service:
         )
         sought = _executors_of_before(spool.memory, os.listdir(run_dir))  # noqa: PTH208 - names
         executors = list(self._prober.settings)
-        profile = Profile(
-            version=__version__,
-            tags=machine_tags() | config.tags,
-            slots=config.slots_offered,
-            executors=executors,
-            drain_s=config.drain_s,
-        )
+        profile = _profile(config, executors)
         self._machine = Machine(spool.memory, profile, sought, clock.new_ulid)
         log.info(
             "agent.started",
@@ -167,17 +185,28 @@ class Service:
         )
         for executor in sorted(sought):
             self._events += self._hosts.seek(executor)
+        self._reload_due = False
         self._connected = False
         self._refused = False
         self._dialer = self._dial()
 
-    def run(self) -> int:
-        """Work until told to end; the exit code."""
+    def run(self, manager: ServiceManager) -> int:
+        """Work until told to end; the exit code. It is alive as long as this goes round."""
         gc.collect()
         gc.freeze()
         while self._exit_code is None:
-            self.turn()
+            self.turn(manager.deadline_us())
+            if self._reload_due:
+                self._reload_due = False
+                manager.reloading(_now().steady_us)
+                self._reload()
+                manager.ready(self.summary())
+            manager.beat(_now().steady_us, self.summary)
         return self._exit_code
+
+    def summary(self) -> str:
+        """How it is, in one line."""
+        return in_one_line(self._machine.standing, self._config.endpoint)
 
     def close(self) -> None:
         """Let go of everything; what runs goes on in its host."""
@@ -189,13 +218,15 @@ class Service:
 
     # One turn.
 
-    def turn(self) -> None:
-        """Wait for something to happen, and deal with it."""
+    def turn(self, wake_us: int | None = None) -> None:
+        """Wait for something to happen, or for an instant of the steady clock; deal with it."""
         tick_us, hosts_us = self._machine.deadline(), self._hosts.deadline_us()
         probe_us = self._prober.deadline_us()
-        sources = self._waiter.wait(until_steady_us=self._wake_us(tick_us, hosts_us, probe_us))
+        sources = self._waiter.wait(
+            until_steady_us=self._wake_us(tick_us, hosts_us, probe_us, wake_us)
+        )
         now = _now()
-        self._events.extend(Terminate() for _ in self._waiter.take_signals())
+        self._heed_signals()
         for source in sources:
             if source is self._dialer:
                 self._hear_link()
@@ -213,6 +244,13 @@ class Service:
             self._handle(self._events.popleft(), now)
         self._read_output(now)
         self._handle(Stored(self._write(now)), now)
+
+    def _heed_signals(self) -> None:
+        for number in self._waiter.take_signals():
+            if number == signal.SIGHUP:
+                self._reload_due = True
+            else:
+                self._events.append(Terminate())
 
     def _wake_us(self, *instants_us: int | None) -> int | None:
         if self._events or self._records:
@@ -269,6 +307,29 @@ class Service:
         if _is_due(spool.sync_due_us, now):
             spool.sync(now.steady_us, ends_held=self._machine.holds_ends)
         return failure
+
+    def _reload(self) -> None:
+        """Read the settings again; where they are wrong, all stays as it is."""
+        if self._reread is None:
+            return
+        try:
+            fresh = self._reread()
+            fresh.check()
+            offered(installed_executors(), fresh.executors, fresh.executor)
+        except ConfigError as error:
+            self._log.error("reload.refused", error=error.message, hint=error.hint)
+            return
+        before, self._config = self._config, fresh
+        self._log.set_level(fresh.log_level)
+        now = _now()
+        if (fresh.executors, fresh.executor) != (before.executors, before.executor):
+            self._prober.at_once()
+        profile = _profile(fresh, list(self._prober.settings))
+        self._handle(ProfileChanged(profile), now)
+        late = [key for key in NEED_A_RESTART if getattr(fresh, key) != getattr(before, key)]
+        if late:
+            self._log.warning("reload.needs_restart", keys=",".join(late))
+        self._log.info("reload.done", log_level=fresh.log_level, slots=profile.slots)
 
     # Commands.
 

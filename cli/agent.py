@@ -9,9 +9,10 @@ from tocsin.messages.client_link import AcceptAgent, ListAgents
 from tocsin.model import Agent, AgentState
 
 from . import undo
-from .agent_join import join, token
+from .agent_join import join
 from .agent_orders import cordon, drain, revoke, uncordon, undrain
 from .agent_show import show
+from .agent_token import token
 from .asking import open_session
 from .failing import OK, NotFoundError
 from .options import output_option

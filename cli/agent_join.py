@@ -1,4 +1,4 @@
-"""`tocsin agent token` and `tocsin agent join`: how a host is let in."""
+"""`tocsin agent join`: makes this host one of a coordinator's agents."""
 
 from __future__ import annotations
 
@@ -9,82 +9,21 @@ from typing import Any, Final, NamedTuple
 
 import click
 
-from tocsin.config import Context, Places, find_places, write_context, write_settings
+from tocsin.config import Context, Places, find_places, write_context
 from tocsin.errors import ConfigError, RequestError
-from tocsin.instants import to_rfc3339
-from tocsin.joining import JoinString, endpoint, format_join, parse_join
-from tocsin.messages.client_answers import Token
-from tocsin.messages.client_link import CreateToken
+from tocsin.joining import JoinString, endpoint, parse_join
 from tocsin.messages.enrolment import Denied, Enrolled, Pending
-from tocsin.model import HUMAN_RANK, Role
 
+from . import systemctl
+from .agent_settings import check_free, write_agent_settings
 from .agent_start import SETTINGS_FILE
-from .asking import open_session
-from .options import COUNT, key_values, output_option, seconds
+from .failing import FAILED, OK
+from .machine_mark import write_mark
+from .options import COUNT, key_values, output_option
 from .shapes import print_json
-from .tables import local_time
 
-_LOOPBACK: Final = ("127.", "localhost", "::1")
 _POLL_S: Final = 2.0
 _TOKENLESS: Final = ":none.none"
-
-
-@click.command()
-@click.option(
-    "--ttl", default="1h", show_default=True, callback=seconds, help="How long it is good for."
-)
-@click.option("--uses", type=COUNT, default=1, show_default=True, help="For how many hosts.")
-@click.option(
-    "--name", "name_glob", default="*", show_default=True, help="Only for hosts named like this."
-)
-@click.option(
-    "--tag",
-    "tag_pairs",
-    multiple=True,
-    callback=key_values,
-    metavar="KEY=VALUE",
-    help="Tags they get.",
-)
-@click.option(
-    "--role",
-    type=click.Choice([role.value for role in HUMAN_RANK]),
-    default=Role.VIEWER.value,
-    show_default=True,
-    help="What the user who joins a host may do from there.",
-)
-@click.option("--host", help="The coordinator's name or address, as those hosts know it.")
-@output_option
-def token(  # noqa: PLR0913 - one for each option
-    *,
-    ttl: float,
-    uses: int,
-    name_glob: str,
-    tag_pairs: dict[str, str],
-    role: str,
-    host: str | None,
-    as_json: bool,
-) -> None:
-    """Print a join string, which lets hosts in. It is as secret as a password."""
-    ask = CreateToken(ttl, uses, name_glob, tag_pairs, Role(role))
-    with open_session() as session:
-        made = session.answer(Token, ask)
-        context = session.context
-    known_as = context.endpoint.removeprefix("tcp://").rpartition(":")[0].strip("[]")
-    join = JoinString(host or known_as, made.port, context.server_key, made.id, made.secret)
-    if as_json:
-        print_json(_token_shape(ask, made, format_join(join)))
-        return
-    click.echo(format_join(join))
-    hosts = "one host" if uses == 1 else f"{uses} hosts"
-    click.echo(
-        f"good for {hosts} until {local_time(made.expires_us)}; on the host: "
-        "tocsin agent join JOINSTRING\nundo: it cannot be taken back, and ends by itself",
-        err=True,
-    )
-    if join.host.startswith(_LOOPBACK):
-        click.echo(
-            f"tocsin: other hosts cannot reach {join.host}: name this one with --host", err=True
-        )
 
 
 @click.command()
@@ -92,6 +31,7 @@ def token(  # noqa: PLR0913 - one for each option
 @click.option("--name", help="What this host is called; by default its own name.")
 @click.option("--tag", "tag_pairs", multiple=True, callback=key_values, metavar="KEY=VALUE")
 @click.option("--slots", type=COUNT, help="How many runs it takes at once.")
+@click.option("--no-start", is_flag=True, help="Leave the service as it is.")
 @output_option
 def join(
     *,
@@ -99,42 +39,71 @@ def join(
     name: str | None,
     tag_pairs: dict[str, str],
     slots: int | None,
+    no_start: bool,
     as_json: bool,
-) -> None:
+) -> int:
     """Make this host one of a coordinator's agents.
 
     JOINSTRING is what `tocsin agent token` printed. Without its last part, j1:HOST:PORT:KEY, this
     host waits until an administrator accepts its fingerprint.
+
+    For root, where tocsin-agent.service is installed, the settings are those of the service, which
+    is enabled and started; for everybody else they are the user's own.
     """
-    places = find_places(os.environ)
+    own = find_places(os.environ)
+    unit = systemctl.own_unit(systemctl.AGENT, os.environ)
+    places = own if unit is None else unit.places
     settings_file = places.config_dir / SETTINGS_FILE
-    if settings_file.exists():
-        raise ConfigError(
-            f"this host belongs to a coordinator already, see {settings_file}",
-            "to join another, move that file away first",
-        )
+    check_free(settings_file, {"tags": tag_pairs, "slots": slots})
     asked = _Asked(*_parse(join_string), name or os.uname().nodename, tag_pairs)
-    answer, context = _ask_until_let_in(asked, places)
+    key_file = places.data_dir / "agent" / "agent.key"
+    answer, client = _ask_until_let_in(asked, key_file, own.config_dir / "client.key")
     where = endpoint(asked.join.host, answer.port)
-    settings: dict[str, Any] = {
-        "endpoint": where,
-        "server_key": asked.join.server_key,
-        "tags": tag_pairs,
-    }
-    write_settings(settings_file, settings if slots is None else {**settings, "slots": slots})
+    settings: dict[str, Any] = {"endpoint": where, "server_key": asked.join.server_key}
+    settings |= {"tags": tag_pairs} if tag_pairs or not settings_file.exists() else {}
+    settings |= {} if slots is None else {"slots": slots}
+    if unit is not None:
+        unit.make_config_dir()
+    write_agent_settings(settings_file, settings)
+    mark = write_mark(key_file.parent)
     made = [str(settings_file)]
-    if context is not None and not places.context_file.exists():
-        write_context(
-            places.context_file,
-            Context(
-                name=asked.join.host,
-                endpoint=where,
-                server_key=asked.join.server_key,
-                key_file=context,
-            ),
-        )
-        made.append(str(places.context_file))
-    _print_joined(answer, where, made, as_json=as_json)
+    made += _keep_context(own, client, asked.join, where)
+    files = [key_file, *([] if mark is None else [mark])]
+    started = _hand_over(unit, settings_file, files, start=not no_start)
+    _print_joined(_Joined(answer, where, made, unit, started), as_json=as_json)
+    return FAILED if started is not None and started.code else OK
+
+
+def _keep_context(own: Places, client: Path | None, join: JoinString, where: str) -> list[str]:
+    """Have this user's commands talk to that coordinator, unless they talk to one already."""
+    if client is None or own.context_file.exists():
+        return []
+    context = Context(name=join.host, endpoint=where, server_key=join.server_key, key_file=client)
+    write_context(own.context_file, context)
+    return [str(own.context_file)]
+
+
+def _hand_over(
+    unit: systemctl.Unit | None, settings: Path, files: list[Path], *, start: bool
+) -> systemctl.Said | None:
+    """Give the service what is its own, and start it; None when it was not to be.
+
+    Raises:
+        ConfigError: its user is not known.
+    """
+    if unit is None:
+        return None
+    data_dir = unit.places.data_dir
+    try:
+        for path in (data_dir, data_dir / "agent", *files):
+            unit.give(path)
+        unit.show_to(settings)
+    except (OSError, KeyError) as error:
+        raise ConfigError(
+            f"{unit.name} runs as {unit.user}, and its files cannot be given to that user: {error}",
+            "make that user, then join again",
+        ) from error
+    return systemctl.start(unit.name) if start else None
 
 
 class _Asked(NamedTuple):
@@ -156,7 +125,9 @@ def _parse(text: str) -> tuple[JoinString, bool]:
         raise
 
 
-def _ask_until_let_in(asked: _Asked, places: Places) -> tuple[Enrolled, Path | None]:
+def _ask_until_let_in(
+    asked: _Asked, key_file: Path, client_file: Path
+) -> tuple[Enrolled, Path | None]:
     """Ask to be let in; with the key of a client that was let in too.
 
     Raises:
@@ -168,8 +139,7 @@ def _ask_until_let_in(asked: _Asked, places: Places) -> tuple[Enrolled, Path | N
     from tocsin.link import new_keypair
 
     join = asked.join
-    own = load_or_make_keypair(places.data_dir / "agent" / "agent.key", new_keypair)
-    client_file = places.config_dir / "client.key"
+    own = load_or_make_keypair(key_file, new_keypair)
     question = request(asked.name, asked.tags)
     if asked.with_token:
         client = load_or_make_keypair(client_file, new_keypair)
@@ -195,30 +165,42 @@ def _ask_until_let_in(asked: _Asked, places: Places) -> tuple[Enrolled, Path | N
                 time.sleep(_POLL_S)
 
 
-def _print_joined(answer: Enrolled, where: str, made: list[str], *, as_json: bool) -> None:
+class _Joined(NamedTuple):
+    answer: Enrolled
+    where: str
+    made: list[str]
+    unit: systemctl.Unit | None
+    started: systemctl.Said | None
+
+
+def _print_joined(done: _Joined, *, as_json: bool) -> None:
+    unit, started = done.unit, done.started
+    again = [f"systemctl disable --now {unit.name}"] if unit is not None and started else []
+    again += [f"rm {path}" for path in done.made]
     if as_json:
         print_json(
             {
                 "action": "joined",
-                "names": [answer.name],
-                "undo": [f"rm {path}" for path in made],
-                "agent_id": answer.agent_id,
-                "endpoint": where,
+                "names": [done.answer.name],
+                "undo": again,
+                "agent_id": done.answer.agent_id,
+                "endpoint": done.where,
+                "service": None if unit is None else unit.name,
+                "started": started is not None and started.code == 0,
             }
         )
         return
-    click.echo(f"joined {where} as {answer.name}; wrote {' and '.join(made)}")
-    click.echo("now start the agent: tocsin agent")
-    click.echo(f"undo: rm {' '.join(made)}")
-
-
-def _token_shape(ask: CreateToken, made: Token, join: str) -> dict[str, Any]:
-    return {
-        "join": join,
-        "id": made.id,
-        "expires_at": to_rfc3339(made.expires_us),
-        "uses": ask.uses,
-        "name_glob": ask.name_glob,
-        "tags": ask.tags,
-        "role": ask.role,
-    }
+    click.echo(f"joined {done.where} as {done.answer.name}; wrote {' and '.join(done.made)}")
+    if unit is None:
+        click.echo("now start the agent: tocsin agent")
+    elif started is None:
+        click.echo(f"now start the agent: systemctl enable --now {unit.name}")
+    elif started.code == 0:
+        click.echo(f"enabled and started {unit.name}; how it is: systemctl status {unit.name}")
+    else:
+        click.echo(
+            f"tocsin: {unit.name} does not start: {started.text}\n"
+            f"  see: tocsin doctor, and journalctl -u {unit.name}",
+            err=True,
+        )
+    click.echo(f"undo: {' && '.join(again)}")

@@ -27,6 +27,7 @@ class Command(NamedTuple):
 
 COMMANDS: Final = {
     "up": Command("up", "up", "Start everything on this machine, and apply job files."),
+    "init": Command("init", "init", "Set up a coordinator as a service of this host."),
     "plan": Command("files", "plan", "Show what applying job files would change."),
     "apply": Command("files", "apply", "Make jobs, calendars and pools as job files say."),
     "export": Command("export", "export", "Print jobs, calendars and pools as a job file."),
@@ -43,6 +44,9 @@ COMMANDS: Final = {
     "agent": Command("agent", "agent", "Run this host's agent, or let hosts in."),
     "next": Command("preview", "next_", "Show when a schedule is due."),
     "status": Command("status", "status", "Show how the coordinator is."),
+    "doctor": Command(
+        "doctor", "doctor", "Find what is wrong on this host, and say how to mend it."
+    ),
     "audit": Command("audit", "audit", "Show who did what, and check that record."),
     "coordinator": Command("start", "coordinator", "Run a coordinator."),
     "tui": Command("start", "tui", "Open the terminal interface."),
@@ -90,7 +94,7 @@ class LazyGroup(click.Group):
 @click.version_option(__version__, message="tocsin %(version)s")
 @click.option(
     "--context",
-    metavar="FILE",
+    metavar="NAME|FILE",
     help="Which coordinator to talk to; else TOCSIN_CONTEXT, else the one known here.",
 )
 @click.pass_context

@@ -22,6 +22,7 @@ from tocsin.config import (
     write_context,
 )
 from tocsin.coordinator.config import CoordinatorConfig
+from tocsin.credentials import COORDINATOR_KEY, credential
 from tocsin.errors import ConfigError
 
 from .asking import chosen_context
@@ -59,11 +60,15 @@ def coordinator(
     from tocsin.coordinator.starting import run_coordinator
 
     places = find_places(os.environ, daemon=True)
-    given = {"bind": bind, "port": port, "enrol_port": enrol_port, "data_dir": data}
-    config = coordinator_config(
-        places, config_file, {key: value for key, value in given.items() if value is not None}
-    )
-    return run_coordinator(_with_admin(config, places))
+    given: dict[str, object] = {
+        "bind": bind, "port": port, "enrol_port": enrol_port, "data_dir": data
+    }  # fmt: skip
+    given = {key: value for key, value in given.items() if value is not None}
+
+    def read() -> CoordinatorConfig:
+        return _with_admin(coordinator_config(places, config_file, given), places)
+
+    return run_coordinator(read(), read)
 
 
 def coordinator_config(
@@ -76,7 +81,8 @@ def coordinator_config(
     """
     usual = places.config_dir / "coordinator.toml"
     path = config_file or (usual if usual.exists() else None)
-    blank = {"data_dir": places.data_dir / "coordinator", "key_file": Path("coordinator.key")}
+    key_file = credential(COORDINATOR_KEY, os.environ) or Path("coordinator.key")
+    blank = {"data_dir": places.data_dir / "coordinator", "key_file": key_file}
     if path is None:
         config = CoordinatorConfig(**{**blank, **given})  # type: ignore[arg-type] # checked by click
     else:
@@ -131,7 +137,7 @@ def tui(**given: object) -> int:
 
 
 def open_tui(named: str | None) -> int:
-    """Open the terminal interface of the context in a file, or of the one known here.
+    """Open the terminal interface of the context of this name or file, or of the one known here.
 
     Raises:
         ConfigError: there is none.

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from tocsin.coordinator.machine.state import Policy
+from tocsin.log import LogLevel
 
 PORT: Final = 7370
 ENROL_PORT: Final = 7371
@@ -31,3 +32,5 @@ class CoordinatorConfig(msgspec.Struct, frozen=True, kw_only=True):
     endpoint_file: Path | None = None
     """Written once it listens: ports, public key and pid, as JSON."""
     policy: Policy = Policy()
+    log_level: LogLevel = "info"
+    """What is logged: `info`, `warning` or `error`, and what is worse."""

@@ -66,6 +66,7 @@ from .machine.machine import Machine
 from .registry import Registry
 from .requests import Requests
 from .store.port import Store
+from .summary import in_one_line
 from .timekeeping import Timekeeper
 from .updates import Updates
 
@@ -124,9 +125,9 @@ class Service:
         self._store.commit()
         self._gateway.serve(self._registry)
 
-    def turn(self, waiter: Waiter) -> None:
-        """Wait for something to happen, and deal with it."""
-        self._wait(waiter)
+    def turn(self, waiter: Waiter, wake_us: int | None = None) -> None:
+        """Wait for something to happen, or for an instant of the steady clock; deal with it."""
+        self._wait(waiter, wake_us)
         self._time.look()
         at = now()
         if self._outage:
@@ -148,12 +149,12 @@ class Service:
         except StoreError as error:
             self._fail(error)
 
-    def _wait(self, waiter: Waiter) -> None:
+    def _wait(self, waiter: Waiter, wake_us: int | None) -> None:
         if self._outage:
             waiter.wait(until_steady_us=now().steady_us + OUTAGE_RETRY_US)
             return
         deadline = self._machine.deadline()
-        steady = [deadline.steady_us, self._updates.deadline_us()]
+        steady = [deadline.steady_us, self._updates.deadline_us(), wake_us]
         steady += [parked.until_us for parked in self._requests.parked]
         soonest = min((at_us for at_us in steady if at_us is not None), default=None)
         latest = self._time.before_sleep(soonest, deadline, now())
@@ -304,6 +305,19 @@ class Service:
         if self._requests.parked:
             for asker, answer in self._requests.retry_parked(at):
                 self._gateway.reply(asker, answer)
+
+    def summary(self) -> str:
+        """How it is, in one line."""
+        return in_one_line(
+            list(self._registry.agents.values()),
+            self._machine.active_runs(),
+            self._machine.next_due_us(),
+            self._outage,
+        )
+
+    def admit(self, keys: list[str]) -> None:
+        """Let clients with these keys do everything."""
+        self._registry.admit(keys)
 
     def _dropped(self) -> dict[str, int]:
         sockets = (self._gateway.members.dropped, self._gateway.strangers.dropped)

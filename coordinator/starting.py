@@ -6,35 +6,47 @@ import gc
 import json
 import os
 import signal
+from collections.abc import Callable
 from typing import Final
 
+import tocsin.blocks  # noqa: F401 - a reload needs it, after an upgrade may have replaced it
 from tocsin import clock
+from tocsin.errors import TocsinError
 from tocsin.keys import load_or_make_keypair
 from tocsin.link import Hub, Waiter, new_keypair
 from tocsin.lock import DirectoryLock
 from tocsin.log import Log
+from tocsin.service_manager import ServiceManager, reload_signals
 
 from .config import CoordinatorConfig
 from .gateway import Gateway
 from .machine.machine import Machine
-from .service import Service
+from .service import Service, now
 from .store.sqlite import SqliteStore
 
 GC_THRESHOLDS: Final = (50_000, 20, 50)
 """Nearly nothing here is a cycle, and each look for one walks all runs that are not over."""
 
 
-def run_coordinator(config: CoordinatorConfig) -> int:
+_NEED_A_RESTART: Final = ("data_dir", "key_file", "bind", "port", "enrol_port", "policy")
+
+
+def run_coordinator(config: CoordinatorConfig, reread: Callable[[], CoordinatorConfig]) -> int:
     """Run a coordinator until SIGTERM or SIGINT; the exit code.
+
+    Args:
+        config: its settings.
+        reread: gives them as they are when SIGHUP arrives.
 
     Raises:
         TocsinError: it cannot start: another one runs, a port is taken, the store does not open.
     """
-    log = Log("coordinator")
+    log = Log("coordinator", config.log_level)
     config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = DirectoryLock(config.data_dir / "coordinator.lock", "a coordinator")
     waiter = Waiter()
-    waiter.wake_on_signals([signal.SIGTERM, signal.SIGINT])
+    waiter.wake_on_signals([signal.SIGTERM, signal.SIGINT, *reload_signals()])
+    manager = ServiceManager(os.environ, os.getpid())
     store = SqliteStore(config.data_dir)
     own = load_or_make_keypair(config.key_file, new_keypair)
     hub = Hub()
@@ -56,16 +68,63 @@ def run_coordinator(config: CoordinatorConfig) -> int:
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
         log.info("coordinator.ready", port=gateway.members.port, epoch=machine.epoch)
-        while not waiter.take_signals():
-            service.turn(waiter)
+        manager.ready(service.summary())
+        _work(service, waiter, manager, Reload(service, config, reread, log))
+        manager.stopping()
         service.close()
         log.info("coordinator.stopped")
         gateway.close()
+        log.close()
     finally:
+        manager.close()
         hub.close()
         store.close()
         lock.release()
     return 0
+
+
+def _work(service: Service, waiter: Waiter, manager: ServiceManager, reload: Reload) -> None:
+    """Turn after turn, until it is to end. It is alive as long as this goes round."""
+    while True:
+        for number in waiter.take_signals():
+            if number != signal.SIGHUP:
+                return
+            manager.reloading(now().steady_us)
+            reload()
+            manager.ready(service.summary())
+        service.turn(waiter, manager.deadline_us())
+        manager.beat(now().steady_us, service.summary)
+
+
+class Reload:
+    """What becomes of SIGHUP: settings are read again, and some of them hold from then on."""
+
+    def __init__(
+        self,
+        service: Service,
+        config: CoordinatorConfig,
+        reread: Callable[[], CoordinatorConfig],
+        log: Log,
+    ) -> None:
+        self._service = service
+        self._config = config
+        self._reread = reread
+        self._log = log
+
+    def __call__(self) -> None:
+        """Read them; where they are wrong, all stays as it is."""
+        try:
+            fresh = self._reread()
+        except TocsinError as error:
+            self._log.error("reload.refused", error=error.message, hint=error.hint)
+            return
+        before, self._config = self._config, fresh
+        self._log.set_level(fresh.log_level)
+        self._service.admit(fresh.admin_keys)
+        late = [key for key in _NEED_A_RESTART if getattr(fresh, key) != getattr(before, key)]
+        if late:
+            self._log.warning("reload.needs_restart", keys=",".join(late))
+        self._log.info("reload.done", log_level=fresh.log_level)
 
 
 def _announce(config: CoordinatorConfig, gateway: Gateway, public_key: str) -> None:
@@ -80,7 +139,3 @@ def _announce(config: CoordinatorConfig, gateway: Gateway, public_key: str) -> N
         fresh = config.endpoint_file.with_suffix(".new")
         fresh.write_text(json.dumps(told))
         fresh.replace(config.endpoint_file)
-    if "NOTIFY_SOCKET" in os.environ:
-        from sdnotify import SystemdNotifier  # only where systemd listens
-
-        SystemdNotifier().notify("READY=1")

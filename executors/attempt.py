@@ -42,7 +42,6 @@ CANCEL_OVERDUE_S: Final = 30.0
 """How long after the grace an executor may still take before its code is cancelled."""
 LET_GO_S: Final = 10.0
 """How long that code may then still go on."""
-FACTS_BYTES_MAX: Final = 64 << 10
 EXPECT_BYTES_MAX: Final = 16 << 20
 """Of a longer output, what is expected is looked for in its first and its last half of this."""
 _NOT_ITS_TO_SAY: Final = frozenset({Status.CANCELLED, Status.REFUSED})
@@ -254,8 +253,6 @@ class Attempt:
             message = f"its executor says {status}, which it cannot know; {message}"
             status = Status.FAILED
         facts = outcome.facts
-        if facts and len(msgspec.msgpack.encode(facts)) > FACTS_BYTES_MAX:
-            facts = {}
         if self._mask is not None:
             message, facts = self._mask.text(message), self._mask.plain(facts)
         if message:

@@ -15,23 +15,28 @@ from tocsin.errors import ExecutorError
 from tocsin.execution import Outcome
 
 MESSAGE_CHARS_MAX: Final = 500
+FACTS_BYTES_MAX: Final = 64 << 10
 _NUMBER_MAX: Final = (1 << 63) - 1
 _PLACE: Final = re.compile(r"`\$\[(\d)\]`")
 
 
 def sound(outcome: Any) -> Outcome:  # noqa: ANN401 - that is why
-    """The outcome, with facts that are plain data and a message that is text.
+    """The outcome, with facts that are plain data, not too many, and a message that is text.
 
     Raises:
         ExecutorError: it is none; says what is wrong with it.
     """
     if not isinstance(outcome, Outcome):
         raise ExecutorError(f"its executor gave {type(outcome).__name__} in place of an Outcome")
+    message, facts = outcome.message, outcome.facts
     try:
-        facts = msgspec.to_builtins(outcome.facts, str_keys=True) if outcome.facts else {}
-        message = sound_text(outcome.message or "")
-        outcome = msgspec.structs.replace(outcome, message=message, facts=facts)
-        said = msgspec.msgpack.decode(msgspec.msgpack.encode(outcome), type=Outcome)
+        if type(message) is not str or not message.isascii() or type(facts) is not dict:
+            message, facts = sound_text(message or ""), facts or {}
+            outcome = msgspec.structs.replace(outcome, message=message, facts=facts)
+        data = msgspec.msgpack.encode(msgspec.to_builtins(outcome, str_keys=True))
+        said = msgspec.msgpack.decode(data, type=Outcome)
+        if len(data) > FACTS_BYTES_MAX < len(msgspec.msgpack.encode(said.facts)):
+            said = msgspec.structs.replace(said, facts={})
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
         why = _PLACE.sub(lambda found: Outcome.__struct_fields__[int(found[1])], str(error))
         raise ExecutorError(f"its executor gave an outcome that makes no sense: {why}") from error

@@ -10,16 +10,18 @@ import contextlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 import msgspec
 
 from tocsin import clock
 from tocsin.errors import ConfigError
+from tocsin.nearest import did_you_mean
 
 HOME_VARIABLE: Final = "TOCSIN_HOME"
 CONTEXT_VARIABLE: Final = "TOCSIN_CONTEXT"
 CONTEXT_FILE: Final = "context.toml"
+CONTEXTS_DIR: Final = "contexts"
 _SETTINGS_BYTES_MAX: Final = 1 << 20
 
 _Settings = TypeVar("_Settings", bound=msgspec.Struct)
@@ -41,6 +43,11 @@ class Places(msgspec.Struct, frozen=True, kw_only=True):
         """The context that is used when none is named."""
         return self.config_dir / CONTEXT_FILE
 
+    @property
+    def contexts_dir(self) -> Path:
+        """Contexts that can be named: `NAME.toml` each."""
+        return self.config_dir / CONTEXTS_DIR
+
 
 def find_places(environ: Mapping[str, str], *, daemon: bool = False) -> Places:
     """The directories that an environment asks for.
@@ -60,6 +67,7 @@ def find_places(environ: Mapping[str, str], *, daemon: bool = False) -> Places:
         environ.get(f"{name}_DIRECTORY", "").partition(":")[0] if daemon else ""
         for name in ("CONFIGURATION", "STATE", "LOGS", "RUNTIME")
     ]
+    given[2] = given[2] or (f"{given[1]}/log" if given[1] else "")  # under systemd it has a journal
     if not all(given):
         from platformdirs import PlatformDirs  # a daemon under systemd does without
 
@@ -73,7 +81,9 @@ def find_places(environ: Mapping[str, str], *, daemon: bool = False) -> Places:
     return Places(**dict(paths))
 
 
-class Context(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Context(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
     """Which coordinator the command line and the TUI talk to, and as whom."""
 
     name: str
@@ -84,22 +94,54 @@ class Context(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """The coordinator's CURVE public key in hexadecimal."""
     key_file: Path
     """The client's own key pair."""
+    read_only: bool = False
+    """The TUI offers nothing that changes anything. Commands do as they are told; what they may do
+    is a matter of the key's role."""
+    careful: bool = False
+    """The TUI asks before each change, and has the name of the context typed."""
 
 
 def find_context(named: str | None, environ: Mapping[str, str], places: Places) -> Context:
-    """The context of a file named by `--context`, by TOCSIN_CONTEXT, or at its usual place.
+    """The context that `--context` or TOCSIN_CONTEXT names, else the one at its usual place.
+
+    It is named by itself (`prod`: `contexts/prod.toml` beside the usual one), or by its file.
 
     Raises:
         ConfigError: there is none, or it is wrong.
     """
     named = named or environ.get(CONTEXT_VARIABLE)
-    path = Path(named) if named else places.context_file
-    if not named and not path.exists():
+    if named:
+        return read_context(_context_path(named, places))
+    if not places.context_file.exists():
         raise ConfigError(
             "no coordinator is known here",
             "start one with `tocsin up`, or join one with `tocsin agent join`",
         )
-    return read_context(path)
+    return read_context(places.context_file)
+
+
+def list_contexts(places: Places) -> dict[str, Path]:
+    """The files of the contexts that can be named, by their names, in order."""
+    try:
+        found = sorted(places.contexts_dir.glob("*.toml"))
+    except OSError:
+        return {}
+    return {path.stem: path for path in found if not path.name.startswith(".")}
+
+
+def _context_path(named: str, places: Places) -> Path:
+    """The file that is meant; a name wins over a file of this name in the current directory."""
+    known, path = list_contexts(places), Path(named)
+    if named in known:
+        return known[named]
+    if path.exists() or len(path.parts) != 1 or path.suffix:
+        return path
+    near = did_you_mean(named, known)
+    listed = f"there are {', '.join(known)}" if known else ""
+    raise ConfigError(
+        f"there is no context {named!r}, and no file of that name",
+        near or listed or f"put it at {places.contexts_dir / named}.toml",
+    )
 
 
 def read_context(path: Path) -> Context:
@@ -121,13 +163,29 @@ def write_context(path: Path, context: Context) -> None:
     write_settings(path, msgspec.to_builtins(context, enc_hook=str))
 
 
-def write_settings(path: Path, values: Mapping[str, str | int | Mapping[str, str]]) -> None:
+SettingValues: TypeAlias = Mapping[str, str | int | Mapping[str, str]]
+
+
+def settings_text(values: SettingValues) -> str:
+    """Settings as lines of a TOML file."""
+    return "".join(f"{key} = {_toml_value(value)}\n" for key, value in values.items())
+
+
+def write_settings(path: Path, values: SettingValues) -> None:
     """Put settings into a TOML file, mode 0600, whole or not at all.
 
     Raises:
         ConfigError: the file or its directory cannot be written.
     """
-    text = "".join(f"{key} = {_toml_value(value)}\n" for key, value in values.items())
+    write_text(path, settings_text(values))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Put a text into a file, mode 0600, whole or not at all.
+
+    Raises:
+        ConfigError: the file or its directory cannot be written.
+    """
     draft = path.with_name(f".{path.name}.{clock.new_ulid()}")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -207,6 +265,8 @@ def _read_toml(path: Path) -> dict[str, object]:
 
 
 def _toml_value(value: str | int | Mapping[str, str]) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
     if isinstance(value, int):
         return str(value)
     if isinstance(value, str):

@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 
 from tocsin import clock
+from tocsin.credentials import is_credential
 from tocsin.errors import ConfigError
 
 _FILE: Final = re.compile(r"public ([0-9a-f]{64})\nsecret ([0-9a-f]{64})\n?", re.ASCII)
@@ -49,7 +50,7 @@ def read_keypair(path: Path) -> KeyPair:
         raise ConfigError(f"{path}: there is no key file", "check the path") from error
     except OSError as error:
         raise _io_error(path, "read", error) from error
-    if mode & _OTHERS:
+    if mode & _OTHERS and not is_credential(path, os.environ):
         raise ConfigError(
             f"{path}: mode {mode:04o} lets others use this secret key", f"chmod 600 {path}"
         )

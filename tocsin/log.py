@@ -1,8 +1,10 @@
 """One line a fact, to stderr: `2026-11-21T01:02:03.456Z info coordinator run.dispatched run=…`.
 
-Under journald, which keeps time itself, a line begins with its priority instead (sd-daemon(3)).
-Writing never raises and never waits: a reader that stops reading must not stop the daemon, so
-lines it has no room for are dropped, and the next line that fits says how many.
+Under journald, which keeps time itself, it is an entry with fields instead: `TOCSIN_EVENT`,
+`TOCSIN_PART`, and one for each fact. Where the journal does not take it, it is a line that begins
+with its priority (sd-daemon(3)). Writing never raises and never waits: a reader that stops reading
+must not stop the daemon, so lines it has no room for are dropped, and the next line that fits says
+how many.
 """
 
 from __future__ import annotations
@@ -10,10 +12,11 @@ from __future__ import annotations
 import os
 import select
 import sys
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from tocsin import clock
 from tocsin.instants import to_rfc3339
+from tocsin.journal import SOCKET, Journal
 
 _STDERR: Final = 2
 _LINE_BYTES_MAX: Final = select.PIPE_BUF  # what a pipe that polls as writable takes at once
@@ -21,16 +24,28 @@ _PRIORITIES: Final = {"info": 6, "warning": 4, "error": 3}  # syslog(3)
 _PLAIN_BREAKERS: Final = frozenset(' "=\\')
 _KEYS_MAX: Final = 4096
 
+LogLevel: TypeAlias = Literal["info", "warning", "error"]
+
 
 class Log:
-    """The log of one part of Tocsin. `level`: info, warning or error; less is not written."""
+    """The log of one part of Tocsin; what is less than `level` is not written."""
 
-    def __init__(self, part: str, level: str = "info") -> None:
+    def __init__(self, part: str, level: LogLevel = "info", journal: str = SOCKET) -> None:
         self._part = part
-        self._priority_max = _PRIORITIES[level]
         self._is_open = sys.stderr is not None  # else descriptor 2 may be anybody's file
         self._to_journal = _stderr_is_journal()
+        self._journal = Journal(part, journal) if self._to_journal else None
         self._lost = 0
+        self.set_level(level)
+
+    def set_level(self, level: LogLevel) -> None:
+        """Write nothing from now on that is less than this."""
+        self._priority_max = _PRIORITIES[level]
+
+    def close(self) -> None:
+        """Let go of the journal."""
+        if self._journal is not None:
+            self._journal.close()
 
     def info(self, event: str, /, **facts: object) -> None:
         """Something happened as it should."""
@@ -54,8 +69,14 @@ class Log:
             if self._to_journal
             else f"{to_rfc3339(clock.now_us())[:-4]}Z {level} "
         )
-        words = [self._part, event, *(f"{name}={_text(value)}" for name, value in facts.items())]
-        self._lost = 0 if _put(head + " ".join(words)) else self._lost + 1
+        texts = {name: _text(value) for name, value in facts.items()}
+        words = " ".join((self._part, event, *(f"{name}={text}" for name, text in texts.items())))
+        if self._journal is not None and self._journal.take(
+            _PRIORITIES[level], event, words, facts
+        ):
+            self._lost = 0
+        else:
+            self._lost = 0 if _put(head + words) else self._lost + 1
 
 
 class Throttle:

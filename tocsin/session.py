@@ -196,9 +196,9 @@ class Session:
             self._check_refused()
             now_s = clock.monotonic_s()
             if now_s >= until_s:
-                raise self._unreachable(_probe(self.context.endpoint) or self._silence())
+                raise self._unreachable(probe(self.context.endpoint) or self._silence())
             if now_s >= probe_s:
-                why = _probe(self.context.endpoint)
+                why = probe(self.context.endpoint)
                 if why or self._dialer.failure:
                     raise self._unreachable(why or self._silence())
                 probe_s = until_s
@@ -250,7 +250,7 @@ class Session:
                 return "the port is open, and nobody there speaks to us"
 
 
-def _probe(endpoint: str) -> str:
+def probe(endpoint: str) -> str:
     """Why the port of an endpoint does not answer; empty when it does."""
     host, _, port = endpoint.removeprefix("tcp://").rpartition(":")
     try:

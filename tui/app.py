@@ -19,8 +19,7 @@ from textual.timer import Timer
 
 from tocsin import clock
 from tocsin.config import Context, find_places
-from tocsin.errors import TocsinError
-from tocsin.keys import read_keypair
+from tocsin.errors import ConfigError, TocsinError
 from tocsin.link import Hub
 from tocsin.messages.client_link import Ask
 from tocsin.model import Run
@@ -32,15 +31,22 @@ from .actions.why import question
 from .ascii import wanted as ascii_wanted
 from .clipboard import is_in_browser
 from .connection import Connection
+from .contexts import Contexts, Watched, choose, known_contexts, watched
+from .finding import findings
 from .guard import Guard, refusal
 from .messages import SessionChanged
+from .modes import begin_anew
 from .scene import Scene
+from .screens.agents import AgentsScreen
+from .screens.events import EventsScreen
 from .screens.frame import Frame
 from .screens.jobs import JobsScreen
 from .screens.listing import ListScreen
+from .screens.palette import PaletteScreen
 from .screens.runs import RunsScreen
-from .session import Session, Target, Tell
+from .session import Session, Tell
 from .settings import THEMES, TuiSettings, read_tui_settings
+from .sightings import Sighting, keep, notice, notice_status
 from .stage import Stage
 from .state import View
 from .undo import Undo, add
@@ -63,6 +69,9 @@ class TocsinApp(Stage):
         settings: how it looks and behaves.
         data_dir: where what is saved for the user goes.
         terminal: the descriptor of the terminal to guard; None: there is none, as in tests.
+        read_only: nothing may be changed in this context, whatever the settings say.
+        careful: each change asks, and has the name typed.
+        contexts: the other coordinators that can be watched.
 
     Raises:
         ConfigError: the settings name what is no action, or one key twice.
@@ -74,12 +83,14 @@ class TocsinApp(Stage):
     MODES: ClassVar[dict[str, str | Callable[[], Screen[None]]]] = {
         "jobs": JobsScreen,
         "runs": RunsScreen,
+        "agents": AgentsScreen,
+        "events": EventsScreen,
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "quit", "quit", show=False, priority=True),
     ]
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is told of its surroundings
         self,
         make_session: Callable[[Tell], Session],
         *,
@@ -88,6 +99,9 @@ class TocsinApp(Stage):
         settings: TuiSettings = _DEFAULTS,
         data_dir: Path = _NOWHERE,
         terminal: int | None = None,
+        read_only: bool = False,
+        careful: bool = False,
+        contexts: Contexts = MappingProxyType({}),
     ) -> None:
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self.settings, self.data_dir = settings, data_dir
@@ -96,11 +110,13 @@ class TocsinApp(Stage):
         self._dress(settings.theme)
         self.actions = Table(settings.keys)
         self.zone = self._own_zone = settings.tzinfo()
-        self.session = make_session(self._told)
-        self._context_name = name
         self._now_us = now_us
+        self._contexts = contexts
+        self._conversations = 0
         self._view = View()
-        self._connection = self.session.connection
+        self._connection = Connection()
+        self._sightings: tuple[Sighting, ...] = ()
+        self._begin(Watched(name, make_session, read_only=read_only, careful=careful))
         self._guard = None if terminal is None else Guard(terminal, self.exit)
         self._drawing: Timer | None = None
         for key in self.actions.used_keys():
@@ -111,17 +127,19 @@ class TocsinApp(Stage):
     def scene(self) -> Scene:
         """What there is to draw, now."""
         return Scene(
-            self._context_name,
+            self._watched.name,
             self._view,
             self._connection,
             self._now_us(),
             self.zone,
-            read_only=self.settings.read_only,
+            read_only=self.settings.read_only or self._watched.read_only,
+            careful=self._watched.careful,
+            sightings=self._sightings,
         )
 
     def names(self) -> Names:
         """What can be named besides jobs, runs and agents."""
-        return Names(themes=list(THEMES))
+        return Names(contexts=list(self._contexts), themes=list(THEMES))
 
     def go(self, place: Place, text: str = "") -> None:
         """Show a screen of the first row, without what was opened on it."""
@@ -161,6 +179,27 @@ class TocsinApp(Stage):
         elif isinstance(self.screen, Frame):
             self.screen.say(f"there is no job {name} any more", failed=True)
 
+    def open_palette(self, at: Situation) -> None:
+        """Show everything that can be found by its name, and do what was chosen."""
+        below = self.screen
+
+        def take(line: str | None) -> None:
+            if line and isinstance(below, Frame):
+                below.command(line, at)
+
+        found = findings(self.actions, self._view, at, self.names())
+        self.push_screen(PaletteScreen(found), take)
+
+    def use_context(self, name: str) -> None:
+        """Watch another coordinator; all screens begin anew."""
+        try:
+            chosen = choose(self._contexts, name)
+        except ConfigError as error:
+            self._say(f"context: {error.message} ({error.hint})", failed=True)
+            return
+        self._begin(chosen)
+        self.run_worker(self._begin_anew(f"✓ watching {chosen.name}"), group="context")
+
     def switch_zone(self) -> None:
         """Tell times in UTC, or in the own zone again."""
         self.zone = self._own_zone if self.zone is UTC else UTC
@@ -181,7 +220,7 @@ class TocsinApp(Stage):
         """Guard the terminal, begin to talk."""
         if self._guard is not None:
             self._guard.start()
-        self.run_worker(self._talk(), group="session")
+        self.run_worker(self._talk(), group="session", exclusive=True)
         self.set_interval(TICK_S, self._draw)
 
     def on_unmount(self) -> None:
@@ -191,8 +230,11 @@ class TocsinApp(Stage):
 
     def on_session_changed(self, message: SessionChanged) -> None:
         """Draw it, together with what follows close behind; the first rows at once."""
+        if message.conversation != self._conversations:
+            return
         first = message.view.whole and not self._view.whole
         same = message.view is self._view and message.connection.phase is self._connection.phase
+        self._notice(message)
         self._view, self._connection = message.view, message.connection
         if same:
             return  # how old it is changes every second anyway
@@ -201,8 +243,35 @@ class TocsinApp(Stage):
         if self._drawing is None:
             self._drawing = self.set_timer(DRAW_S, self._draw_rest)
 
-    def _told(self, view: View, connection: Connection) -> None:
-        self.post_message(SessionChanged(view, connection))
+    def _notice(self, message: SessionChanged) -> None:
+        """Keep what is seen to have happened."""
+        now_us, status = self._now_us(), self._connection.status
+        seen = notice(self._view, message.view, now_us)
+        seen += notice_status(status, message.connection.status, now_us)
+        self._sightings = keep(self._sightings, seen)
+
+    def _begin(self, watched: Watched) -> None:
+        """Know nothing yet, and have a conversation to hold."""
+        self._conversations += 1
+        number = self._conversations
+        self._watched = watched
+        self.session = watched.make_session(
+            lambda view, connection: self._told(view, connection, number)
+        )
+        self._view, self._connection = View(), self.session.connection
+        self._sightings = self.undos = ()
+
+    async def _begin_anew(self, said: str) -> None:
+        self.run_worker(self._talk(), group="session", exclusive=True)
+        await begin_anew(self, self.DEFAULT_MODE)
+        self._say(said)
+
+    def _told(self, view: View, connection: Connection, conversation: int) -> None:
+        self.post_message(SessionChanged(view, connection, conversation))
+
+    def _say(self, text: str, *, failed: bool = False) -> None:
+        if isinstance(self.screen, Frame):
+            self.screen.say(text, failed=failed)
 
     def on_ready(self) -> None:
         """Look for garbage from now on, but not among what the program is made of."""
@@ -222,7 +291,10 @@ class TocsinApp(Stage):
         try:
             await self.session.run()
         except TocsinError as error:
-            self.exit(return_code=1, message=f"{error.message}\n{error.hint}".strip())
+            if self._conversations == 1:
+                self.exit(return_code=1, message=f"{error.message}\n{error.hint}".strip())
+            else:
+                self._say(f"{self._watched.name}: {error.message}", failed=True)
 
 
 def run_tui(context: Context, given: Mapping[str, object] = MappingProxyType({})) -> int:
@@ -246,15 +318,18 @@ def run_tui(context: Context, given: Mapping[str, object] = MappingProxyType({})
     if settings.ascii is None:
         few = ascii_wanted(locale.getencoding(), os.environ.get("TERM", "")) and not in_browser
         settings = msgspec.structs.replace(settings, ascii=few)
-    target = Target(context.endpoint, context.server_key, read_keypair(context.key_file))
     hub = Hub()
     try:
+        first = watched(context, hub)
         app = TocsinApp(
-            lambda tell: Session(hub, target, tell),
-            name=context.name,
+            first.make_session,
+            name=first.name,
             settings=settings,
             data_dir=places.data_dir,
             terminal=None if in_browser else sys.stdin.fileno(),
+            read_only=first.read_only,
+            careful=first.careful,
+            contexts=known_contexts(context, places, hub),
         )
         app.run(mouse=settings.mouse)
         return app.return_code or 0

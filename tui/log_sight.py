@@ -37,6 +37,8 @@ class Sight:
         self.rows: list[Row] = []
         """What is in sight."""
         self._top = Place(0)
+        self._laid = (Place(0), 0)
+        """The top when it was laid out last, and the rows of words before its line."""
         self._places: list[Place] = []
         self._seen = 0
 
@@ -77,11 +79,19 @@ class Sight:
             self._top = view.last(self.height)
             self.cursor = view.step(self.lines.end, -1) if view.count else self.lines.end
         else:
-            self._top = view.on(self._top, 0, self.height)
+            self._top = view.on(self._same_top(), 0, self.height)
         found = view.rows(self._top, self.height) if self.lines.end > self.lines.first else []
         self._places, self.rows = [place for place, _ in found], [row for _, row in found]
         pin = self._top.number if view.count else self.lines.first
         self.lines.pinned = None if self.follow else pin
+        self._laid = self._top, view.notes_before(self._top.number)
+
+    def _same_top(self) -> Place:
+        """The row at the top, where words came or went before its line since."""
+        top, (laid, notes) = self._top, self._laid
+        if top != laid or top.row < notes:
+            return top
+        return Place(top.number, top.row - notes + self.view.notes_before(top.number))
 
     def lay_around(self, number: int) -> None:
         """Lay out with a line in the middle, unless the end is followed."""

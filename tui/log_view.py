@@ -194,8 +194,11 @@ class LogView:
 
     def place_of(self, number: int) -> Place:
         """The first row of the line itself."""
-        slot = self._slot(number)
-        return Place(self._number(slot), len(list(self._notes(slot))))
+        return Place(self._number(self._slot(number)), self.notes_before(number))
+
+    def notes_before(self, number: int) -> int:
+        """How many rows of words stand before the line itself."""
+        return len(list(self._notes(self._slot(number))))
 
     def _slot(self, number: int) -> int:
         return bisect_left(self._shown, number)

@@ -11,10 +11,12 @@ from .state import View
 class SessionChanged(Message):
     """There is a newer view, or the link stands otherwise."""
 
-    def __init__(self, view: View, connection: Connection) -> None:
+    def __init__(self, view: View, connection: Connection, conversation: int) -> None:
         super().__init__()
         self.view = view
         self.connection = connection
+        self.conversation = conversation
+        """Which it is of: one that was left may still have had something to say."""
 
     def can_replace(self, message: Message) -> bool:
         """Of several that wait, only the newest counts."""

@@ -11,6 +11,7 @@ from .actions.action import Situation
 from .actions.going import TABS
 from .connection import Connection, badge
 from .plain import fit, spread
+from .sightings import Sighting
 from .state import Counts, View
 from .widgets.columns import Cell
 from .words import clock_line, local
@@ -30,6 +31,8 @@ class Scene(msgspec.Struct, frozen=True):
     """Nothing may be changed in this context."""
     careful: bool = False
     """Whatever changes something in this context asks first, and has its name typed."""
+    sightings: tuple[Sighting, ...] = ()
+    """What was seen to happen since the start."""
 
     def admit(self, at: Situation) -> Situation:
         """A situation, with what decides which actions are possible at all."""

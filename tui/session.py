@@ -19,11 +19,21 @@ from tocsin.errors import LinkError, ProtocolError, RequestError
 from tocsin.keys import KeyPair
 from tocsin.link import Hub
 from tocsin.link.aio import AsyncDialer
-from tocsin.messages.client_answers import Answer, Declined, OutputPage, RunsPage, Status
+from tocsin.messages.client_answers import (
+    AgentsPage,
+    Answer,
+    AuditPage,
+    Declined,
+    OutputPage,
+    RunsPage,
+    Status,
+)
 from tocsin.messages.client_link import (
     PAGE_ROWS_MAX,
     Ask,
     GetStatus,
+    ListAgents,
+    ListAudit,
     ListRuns,
     ReadOutput,
     Reply,
@@ -35,7 +45,7 @@ from tocsin.messages.client_link import (
 from tocsin.model import TERMINAL, Run, RunState
 
 from .connection import Connection, Phase
-from .state import View, add_history, apply
+from .state import View, add_history, apply, take_agents
 
 ANSWER_S: Final = 10.0
 """How long an answer is waited for."""
@@ -178,6 +188,24 @@ class Session:
             LinkError, RequestError: as `ask`.
         """
         await self._add_runs(ListRuns(job=job, limit=HISTORY_RUNS))
+
+    async def load_agents(self) -> None:
+        """Put all agents into the view as they are now, hosts that ask to be let in included.
+
+        Raises:
+            LinkError, RequestError: as `ask`.
+        """
+        page = _expect(await self.ask(ListAgents()), AgentsPage)
+        self.view = take_agents(self.view, page.rows)
+        self._tell(self.view, self.connection)
+
+    async def audit(self, before: int, limit: int) -> AuditPage:
+        """Who did what, newest first, below the number `before` (0: from the newest on).
+
+        Raises:
+            LinkError, RequestError: as `ask`.
+        """
+        return _expect(await self.ask(ListAudit(before=before, limit=limit)), AuditPage)
 
     # The link.
 

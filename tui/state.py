@@ -24,7 +24,10 @@ RUNS_MAX: Final = 10_000
 
 
 class Rows(msgspec.Struct, frozen=True):
-    """Jobs by name, runs and agents by id. The dicts are never changed once they are in here."""
+    """Jobs by name, runs by id, agents by `agent_key`.
+
+    The dicts are never changed once they are in here.
+    """
 
     jobs: Mapping[str, JobRow] = {}
     runs: Mapping[str, Run] = {}
@@ -56,7 +59,7 @@ class View(msgspec.Struct, frozen=True):
 
     @property
     def agents(self) -> Mapping[str, Agent]:
-        """The agents by id."""
+        """The agents by `agent_key`."""
         return self.shown.agents
 
 
@@ -85,6 +88,22 @@ def add_history(view: View, runs: Iterable[Run]) -> View:
         view.draft, runs=_first_wins(view.draft.runs, runs)
     )
     return msgspec.structs.replace(view, shown=shown, draft=draft)
+
+
+def take_agents(view: View, agents: Iterable[Agent]) -> View:
+    """The view with these agents and no others, as they were asked for.
+
+    Updates tell neither of hosts that ask to be let in, nor when an agent was heard last.
+    """
+    known = {agent_key(agent): agent for agent in agents}
+    shown = msgspec.structs.replace(view.shown, agents=known)
+    draft = view.draft and msgspec.structs.replace(view.draft, agents=known)
+    return msgspec.structs.replace(view, shown=shown, draft=draft)
+
+
+def agent_key(agent: Agent) -> str:
+    """What agents are told apart by: those that only ask to be let in have no id yet."""
+    return agent.id or agent.key
 
 
 def count(view: View) -> Counts:
@@ -157,7 +176,7 @@ def _merge(rows: Rows, update: Update) -> Rows:
     if update.runs:
         runs = _bound({**runs, **{run.id: run for run in update.runs}})
     if update.agents:
-        agents = {**agents, **{agent.id: agent for agent in update.agents}}
+        agents = {**agents, **{agent_key(agent): agent for agent in update.agents}}
     return Rows(jobs, runs, agents)
 
 

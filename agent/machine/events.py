@@ -8,6 +8,8 @@ from tocsin.execution import AttemptKey, Health, Offer
 from tocsin.hosting import HostHello, HostReport
 from tocsin.messages.agent_link import Chunk, ToAgent
 
+from .profile import Profile
+
 
 class LinkUp(msgspec.Struct, frozen=True):
     """The coordinator can be reached."""
@@ -78,6 +80,12 @@ class OutputRead(msgspec.Struct, frozen=True):
     over: list[AttemptKey]
 
 
+class ProfileChanged(msgspec.Struct, frozen=True):
+    """The agent's settings were read again."""
+
+    profile: Profile
+
+
 class Stored(msgspec.Struct, frozen=True):
     """The records given since the last `Stored` are in the journal; with `failure`, none is."""
 
@@ -103,6 +111,7 @@ Event = (
     | HostHealthSaid
     | ExecutorsProbed
     | OutputRead
+    | ProfileChanged
     | Stored
     | Tick
     | Terminate

@@ -35,14 +35,16 @@ from .events import (
     LinkDown,
     LinkUp,
     OutputRead,
+    ProfileChanged,
     Stored,
     Terminate,
     Tick,
     Told,
 )
 from .memory import Memory, snapshot
+from .profile import Profile
 from .records import Record
-from .state import Phase, Profile, State
+from .state import Phase, Standing, State
 
 SEEK_US: Final = 10 * SECOND_US
 """Hosts of before are given so long to answer before hello is said without them."""
@@ -94,6 +96,8 @@ class Machine:
                 hosts.on_report(state, executor, report, now)
             case OutputRead():
                 reports.on_output(state, event, now)
+            case ProfileChanged(profile):
+                sessions.on_profile(state, profile, now)
             case Tick():
                 self._tick(now)
             case LinkUp():
@@ -218,6 +222,13 @@ class Machine:
             None if state.exited else state.drain_until_us,
         )
         return min((at_us for at_us in instants if at_us is not None), default=None)
+
+    @property
+    def standing(self) -> Standing:
+        """How it is."""
+        state = self._state
+        broken = [offer.name for offer in state.offers.values() if not offer.available]
+        return Standing(state.link.phase, state.running, broken, state.draining)
 
     @property
     def output_budget(self) -> int:

@@ -13,6 +13,7 @@ from .commands import Note, Position, Redial, ResumeOutput, Send
 from .hosts import cancel
 from .memory import Attempt
 from .offers import tell
+from .profile import Profile
 from .records import EpochSeen
 from .state import Link, Outbox, State
 from .state import Phase as LinkPhase
@@ -39,6 +40,14 @@ def greet(state: State, now: Now) -> None:
     link.orders_seen = 0
     link.patience_us = min(link.patience_us * 2 or PATIENCE_US, PATIENCE_US_MAX)
     link.until_us = now.steady_us + link.patience_us
+
+
+def on_profile(state: State, profile: Profile, now: Now) -> None:
+    """The agent has other things to say of itself: a hello says them."""
+    changed = profile != state.profile
+    state.profile = profile
+    if changed and state.link.phase is LinkPhase.UP:
+        greet(state, now)
 
 
 def say_hello(state: State, now: Now) -> None:

@@ -15,18 +15,8 @@ from tocsin.messages.agent_link import Chunk
 
 from .commands import Command, FinishOutput, Journal, Note
 from .memory import Attempt, Memory
+from .profile import Profile
 from .records import Began, Ended, Forgotten, Handed, Record
-
-
-class Profile(msgspec.Struct, frozen=True, kw_only=True):
-    """What the agent says of itself, and how long it waits for its runs when it is to end."""
-
-    version: str
-    tags: dict[str, str]
-    slots: int
-    executors: list[str]
-    """Those that are on offer at first, before they were looked at."""
-    drain_s: float
 
 
 class Phase(enum.Enum):
@@ -114,6 +104,16 @@ class HostSide(msgspec.Struct):
     """Hosts that ended one after the other, each soon after it answered."""
 
 
+class Standing(NamedTuple):
+    """How an agent is, for people."""
+
+    phase: Phase
+    runs: int
+    broken: list[str]
+    """Executors that do not work."""
+    draining: bool
+
+
 class State:
     """The mutable inside of the machine."""
 
@@ -122,7 +122,7 @@ class State:
     ) -> None:
         self.memory: Final = memory
         self.attempts: Final = memory.attempts
-        self.profile: Final = profile
+        self.profile = profile
         self.new_id: Final = new_id
         self.offers: dict[str, Offer] = {name: Offer(name) for name in profile.executors}
         """Its executors by name."""

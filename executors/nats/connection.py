@@ -7,9 +7,10 @@ says that the message was taken, and a refusal of the message comes before it.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
-from collections.abc import Callable, Iterable
-from typing import Final, NamedTuple, assert_never
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, assert_never
 
 from tocsin import clock
 from tocsin.errors import ProtocolError
@@ -29,21 +30,14 @@ from .protocol import (
     encode_publish,
     encode_subscribe,
 )
+from .waiting import NO_LIMIT, Limit, Unconfirmed, Waiter, quoted
 
+_APART_S: Final = 0.01
+"""The least time between two checks: what is given up in between is given up by the later one."""
+_CLOCK_S: Final = 1e-6
+"""A timer may be so early."""
 _PERMISSIONS: Final = "permissions violation"
 _TOO_MUCH: Final = "it said more than a greeting before it was spoken to"
-
-
-class Unconfirmed(Exception):  # noqa: N818 - named for the fact, as its siblings are
-    """A message was not confirmed; says by which server, and why, in one line."""
-
-
-class _Waiter(NamedTuple):
-    """Who waits for the confirmation of a message."""
-
-    future: asyncio.Future[Message | None]
-    subject: str
-    inbox: str
 
 
 class Connection(asyncio.Protocol):
@@ -66,15 +60,17 @@ class Connection(asyncio.Protocol):
         self._broken: Unconfirmed | None = None
         self._transport: asyncio.Transport | None = None
         self._parser = Parser()
-        self._pongs: deque[_Waiter | None] = deque()
+        self._pongs: deque[Waiter | None] = deque()
         """In the order of the PINGs; None: it was only a sign of life that was wanted."""
-        self._replies: dict[str, _Waiter] = {}
+        self._replies: dict[str, Waiter] = {}
         self._inbox = f"{inbox_prefix}.{clock.new_ulid()}"
         self._is_subscribed = False
         self._has_spoken = False
         self._requests = 0
         self._used_s = self._heard_s
         self._beat: asyncio.TimerHandle | None = None
+        self._look_s = 0.0
+        """When to look whether it is idle, or the server gone."""
         self._asked_s: float | None = None
         self._unsent = 0
 
@@ -92,19 +88,19 @@ class Connection(asyncio.Protocol):
         transport.write(data)
 
     def publish(
-        self, subject: str, headers: bytes, payload: bytes
+        self, subject: str, headers: bytes, payload: bytes, limit: Limit
     ) -> asyncio.Future[Message | None]:
         """Send a message, and PING behind it; the result is None when the server has taken it."""
         self.write(encode_publish(subject, "", headers, payload) + PING)
-        return self._await_pong(subject)
+        return self._await_pong(subject, limit)
 
     def ping(self) -> asyncio.Future[Message | None]:
         """Ask for a PONG; the result is None."""
         self.write(PING)
-        return self._await_pong("")
+        return self._await_pong("", NO_LIMIT)
 
     def request(
-        self, subject: str, headers: bytes, payload: bytes
+        self, subject: str, headers: bytes, payload: bytes, limit: Limit
     ) -> asyncio.Future[Message | None]:
         """Send a message; the result is the first reply to it."""
         subscribe = b"" if self._is_subscribed else encode_subscribe(f"{self._inbox}.*")
@@ -112,15 +108,23 @@ class Connection(asyncio.Protocol):
         inbox = f"{self._inbox}.{self._requests}"
         self.write(subscribe + encode_publish(subject, inbox, headers, payload))
         self._is_subscribed = True
-        waiter = _Waiter(self._loop.create_future(), subject, inbox)
+        waiter = self._waiter(subject, inbox, limit)
         self._replies[inbox] = waiter
         waiter.future.add_done_callback(lambda _: self._replies.pop(inbox, None))
         return waiter.future
 
-    def _await_pong(self, subject: str) -> asyncio.Future[Message | None]:
-        waiter = _Waiter(self._loop.create_future(), subject, "")
+    def _await_pong(self, subject: str, limit: Limit) -> asyncio.Future[Message | None]:
+        waiter = self._waiter(subject, "", limit)
         self._pongs.append(waiter)
         return waiter.future
+
+    def _waiter(self, subject: str, inbox: str, limit: Limit) -> Waiter:
+        """A wait; its end needs no timer of its own where a beat comes before it."""
+        due_s = self._loop.time() + limit.s
+        if self._beat is not None and due_s < self._beat.when():
+            self._beat.cancel()
+            self._beat = self._loop.call_at(due_s, self._check)
+        return Waiter(self._loop.create_future(), subject, inbox, limit, due_s)
 
     # Its life.
 
@@ -166,6 +170,7 @@ class Connection(asyncio.Protocol):
             raise Unconfirmed(str(self._broken))
         self.is_usable = True
         self._on_end = on_end
+        self._look_s = self._loop.time()
         self._check()
 
     def retire(self) -> None:
@@ -199,8 +204,32 @@ class Connection(asyncio.Protocol):
             self.end("the server closed the connection before its greeting")
 
     def _check(self) -> None:
+        """Give up what was waited for too long, and look after the connection at its time."""
+        now_s = self._loop.time() + _CLOCK_S
+        for waiter in self._waiting():
+            if waiter.due_s <= now_s:
+                self._give_up(waiter)
+        if self._look_s <= now_s:
+            self._look(now_s)
+        if self._broken is None:
+            next_s = min((waiter.due_s for waiter in self._waiting()), default=math.inf)
+            next_s = max(min(next_s, self._look_s), now_s + _APART_S)
+            self._beat = self._loop.call_at(next_s, self._check)
+
+    def _waiting(self) -> Iterator[Waiter]:
+        for waiter in (*self._pongs, *self._replies.values()):
+            if waiter is not None and not waiter.future.done():
+                yield waiter
+
+    def _give_up(self, waiter: Waiter) -> None:
+        """The server may be gone: whoever comes next gets another connection."""
+        self.retire()
+        within = format_duration(waiter.limit.s)
+        text = f"{self.address}: no {waiter.limit.what} within {within}"
+        waiter.future.set_exception(Unconfirmed(text))
+
+    def _look(self, now_s: float) -> None:
         """Close what is idle, and find out whether a server that says nothing is there."""
-        now_s = self._loop.time()
         left_s = self._patience.beat_s
         if self._replies or any(waiter is not None for waiter in self._pongs):
             self._look_for_life(now_s)
@@ -209,8 +238,7 @@ class Connection(asyncio.Protocol):
             left_s = min(left_s, idle_since_s + self._patience.idle_s - now_s)
             if left_s <= 0:
                 self.end("it was not used")
-        if self._broken is None:
-            self._beat = self._loop.call_later(left_s, self._check)
+        self._look_s = now_s + left_s
 
     def _look_for_life(self, now_s: float) -> None:
         silent_s = now_s - self._heard_s
@@ -272,24 +300,15 @@ class Connection(asyncio.Protocol):
         """Fail what is refused; any other error is the end of the connection."""
         if not reason.lower().startswith(_PERMISSIONS):
             self.end(f"the server says: {reason}")
-        elif _quoted(f"{self._inbox}.*") in reason:
+        elif quoted(f"{self._inbox}.*") in reason:
             self._is_subscribed = False
             self._fail(self._replies.values(), f"the server says: {reason}")
         else:
             waiting = [waiter for waiter in self._pongs if waiter is not None]
-            names = [it for it in (*waiting, *self._replies.values()) if _names(reason, it)]
+            names = [it for it in (*waiting, *self._replies.values()) if it.is_named_in(reason)]
             self._fail(names, f"the server says: {reason}")
 
-    def _fail(self, waiters: Iterable[_Waiter | None], reason: str) -> None:
+    def _fail(self, waiters: Iterable[Waiter | None], reason: str) -> None:
         for waiter in list(waiters):
             if waiter is not None and not waiter.future.done():
                 waiter.future.set_exception(Unconfirmed(f"{self.address}: {reason}"))
-
-
-def _names(reason: str, waiter: _Waiter) -> bool:
-    return _quoted(waiter.subject) in reason or _quoted(waiter.inbox) in reason
-
-
-def _quoted(subject: str) -> str:
-    """A subject as the server quotes it, which is as Go does."""
-    return '"' + subject.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from .connection import Connection, Unconfirmed
+from .connection import Connection
 from .dialing import dial
 from .patience import Patience
 from .settings import Settings
+from .waiting import Unconfirmed
 
 
 class Connections:

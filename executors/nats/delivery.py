@@ -10,14 +10,15 @@ from typing import Any, Final
 
 from tocsin.errors import ExecutorError
 from tocsin.execution import Order, Outcome, Sink, Status, split_key
-from tocsin.units import format_duration, format_size
+from tocsin.units import format_size
 
 from .answers import fault_of, read_ack
 from .config import MSG_ID_FIELD, NatsConfig, decode_base64, duration_s
-from .connection import Connection, Unconfirmed
+from .connection import Connection
 from .connections import Connections
 from .protocol import PAYLOAD_BYTES_MAX, Message, encode_headers
 from .settings import settings_of
+from .waiting import NO_LIMIT, Limit, Unconfirmed
 
 _IDEMPOTENCY_KEY: Final = "TOCSIN_IDEMPOTENCY_KEY"
 _HEADERS_CHARS_MAX: Final = 8 << 10
@@ -106,24 +107,15 @@ class Delivery:
     async def _confirmation(self, connection: Connection) -> Message | None:
         config = self._config
         is_request = config.request is not False
-        send = connection.request if is_request or config.jetstream else connection.publish
-        self._awaited = future = send(config.subject, self._headers, self._payload)
         if config.request is True:
-            return await future
-        limit_s = duration_s("wait", config.request if is_request else config.wait)
-        timer = self._loop.call_later(limit_s, self._give_up, connection, limit_s)
-        try:
-            return await future
-        finally:
-            timer.cancel()
-
-    def _give_up(self, connection: Connection, limit_s: float) -> None:
-        """The server may be gone: whoever comes next gets another connection."""
-        connection.retire()
-        what = "reply" if self._config.request is not False else "confirmation"
-        text = f"{connection.address}: no {what} within {format_duration(limit_s)}"
-        if self._awaited is not None and not self._awaited.done():
-            self._awaited.set_exception(Unconfirmed(text))
+            limit = NO_LIMIT
+        elif is_request:
+            limit = Limit(duration_s("request", config.request), "reply")
+        else:
+            limit = Limit(duration_s("wait", config.wait), "confirmation")
+        send = connection.request if is_request or config.jetstream else connection.publish
+        self._awaited = future = send(config.subject, self._headers, self._payload, limit)
+        return await future
 
     def _judge(self, reply: Message) -> str:
         if self._config.jetstream:

@@ -14,11 +14,12 @@ from tocsin.units import format_duration
 
 from .addresses import Address, parse_addresses
 from .config import Tls
-from .connection import Connection, Unconfirmed
+from .connection import Connection
 from .credentials import proof
 from .patience import Patience
 from .protocol import encode_connect
 from .settings import Settings
+from .waiting import Unconfirmed
 
 
 async def dial(settings: Settings, patience: Patience) -> Connection:

@@ -8,6 +8,7 @@ from typing import Final
 
 import pytest
 
+from .fleet import Fleet
 from .machine import Machine
 from .root import why_not
 
@@ -26,3 +27,9 @@ def machine(request: pytest.FixtureRequest) -> Iterator[Machine]:
     made = Machine(request.param)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def fleet(machine: Machine) -> Fleet:
+    """The fleet of a machine."""
+    return Fleet(machine)

@@ -94,8 +94,13 @@ def install(root: Path, suite: str) -> None:
     launcher = root / "usr/bin/tocsin"
     launcher.write_text(_LAUNCHER, encoding="ascii")
     launcher.chmod(0o755)
-    for unit in (CHECKOUT / "systemd").glob("*.service"):
-        shutil.copy(unit, root / "etc/systemd/system")
+    units = root / "usr/lib/systemd/system"
+    for unit in (CHECKOUT / "systemd").glob("tocsin-*"):
+        if unit.is_dir():
+            shutil.copytree(unit, units / unit.name)
+        else:
+            shutil.copy(unit, units)
+    shutil.copy(CHECKOUT / "systemd/sysusers.d/tocsin.conf", root / "usr/lib/sysusers.d")
 
 
 def _wheel(folder: Path) -> Path:

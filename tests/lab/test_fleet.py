@@ -2,80 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from typing import Any, Final
-
-import pytest
+from typing import Final
 
 from tests.fleet import until
 
-from .machine import Machine
+from .fleet import RUNS, Fleet
 
-RUNS: Final = 50
-CONTEXT: Final = "/var/lib/tocsin/coordinator/admin.toml"
-DROP_INS: Final = {
-    "tocsin-coordinator": "[Service]\nUser=root\n",
-    "tocsin-agent": (
-        "[Service]\nEnvironment=HOME=/root\nConfigurationDirectory=\nStateDirectory=\n"
-        "RuntimeDirectory=\nLogsDirectory=\n"
-    ),
-}
-"""Coordinator and agent share a machine here; the agent keeps its things where root joined it."""
 HOST: Final = "tocsin.executors.host shell"
-
-
-class Fleet:
-    """The coordinator and the agent `lab` on one machine."""
-
-    def __init__(self, machine: Machine) -> None:
-        self.machine = machine
-        for unit, text in DROP_INS.items():
-            folder = f"/etc/systemd/system/{unit}.service.d"
-            machine.run("mkdir", "-p", folder)
-            machine.run("tee", f"{folder}/lab.conf", text=text)
-        machine.run("systemctl", "daemon-reload")
-        machine.run("systemctl", "start", "tocsin-coordinator")
-        joined = self.tell("agent", "token")["join"]
-        machine.run("tocsin", "agent", "join", joined, "--name", "lab")
-        with machine.path("/root/.config/tocsin/agent.toml").open("a") as settings:
-            settings.write(f"slots = {RUNS}\ndrain_s = 1\n")
-        machine.run("systemctl", "start", "tocsin-agent")
-        until(lambda: self.tell("agent", "list")[0]["state"] == "up", "the agent")
-
-    def call(self, *arguments: str, text: str | None = None) -> str:
-        """What a command prints."""
-        return self.machine.run("tocsin", "--context", CONTEXT, *arguments, text=text).stdout
-
-    def tell(self, *arguments: str) -> Any:
-        """What a command prints with `-o json`."""
-        return json.loads(self.call(*arguments, "-o", "json"))
-
-    def apply(self, name: str, **keys: Any) -> None:
-        """Apply a job that runs when it is asked to."""
-        job = {"schedule": "@manual", "overlap": "allow", **keys}
-        assert name in self.call("apply", "-", text=json.dumps({"jobs": {name: job}}))
-
-    def runs(self, job: str) -> list[dict[str, Any]]:
-        """The runs of a job."""
-        return [run for run in self.tell("run", "list", "-n", "1000") if run["job"] == job]
-
-    def states(self, job: str) -> Counter[str]:
-        """How many runs of a job are in which state."""
-        return Counter(run["state"] for run in self.runs(job))
-
-    def run(self, job: str) -> dict[str, Any]:
-        """Run a job, and wait for its end."""
-        self.call("job", "run", job)
-        until(lambda: set(self.states(job)) <= {"succeeded", "failed"}, f"{job} to end")
-        shown: dict[str, Any] = self.tell("run", "show", self.runs(job)[0]["id"])
-        return shown
-
-
-@pytest.fixture(scope="session")
-def fleet(machine: Machine) -> Fleet:
-    """The fleet of a machine."""
-    return Fleet(machine)
 
 
 def test_fifty_runs_outlive_everybody(fleet: Fleet) -> None:
@@ -89,7 +22,7 @@ def test_fifty_runs_outlive_everybody(fleet: Fleet) -> None:
     fleet.machine.run(
         "sh",
         "-c",
-        f"for n in $(seq {RUNS}); do tocsin --context {CONTEXT} job run long & done; wait",
+        f"for n in $(seq {RUNS}); do tocsin job run long & done; wait",
     )
     until(lambda: fleet.states("long")["running"] == RUNS, "all of them")
     run = fleet.machine.run

@@ -10,7 +10,16 @@ from pathlib import Path
 
 import pytest
 
-UNITS = sorted((Path(__file__).parents[2] / "systemd").glob("*.service"))
+from tocsin.agent.host_launch import COMMAND_VARIABLE
+
+FOLDER = Path(__file__).parents[2] / "systemd"
+UNITS = sorted(FOLDER.glob("*.service"))
+EXPOSURE = {"tocsin-coordinator.service": 15, "tocsin-agent.service": 20}
+"""Ten times what `systemd-analyze security` may say at most."""
+HAS_SYSTEMD = pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None and "CI" not in os.environ,
+    reason="systemd is not installed; in CI it has to be",
+)
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
@@ -22,15 +31,16 @@ def test_a_unit_starts_a_command_that_there_is(unit: Path) -> None:
     read.optionxform = str  # type: ignore[method-assign,assignment] # systemd's keys have capitals
     read.read(unit)
 
-    program, command = read["Service"]["ExecStart"].split()
-    assert (program, read["Service"]["Type"]) == ("/usr/bin/tocsin", "notify")
-    assert command in COMMANDS
+    program, *words = read["Service"]["ExecStart"].split()
+    assert read["Service"]["Type"] == "notify"
+    if "@" in unit.name:  # the agent says what it is to start
+        assert (program, words[-1]) == ("/usr/bin/env", f"${COMMAND_VARIABLE}")
+    else:
+        assert program == "/usr/bin/tocsin"
+        assert words[0] in COMMANDS
 
 
-@pytest.mark.skipif(
-    shutil.which("systemd-analyze") is None and "CI" not in os.environ,
-    reason="systemd is not installed; in CI it has to be",
-)
+@HAS_SYSTEMD
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 def test_systemd_understands_every_line_of_a_unit(unit: Path, tmp_path: Path) -> None:
     """No key is unknown to it."""
@@ -38,8 +48,47 @@ def test_systemd_understands_every_line_of_a_unit(unit: Path, tmp_path: Path) ->
     copy.write_text(unit.read_text().replace("/usr/bin/tocsin", "/bin/true"))
 
     done = subprocess.run(
-        ["systemd-analyze", "verify", str(copy)], capture_output=True, text=True, check=False
+        ["systemd-analyze", "verify", "--man=no", str(copy)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     complaints = [line for line in done.stderr.splitlines() if str(copy) in line]
     assert complaints == []
+
+
+@HAS_SYSTEMD
+@pytest.mark.parametrize("unit", EXPOSURE)
+def test_a_daemon_is_locked_in(unit: str) -> None:
+    """What it could do to its host, should it be taken over, is held to a figure."""
+    done = subprocess.run(
+        ["systemd-analyze", "security", "--offline=yes", f"--threshold={EXPOSURE[unit]}",
+         str(FOLDER / unit)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stdout[-200:]
+
+
+def test_the_sides_share_no_folder() -> None:
+    """Two units with one StateDirectory= take it from each other."""
+    folders = [
+        line
+        for unit in ("tocsin-agent.service", "tocsin-coordinator.service")
+        for line in (FOLDER / unit).read_text().splitlines()
+        if line.startswith(("StateDirectory=", "RuntimeDirectory=", "LogsDirectory="))
+    ]
+
+    assert len(folders) == len(set(folders)) == 4
+
+
+@pytest.mark.parametrize(
+    "example", sorted((FOLDER / "examples").glob("*.conf")), ids=lambda p: p.name
+)
+def test_an_example_says_where_it_belongs(example: Path) -> None:
+    """Its first line is a path below /etc/systemd/system, and it is a drop-in of a unit of ours."""
+    first = example.read_text().splitlines()[0]
+
+    assert first.startswith("# /etc/systemd/system/tocsin-")
+    assert ".d/" in first

@@ -14,8 +14,8 @@ from tocsin.agent.config import AgentConfig
 from tocsin.agent.hosts import Hosts
 from tocsin.agent.machine.events import Event
 from tocsin.agent.machine.machine import Machine
+from tocsin.agent.machine.profile import Profile
 from tocsin.agent.machine.records import Record
-from tocsin.agent.machine.state import Profile
 from tocsin.agent.output import Outputs
 from tocsin.agent.prober import Prober
 from tocsin.agent.service import Service

@@ -16,7 +16,9 @@ from tocsin.instants import SECOND_US
 from tocsin.keys import KeyPair
 from tocsin.link import Hub, Listener, Waiter, new_keypair
 from tocsin.messages.client_answers import (
+    AgentsPage,
     Answer,
+    AuditPage,
     Declined,
     Done,
     OutputFound,
@@ -26,12 +28,17 @@ from tocsin.messages.client_answers import (
     Status,
 )
 from tocsin.messages.client_link import (
+    AcceptAgent,
     Ask,
+    CordonAgents,
+    DrainAgents,
     FindOutput,
     GetAttempts,
     GetGroup,
     GetStatus,
     KillRuns,
+    ListAgents,
+    ListAudit,
     ListRuns,
     PauseJobs,
     PutJobs,
@@ -43,9 +50,12 @@ from tocsin.messages.client_link import (
     ResumeJobs,
     RunJobs,
     Subscribe,
+    UncordonAgents,
+    UndrainAgents,
     Update,
 )
-from tocsin.model import TERMINAL, Agent, JobRow, Role, Run, RunState
+from tocsin.messages.enrolment import fingerprint
+from tocsin.model import TERMINAL, Agent, AgentState, AuditEntry, JobRow, Role, Run, RunState
 from tocsin.tui.session import Session, Target, Tell
 
 from .definitions import answer_of, put
@@ -76,7 +86,8 @@ class Coordinator:
         """The most pieces of output in one answer."""
         self._jobs = {row.job.name: row for row in jobs}
         self._runs = {one.id: one for one in runs}
-        self._agents = agents
+        self._agents = {agent.id or agent.key: agent for agent in agents}
+        self._audit: list[AuditEntry] = []
         self._pieces: dict[str, list[OutputPiece]] = {}
         self._numbers: dict[bytes, int] = {}
         self._parked: list[tuple[bytes, int, ReadOutput]] = []
@@ -133,6 +144,10 @@ class Coordinator:
     def change(self, *rows: JobRow | Run | Agent, gone: tuple[str, ...] = ()) -> None:
         """Publish new rows."""
         self._do(lambda: self._change(rows, gone))
+
+    def note(self, *entries: AuditEntry) -> None:
+        """Put entries into the audit, oldest first, and number them."""
+        self._do(lambda: self._note(entries))
 
     def skip_a_number(self) -> None:
         """Lose an update on the way to every watcher."""
@@ -254,6 +269,25 @@ class Coordinator:
                 self._change(told, ())
                 return Done(ids)
             case _:
+                return self._answer_of_agents(ask)
+
+    def _answer_of_agents(self, ask: Ask) -> Answer:
+        match ask:
+            case ListAgents():
+                return AgentsPage(list(self._agents.values()))
+            case AcceptAgent(fingerprint_told):
+                return Done([self._accept(fingerprint_told)])
+            case CordonAgents(names, reason) | DrainAgents(names, reason):
+                kind = AgentState.CORDONED if isinstance(ask, CordonAgents) else AgentState.DRAINING
+                self._hold(names, kind, reason)
+                return Done(names)
+            case UncordonAgents(names) | UndrainAgents(names):
+                self._hold(names, None, "")
+                return Done(names)
+            case ListAudit(_, _, before, limit):
+                entries = [e for e in reversed(self._audit) if not before or e.number < before]
+                return AuditPage(entries[:limit], len(entries) > limit)
+            case _:
                 return answer_of(self._jobs, ask)
 
     def _of_run(self, ask: ReadOutputBack | FindOutput | GetAttempts | GetGroup) -> Answer:
@@ -288,7 +322,7 @@ class Coordinator:
 
     def _status(self) -> Status:
         return Status(
-            version="0", epoch=1, pid=1, started_us=NOW_US, now_us=NOW_US, store=self.store,
+            version="0.1.0", epoch=1, pid=1, started_us=NOW_US, now_us=NOW_US, store=self.store,
             jobs=len(self._jobs), runs_active=0, runs_queued=0, agents_up=1, agents=1,
             next_due_us=None, dropped={}, you="ana", role=self.role,
         )  # fmt: skip
@@ -296,7 +330,7 @@ class Coordinator:
     def _snapshot(self, route: bytes) -> None:
         self._numbers[route] = 0
         runs = list(self._runs.values())
-        self._tell(route, snapshot=True, more=True, runs=runs, agents=self._agents)
+        self._tell(route, snapshot=True, more=True, runs=runs, agents=list(self._agents.values()))
         jobs = list(self._jobs.values())
         size = -(-len(jobs) // self.parts) or 1
         pages = [jobs[i : i + size] for i in range(0, len(jobs), size)] or [[]]
@@ -309,11 +343,38 @@ class Coordinator:
         agents = [row for row in rows if isinstance(row, Agent)]
         self._jobs.update((row.job.name, row) for row in jobs)
         self._runs.update((one.id, one) for one in runs)
+        self._agents.update((agent.id, agent) for agent in agents)
         for name in gone:
             del self._jobs[name]
         for route in self._numbers:
             self._tell(route, jobs=jobs, runs=runs, agents=agents, jobs_gone=list(gone))
         self._answer_parked()
+
+    def _hold(self, names: list[str], held: AgentState | None, reason: str) -> None:
+        known = [agent for agent in self._agents.values() if agent.name in names]
+        by = "ana" if held is not None else ""
+        told = [
+            msgspec.structs.replace(
+                agent,
+                state=agent.state if agent.state is AgentState.DOWN else held or AgentState.UP,
+                held=held,
+                held_by=by,
+                reason=reason,
+            )
+            for agent in known
+        ]
+        self._change(told, ())
+
+    def _accept(self, told: str) -> str:
+        key = next(key for key, agent in self._agents.items() if fingerprint(agent.key) == told)
+        agent = self._agents.pop(key)
+        self._change([msgspec.structs.replace(agent, id=agent.name, state=AgentState.DOWN)], ())
+        return agent.name
+
+    def _note(self, entries: tuple[AuditEntry, ...]) -> None:
+        for entry in entries:
+            number = len(self._audit) + 1
+            self._audit.append(msgspec.structs.replace(entry, number=number))
 
     def _write(self, run_id: str, texts: tuple[str, ...], stream: int, attempt: int) -> None:
         pieces = self._pieces.setdefault(run_id, [])

@@ -33,15 +33,20 @@ async def shown(
     size: tuple[int, int] = (100, 30),
     *,
     pair: Pair | None = None,
-    **settings: Any,
+    **more: Any,
 ) -> AsyncIterator[Pilot[None]]:
-    """The app on a screen of this size, at an instant that stands still."""
+    """The app on a screen of this size, at an instant that stands still.
+
+    `more` are settings (`TuiSettings`) and arguments of the app.
+    """
     hub = Hub()
+    told = {key: more.pop(key) for key in list(more) if key in TuiSettings.__struct_fields__}
     app = TocsinApp(
         lambda tell: coordinator.session(hub, tell),
         name="prod-eu",
         now_us=lambda: NOW_US,
-        settings=TuiSettings(**{**SETTINGS, **settings}),
+        settings=TuiSettings(**{**SETTINGS, **told}),
+        **more,
     )
     if pair is not None:
         pair.watch(app)

@@ -98,7 +98,7 @@ SCENES: dict[str, Act] = {
 
 async def _picture(act: Act, size: tuple[int, int], coordinator: Coordinator) -> list[str]:
     async with shown(coordinator, size) as pilot:
-        await expect(pilot, "● live", "agents 2/3")
+        await expect(pilot, "● live", "1 queued")
         await act(pilot, coordinator)
         taken: list[list[str]] = [[]]
 

@@ -72,6 +72,8 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     """The version of the job that the cursor is on, and the one before it."""
     text: str = ""
     """What was typed behind the name of the action, or when it asked for it."""
+    alone: tuple[str, ...] = ()
+    """The jobs that no agent that is up could run but `agents`."""
 
     @property
     def job(self) -> JobRow | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Final
 
 from tocsin.messages.client_link import (
@@ -14,9 +15,9 @@ from tocsin.messages.client_link import (
     UndrainAgents,
 )
 from tocsin.messages.enrolment import fingerprint
-from tocsin.model import Agent, AgentState, Role
+from tocsin.model import AgentState, Role, Run
 from tocsin.tui.plain import one_line
-from tocsin.tui.words import listed
+from tocsin.tui.words import listed, run_tail
 
 from .action import Action, Noun, Place, Situation
 
@@ -26,13 +27,20 @@ _AGENTS: Final = frozenset({Place.AGENTS})
 def _needs_agent(at: Situation) -> str:
     if at.offline or not at.agents:
         return at.offline or "there is no agent here"
-    if _pending(at):
+    states = {agent.state for agent in at.agents}
+    if AgentState.PENDING in states:
         return "it waits to be let in: a accepts it"
-    return "it was revoked" if at.agents[0].state is AgentState.REVOKED else ""
+    return "it was revoked" if AgentState.REVOKED in states else ""
 
 
 def _pending(at: Situation) -> bool:
     return at.agent is not None and at.agent.state is AgentState.PENDING
+
+
+def _acceptable(at: Situation) -> str:
+    if len(at.agents) > 1:
+        return "one at a time, as each fingerprint is to be compared"
+    return at.offline
 
 
 def _held(at: Situation) -> bool:
@@ -63,25 +71,46 @@ def _free_again(at: Situation) -> Ask | None:
     return UncordonAgents(names) if names else None
 
 
-def _busy(agents: tuple[Agent, ...]) -> str:
-    busy = sum(agent.busy for agent in agents)
-    return f"{busy} runs under way there" if busy != 1 else "the run under way there"
+def _busy(runs: tuple[Run, ...]) -> str:
+    match len(runs):
+        case 0:
+            return "no run is under way there"
+        case 1:
+            return f"the run of {one_line(runs[0].job)} that it has goes on to its end"
+        case count:
+            return f"the {count} runs that it has go on to their ends"
+
+
+def _alone(at: Situation) -> str:
+    """What follows for the jobs that nobody else could run."""
+    if not at.alone:
+        return "Every job that it may run has another agent that is up."
+    return (
+        f"No other agent that is up can run {listed('job', at.alone)}:\n"
+        "their due times get records that say so."
+    )
 
 
 def _drain_question(at: Situation) -> str:
     return (
         f"Drain {listed('agent', _names(at))}?\n\n"
-        f"No new run is given to it, and {_busy(at.agents)} may come to an end.\n"
-        "Jobs that only it can run get records that say so. U takes it back."
+        f"No new run is given to it; {_busy(at.runs)}.\n"
+        f"{_alone(at)}\nU takes it back."
     )
 
 
 def _revoke_question(at: Situation) -> str:
+    runs = listed("run", [f"{run.job} {run_tail(run.id)}" for run in at.runs])
+    lost = f"What it runs is lost ten minutes later: {runs}." if runs else "It runs nothing now."
     return (
         f"Revoke {listed('agent', _names(at))}, for good?\n\n"
-        f"Its key counts for nothing any more, at once; {_busy(at.agents)} is lost\n"
-        "when it has been away for long enough. The host can only join anew."
+        f"Its key counts for nothing any more, at once.\n{lost}\n"
+        f"{_alone(at)}\nThe host can only join anew; this cannot be undone."
     )
+
+
+def _reason_option(at: Situation) -> str:
+    return f"--reason {shlex.quote(at.text)}" if at.text else ""
 
 
 def _accept(at: Situation) -> Ask:
@@ -102,6 +131,16 @@ def _accept_question(at: Situation) -> str:
 
 AGENTS: Final = (
     Action(
+        id="agent",
+        key="enter",
+        name="all of it",
+        help="give what is known of the agent the whole screen, and back",
+        places=_AGENTS,
+        takes=Noun.AGENT,
+        blocked=lambda at: "" if at.agents else "there is no agent here",
+        command="tocsin agent show AGENT",
+    ),
+    Action(
         id="accept",
         key="a",
         name="accept",
@@ -110,7 +149,7 @@ AGENTS: Final = (
         takes=Noun.AGENT,
         needs=Role.ADMIN,
         shown=_pending,
-        blocked=lambda at: at.offline,
+        blocked=_acceptable,
         ask=_accept,
         question=_accept_question,
         command="tocsin agent accept FINGERPRINT",
@@ -129,6 +168,23 @@ AGENTS: Final = (
         undo=_free_again,
         question=_drain_question,
         command="tocsin agent drain AGENT",
+    ),
+    Action(
+        id="drain_because",
+        key="P",
+        name="drain, why",
+        help="drain it, with a reason that its records then tell",
+        places=_AGENTS,
+        takes=Noun.AGENT,
+        needs=Role.OPERATOR,
+        shown=lambda at: not _held(at) and not _pending(at),
+        blocked=_needs_agent,
+        ask=lambda at: DrainAgents(_free(at), at.text),
+        undo=_free_again,
+        prompt="drain it because:",
+        question=_drain_question,
+        command="tocsin agent drain AGENT",
+        options=_reason_option,
     ),
     Action(
         id="undrain",
@@ -159,6 +215,31 @@ AGENTS: Final = (
         command="tocsin agent cordon AGENT",
     ),
     Action(
+        id="cordon_because",
+        key="C",
+        name="cordon, why",
+        help="cordon it, with a reason that its records then tell",
+        places=_AGENTS,
+        takes=Noun.AGENT,
+        needs=Role.OPERATOR,
+        shown=lambda at: not _held(at) and not _pending(at),
+        blocked=_needs_agent,
+        ask=lambda at: CordonAgents(_free(at), at.text),
+        undo=_free_again,
+        prompt="cordon it because:",
+        command="tocsin agent cordon AGENT",
+        options=_reason_option,
+    ),
+    Action(
+        id="runs_there",
+        key="o",
+        name="its runs",
+        help="list the runs of this agent",
+        places=_AGENTS,
+        takes=Noun.AGENT,
+        blocked=lambda at: "" if at.agents else "there is no agent here",
+    ),
+    Action(
         id="revoke",
         key="X",
         name="revoke",
@@ -166,7 +247,7 @@ AGENTS: Final = (
         places=_AGENTS,
         takes=Noun.AGENT,
         needs=Role.ADMIN,
-        blocked=lambda at: "" if _pending(at) and not at.offline else _needs_agent(at),
+        blocked=_needs_agent,
         ask=lambda at: RevokeAgents(_names(at)),
         question=_revoke_question,
         command="tocsin agent revoke AGENT",

@@ -11,7 +11,9 @@ from typing import Final
 import msgspec
 
 from tocsin.errors import RequestError
+from tocsin.model import AgentState
 from tocsin.nearest import did_you_mean
+from tocsin.tui.dependence import weight
 from tocsin.tui.state import View, latest_by_job, newest_first
 from tocsin.tui.words import run_tail
 
@@ -96,10 +98,16 @@ def _pointed(action: Action, argument: str, view: View, at: Situation) -> Situat
             row = view.jobs.get(run.job)
             return msgspec.structs.replace(at, jobs=(row,) if row else (), runs=(run,))
         case Noun.AGENT:
-            named = {agent.name: agent for agent in view.agents.values()}
+            # One that only asks to be let in may call itself like one that is in.
+            by_rank = sorted(
+                view.agents.values(), key=lambda it: it.state is not AgentState.PENDING
+            )
+            named = {agent.name: agent for agent in by_rank}
             if argument not in named:
                 raise _missing("agent", argument, named)
-            return msgspec.structs.replace(at, agents=(named[argument],))
+            agents = (named[argument],)
+            had, alone = weight(view, agents)
+            return msgspec.structs.replace(at, jobs=(), runs=had, agents=agents, alone=alone)
         case Noun.CONTEXT | Noun.THEME | Noun.TEXT:
             return msgspec.structs.replace(at, text=argument)
 

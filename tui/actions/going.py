@@ -8,7 +8,7 @@ from .action import Action, Flag, Noun, Place, Situation
 
 EVERYWHERE: Final = frozenset(Place) - {Place.EDITOR}
 LISTS: Final = frozenset({Place.JOBS, Place.RUNS, Place.AGENTS, Place.EVENTS})
-PANED: Final = frozenset({Place.OVERVIEW, Place.JOB, Place.AGENTS, Place.SCHEDULE, Place.JOBS})
+PANED: Final = frozenset({Place.OVERVIEW, Place.JOB, Place.SCHEDULE, Place.JOBS})
 BELOW: Final = frozenset({Place.JOB, Place.RUN, Place.WHY, Place.EDITOR})
 
 TABS: Final = (

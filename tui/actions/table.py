@@ -13,6 +13,7 @@ from tocsin.nearest import did_you_mean
 from .action import Action, Place, Situation, allowed
 from .agents import AGENTS
 from .editing import EDITING
+from .events import EVENTS
 from .going import GOING, TABS
 from .jobs import JOBS
 from .log import LOG
@@ -22,7 +23,7 @@ from .why import WHY
 
 _TABS: Final = len(TABS)
 ACTIONS: Final[tuple[Action, ...]] = (
-    *WHY, *RUNS, *JOBS, *VERSIONS, *EDITING, *AGENTS, *LOG,
+    *WHY, *RUNS, *JOBS, *VERSIONS, *EDITING, *AGENTS, *EVENTS, *LOG,
     *GOING[_TABS:-2], *GOING[:_TABS], *GOING[-2:],
 )  # fmt: skip
 """In the order of the footer: what is done to things, then going about, then the way out."""

@@ -75,6 +75,8 @@ class Frame(Screen[None]):
             "job": lambda at: self.stage.open_job(at.job_names[0]),
             "open": self._open_run,
             "log": self._open_run,
+            "agent": lambda at: self.stage.go(Place.AGENTS, f"name:{at.agents[0].name}"),
+            "runs_there": lambda at: self.stage.go(Place.RUNS, f"agent:{at.agents[0].name}"),
             "runs_of": lambda at: self.stage.go(Place.RUNS, f"job:{at.job_names[0]}"),
             "why": lambda at: self.stage.open_why(at),  # noqa: PLW0108 - no stage yet
             "new": lambda _: self.stage.open_editor(),
@@ -283,14 +285,15 @@ class Frame(Screen[None]):
         self.prompt(
             Question(
                 ":",
-                lambda text: self._command(text, at),
+                lambda text: self.command(text, at),
                 complete=lambda text: commands.complete(
                     text, stage.actions, stage.scene().view, at, stage.names()
                 ),
             )
         )
 
-    def _command(self, text: str, at: Situation) -> None:
+    def command(self, text: str, at: Situation) -> None:
+        """Do what was typed behind `:`, or say what is wrong with it."""
         if not text.strip():
             return
         try:

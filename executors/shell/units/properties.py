@@ -8,7 +8,7 @@ that systemd adds by itself stays.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Final
 
 from tocsin.execution import Order, split_key
@@ -38,11 +38,6 @@ def unit_name(order: Order) -> str | None:
     run_id, number = split_key(order.key)
     name = f"tocsin-run-{run_id}-{number}.service"
     return name if _UNIT_NAME.fullmatch(name) else None
-
-
-def environment_file(variables: Mapping[str, str]) -> str:
-    """Variables as `EnvironmentFile=` reads them."""
-    return "".join(f'{name}="{_escaped(value)}"\n' for name, value in variables.items())
 
 
 def service(order: Order) -> Iterator[Property]:
@@ -127,7 +122,3 @@ def _limits_memory(order: Order) -> bool:
 
 def _usec(seconds: float) -> int:
     return max(1, round(seconds * 1e6))
-
-
-def _escaped(value: str) -> str:
-    return re.sub(r'(["\\$`])', r"\\\1", value)

@@ -11,6 +11,7 @@ import contextlib
 import os
 from typing import Any
 
+from tocsin.environment_file import environment_file
 from tocsin.errors import ExecutorError
 from tocsin.execution import Order, Sink
 from tocsin.executors.refusal import CannotStart
@@ -108,7 +109,7 @@ class UnitStarter:
             program = program_of(order, config, around)
         finally:
             os.fchdir(self._host_dir)
-        variables = nameless_file(properties.environment_file(program.env))
+        variables = nameless_file(environment_file(program.env))
         files.callback(os.close, variables)
         wanted = [
             *properties.service(order),

@@ -193,7 +193,9 @@ def test_a_child_that_prints_for_ever(host: Host, agent: Agent, bell: Bell) -> N
 def test_a_cancel_ends_the_tree(agent: Agent, bell: Bell) -> None:
     """SIGTERM to all of it; what is told before the end counts."""
     told = '{"facts": {"rows": 5}, "result": "failed", "message": "half"}'
-    script = 'trap \'echo "$1"; exit 0\' TERM; sleep 600 & echo $! > "$2"; wait'
+    # The child rings itself: one that was only just forked might still heed the trap of the shell.
+    child_script = 'echo $$ > "$0"; exec sleep 600'
+    script = f"trap 'echo \"$1\"; exit 0' TERM; sh -c '{child_script}' \"$2\" & wait"
     run = program("sh", "-c", script, "sh", told, str(bell.path), kill_after_s=600.0)
     agent.start(run)
     (child,) = bell.pids(1)

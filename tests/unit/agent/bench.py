@@ -20,8 +20,8 @@ from tocsin.agent.machine.events import (
 )
 from tocsin.agent.machine.machine import Machine
 from tocsin.agent.machine.memory import Memory, doubt, replay
+from tocsin.agent.machine.profile import Profile
 from tocsin.agent.machine.records import Opened, Record
-from tocsin.agent.machine.state import Profile
 from tocsin.execution import AttemptKey, Order, Outcome, Status
 from tocsin.hosting import HostHello, HostReport, RunBegan, RunEnded, StartRuns
 from tocsin.instants import SECOND_US, Now

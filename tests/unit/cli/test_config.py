@@ -15,6 +15,7 @@ from tocsin.config import (
     Context,
     find_context,
     find_places,
+    list_contexts,
     read_context,
     read_settings,
     write_context,
@@ -162,7 +163,7 @@ def test_the_agents_settings_need_only_say_whom_it_serves(
 ) -> None:
     """Its directories are the usual ones, and its key is beside its data."""
     with pytest.raises(ConfigError, match="belongs to no coordinator yet"):
-        agent_config(None)
+        agent_config(None, find_places(os.environ, daemon=True))
     written: dict[str, str | int | dict[str, str]] = {
         "endpoint": "tcp://x:1",
         "server_key": "ab",
@@ -170,13 +171,13 @@ def test_the_agents_settings_need_only_say_whom_it_serves(
         "slots": 5,
     }
     write_settings(home / "config" / "agent.toml", {**written})
-    config = agent_config(None)
+    config = agent_config(None, find_places(os.environ, daemon=True))
     assert config.data_dir == home / "data" / "agent"
     assert config.key_file == home / "data" / "agent" / "agent.key"
     assert (config.endpoint, config.tags, config.slots) == ("tcp://x:1", {"dc": "eu"}, 5)
     monkeypatch.chdir(home)
     write_settings(home / "other.toml", {**written, "key_file": "/k", "drain_s": "1m"})
-    config = agent_config("other.toml")
+    config = agent_config("other.toml", find_places(os.environ, daemon=True))
     assert (config.key_file, config.drain_s) == (Path("/k"), 60.0)
 
 
@@ -192,3 +193,64 @@ def test_the_coordinators_options_go_before_its_file(home: Path) -> None:
     assert config.key_file == home / "d" / "coordinator.key"
     with pytest.raises(ConfigError, match="there is no such file"):
         coordinator_config(places, home / "no.toml", {})
+
+
+def _named(config: Path, name: str, more: str = "") -> None:
+    config.mkdir(parents=True, exist_ok=True)
+    (config / f"{name}.toml").write_text(
+        f'name = "{name}-eu"\nendpoint = "tcp://x:1"\nserver_key = "ab"\nkey_file = "k"\n{more}'
+    )
+
+
+def test_contexts_have_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those in the directory beside the usual one; a name wins over a file called so."""
+    places = find_places({"TOCSIN_HOME": str(tmp_path)})
+    assert list_contexts(places) == {}
+    _named(places.contexts_dir, "test")
+    _named(places.contexts_dir, "prod", "read_only = true\ncareful = true\n")
+    _named(tmp_path, "here")
+    (tmp_path / "here.toml").rename(tmp_path / "prod")
+    (tmp_path / "bare").write_bytes((tmp_path / "prod").read_bytes())
+    monkeypatch.chdir(tmp_path)
+
+    assert list(list_contexts(places)) == ["prod", "test"]
+    prod = find_context("prod", {}, places)
+    assert (prod.name, prod.read_only, prod.careful) == ("prod-eu", True, True)
+    assert prod.key_file == places.contexts_dir / "k"
+    assert find_context(None, {"TOCSIN_CONTEXT": "test"}, places).name == "test-eu"
+    assert find_context("./prod", {}, places).name == "here-eu"
+    assert find_context("bare", {}, places).name == "here-eu"
+
+
+@pytest.mark.parametrize(
+    ("named", "known", "says"),
+    [
+        ("pord", ["prod"], ["no context 'pord'", 'did you mean "prod"?']),
+        ("other", ["prod", "test"], ["no context 'other'", "there are prod, test"]),
+        ("prod", [], ["no context 'prod'", "contexts/prod.toml"]),
+        ("x.toml", ["prod"], ["x.toml: there is no such file"]),
+        ("dir/prod", ["prod"], ["dir/prod: there is no such file"]),
+    ],
+)
+def test_a_context_that_is_not_there(
+    named: str, known: list[str], says: list[str], tmp_path: Path
+) -> None:
+    """The nearest name is told, or all of them, or where to put one."""
+    places = find_places({"TOCSIN_HOME": str(tmp_path)})
+    for name in known:
+        _named(places.contexts_dir, name)
+    with pytest.raises(ConfigError) as caught:
+        find_context(named, {}, places)
+    for text in says:
+        assert text in f"{caught.value.message} {caught.value.hint}"
+
+
+def test_a_context_is_written_as_it_is_read(tmp_path: Path) -> None:
+    """What is not said is not written; what is, comes back."""
+    plain = Context(name="a", endpoint="tcp://x:1", server_key="ab", key_file=tmp_path / "k")
+    kept = msgspec.structs.replace(plain, read_only=True, careful=True)
+    for context in (plain, kept):
+        write_context(tmp_path / "c.toml", context)
+        assert read_context(tmp_path / "c.toml") == context
+    write_context(tmp_path / "c.toml", plain)
+    assert "read_only" not in (tmp_path / "c.toml").read_text()

@@ -16,10 +16,10 @@ import pytest
 from tocsin.errors import ExecutorError
 from tocsin.execution import AttemptKey, Order, Outcome, Running, Sink, Status
 from tocsin.executors import attempt as attempt_module
-from tocsin.executors.attempt import FACTS_BYTES_MAX, Attempt
+from tocsin.executors.attempt import Attempt
 from tocsin.executors.handles import Handles
 from tocsin.executors.output_files import OutputFiles
-from tocsin.executors.sound_outcome import MESSAGE_CHARS_MAX
+from tocsin.executors.sound_outcome import FACTS_BYTES_MAX, MESSAGE_CHARS_MAX
 
 SUCCESS = Outcome(Status.SUCCEEDED, 0)
 Wait = Callable[["Fake"], Awaitable[Outcome]]

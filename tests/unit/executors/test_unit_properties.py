@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tocsin.environment_file import environment_file
 from tocsin.execution import AttemptKey, Limits, Order
 from tocsin.executors.refusal import CannotStart
 from tocsin.executors.shell.config import ShellConfig
@@ -100,7 +101,7 @@ def test_what_no_process_can_be_given() -> None:
 
 def test_a_file_of_variables() -> None:
     """As systemd reads it back: in double quotes, where four characters need a backslash."""
-    text = properties.environment_file({"A": 'q" b\\ d$ t` \n;', "B": ""})
+    text = environment_file({"A": 'q" b\\ d$ t` \n;', "B": ""})
     assert text == 'A="q\\" b\\\\ d\\$ t\\` \n;"\nB=""\n'
 
 

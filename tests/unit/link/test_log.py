@@ -78,10 +78,10 @@ def test_level(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def test_under_journald(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Into the journal a line carries its priority and leaves the time to journald."""
+    """Where its socket is out of reach, a line has its priority and leaves the time to journald."""
     status = os.fstat(2)
     monkeypatch.setenv("JOURNAL_STREAM", f"{status.st_dev}:{status.st_ino}")
-    log = Log("agent")
+    log = Log("agent", journal="/nowhere")
     log.info("up")
     log.error("down")
     assert capfd.readouterr().err == "<6>agent up\n<3>agent down\n"

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
-from tests.tui.fleet import agent, job, run
+from tests.tui.fleet import AGENTS, agent, job, run
 from tocsin.messages.client_link import Update
-from tocsin.model import AgentState, RunState
+from tocsin.model import Agent, AgentState, RunState
 from tocsin.tui import state
-from tocsin.tui.state import View, add_history, apply, count, latest_by_job, newest_first
+from tocsin.tui.state import (
+    View,
+    add_history,
+    apply,
+    count,
+    latest_by_job,
+    newest_first,
+    take_agents,
+)
 
 A1, A2, B1, C1 = (job(i, name) for i, name in enumerate(("a", "a", "b", "c")))
 
@@ -146,3 +155,13 @@ def test_counts() -> None:
     agents = [agent("x"), agent("y", AgentState.DOWN), agent("z", AgentState.PENDING)]
     found = count(_view(_part(1, more=False, runs=runs, agents=agents)))
     assert (found.agents_up, found.agents, found.running, found.queued) == (1, 2, 1, 1)
+
+
+def test_agents_that_were_asked_for_take_the_place_of_all() -> None:
+    """Hosts that ask to be let in have no id yet; one that was let in no longer asks."""
+    one, other = (Agent(id="", key=key, name="web", state=AgentState.PENDING) for key in "ab")
+    known = take_agents(apply(View(), Update(1, snapshot=True, agents=[AGENTS[0]])), [one, other])
+    assert list(known.agents.values()) == [one, other]
+    let_in = msgspec.structs.replace(one, id="web", state=AgentState.DOWN)
+    after = take_agents(known, [let_in, other])
+    assert list(after.agents) == ["web", "b"]

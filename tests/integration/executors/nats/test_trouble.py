@@ -187,6 +187,21 @@ def test_a_long_request_to_a_live_server(tmp_path: Path, server: NatsServer, pee
     assert here(act, HASTY._replace(beat_s=0.02)).message == ""
 
 
+def test_a_short_wait_behind_a_long_one(agent: Agent, tmp_path: Path) -> None:
+    """It ends at its own time, and the long one goes on to its own."""
+    with NatsServer(tmp_path / "server") as server:
+        send(agent, servers=server.url)
+        server.freeze()
+        long = order_for({"servers": server.url, "wait": "1s"})
+        agent.start(long)
+        agent.await_began(long)
+        short = send(agent, servers=server.url, wait="100ms")
+        assert short.message == f"{server.address}: no confirmation within 100ms"
+        assert long.key not in agent.ended
+        assert agent.end_of(long).outcome.message.endswith("no confirmation within 1s")
+        server.thaw()
+
+
 def test_a_frozen_server_takes_no_longer_than_the_job(agent: Agent, tmp_path: Path) -> None:
     """Neither `wait` nor the job's `timeout` is outlasted, connected or not."""
     with NatsServer(tmp_path / "server") as server:

@@ -1,0 +1,21 @@
+"""The screens of the first row, begun anew."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from textual.app import App
+from textual.screen import Screen
+
+_BETWEEN: Final = "between"
+
+
+async def begin_anew(app: App[Any], first: str) -> None:
+    """Take all screens down, and show the one of the mode `first` as it is at the start."""
+    app.add_mode(_BETWEEN, Screen)
+    await app.switch_mode(_BETWEEN)
+    for mode, screen in app.MODES.items():
+        await app.remove_mode(mode)
+        app.add_mode(mode, screen)
+    await app.switch_mode(first)
+    await app.remove_mode(_BETWEEN)
