@@ -42,8 +42,10 @@ from .screens.events import EventsScreen
 from .screens.frame import Frame
 from .screens.jobs import JobsScreen
 from .screens.listing import ListScreen
+from .screens.overview import OverviewScreen
 from .screens.palette import PaletteScreen
 from .screens.runs import RunsScreen
+from .screens.schedule import ScheduleScreen
 from .session import Session, Tell
 from .settings import THEMES, TuiSettings, read_tui_settings
 from .sightings import Sighting, keep, notice, notice_status
@@ -79,12 +81,14 @@ class TocsinApp(Stage):
 
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = False
-    DEFAULT_MODE = "jobs"
+    DEFAULT_MODE = "overview"
     MODES: ClassVar[dict[str, str | Callable[[], Screen[None]]]] = {
+        "overview": OverviewScreen,
         "jobs": JobsScreen,
         "runs": RunsScreen,
         "agents": AgentsScreen,
         "events": EventsScreen,
+        "schedule": ScheduleScreen,
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "quit", "quit", show=False, priority=True),

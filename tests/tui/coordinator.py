@@ -25,6 +25,7 @@ from tocsin.messages.client_answers import (
     OutputPage,
     OutputPiece,
     RunsPage,
+    Shared,
     Status,
 )
 from tocsin.messages.client_link import (
@@ -35,6 +36,7 @@ from tocsin.messages.client_link import (
     FindOutput,
     GetAttempts,
     GetGroup,
+    GetShared,
     GetStatus,
     KillRuns,
     ListAgents,
@@ -55,7 +57,17 @@ from tocsin.messages.client_link import (
     Update,
 )
 from tocsin.messages.enrolment import fingerprint
-from tocsin.model import TERMINAL, Agent, AgentState, AuditEntry, JobRow, Role, Run, RunState
+from tocsin.model import (
+    TERMINAL,
+    Agent,
+    AgentState,
+    AuditEntry,
+    Calendar,
+    JobRow,
+    Role,
+    Run,
+    RunState,
+)
 from tocsin.tui.session import Session, Target, Tell
 
 from .definitions import answer_of, put
@@ -84,6 +96,7 @@ class Coordinator:
         self.store = "ok"
         self.page_pieces = 10_000
         """The most pieces of output in one answer."""
+        self.calendars: list[Calendar] = []
         self._jobs = {row.job.name: row for row in jobs}
         self._runs = {one.id: one for one in runs}
         self._agents = {agent.id or agent.key: agent for agent in agents}
@@ -241,6 +254,8 @@ class Coordinator:
         match ask:
             case GetStatus():
                 return self._status()
+            case GetShared():
+                return Shared(self.calendars, [])
             case ListRuns(job, states, _, limit):
                 known = [*self._runs.values(), *self.held]
                 rows = [
@@ -302,8 +317,9 @@ class Coordinator:
             case GetAttempts(run_id):
                 return RunsPage([one for one in self.attempts if one.id == run_id])
             case GetGroup(run_id):
-                group = self._runs[run_id].group
-                rows = [r for r in self._runs.values() if r.id == run_id or r.group == group != ""]
+                known = {one.id: one for one in (*self.held, *self._runs.values())}
+                group = known[run_id].group if run_id in known else ""
+                rows = [r for r in known.values() if r.id == run_id or r.group == group != ""]
                 return RunsPage(sorted(rows, key=lambda one: one.slot))
 
     def _find(self, ask: FindOutput) -> OutputFound:

@@ -31,13 +31,14 @@ def fleet() -> Coordinator:
 async def shown(
     coordinator: Coordinator,
     size: tuple[int, int] = (100, 30),
+    first: str = "jobs",
     *,
     pair: Pair | None = None,
     **more: Any,
 ) -> AsyncIterator[Pilot[None]]:
     """The app on a screen of this size, at an instant that stands still.
 
-    `more` are settings (`TuiSettings`) and arguments of the app.
+    It begins with the screen `first`. `more` are settings (`TuiSettings`) and arguments of the app.
     """
     hub = Hub()
     told = {key: more.pop(key) for key in list(more) if key in TuiSettings.__struct_fields__}
@@ -52,6 +53,8 @@ async def shown(
         pair.watch(app)
     try:
         async with app.run_test(size=size, headless=pair is None) as pilot:
+            if first != app.current_mode:
+                await app.switch_mode(first)
             yield pilot
     finally:
         hub.close()

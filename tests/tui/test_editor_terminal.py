@@ -20,6 +20,8 @@ def test_editor_gets_the_terminal_and_gives_it_back(tmp_path: Path) -> None:
     home = tmp_path / "home"
     with terminal(tmp_path, VISUAL=str(script), TOCSIN_HOME=str(home)) as t:
         t.read_until(b"etl-orders", b"live")
+        os.write(t.master, b"2")
+        t.read_until(b"SCHEDULE")
         os.write(t.master, b"gjjjj")
         os.write(t.master, b"E")
         t.read_until(b"EDITING")

@@ -14,6 +14,7 @@ import msgspec
 
 from tocsin.messages.client_link import Ask
 from tocsin.model import HUMAN_RANK, Agent, JobRow, JobVersion, Role, Run
+from tocsin.tui.hour import Spread
 
 
 class Place(enum.Enum):
@@ -70,6 +71,8 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     """The due time that the cursor is on."""
     versions: tuple[JobVersion, ...] = ()
     """The version of the job that the cursor is on, and the one before it."""
+    spread: Spread | None = None
+    """How what begins in the same second could be taken apart."""
     text: str = ""
     """What was typed behind the name of the action, or when it asked for it."""
     alone: tuple[str, ...] = ()

@@ -110,6 +110,7 @@ JOBS: Final = (
         help="open the job: history, next fires, changes",
         places=frozenset({Place.JOBS, Place.SCHEDULE}),
         takes=Noun.JOB,
+        shown=lambda at: bool(at.jobs) or at.place is not Place.SCHEDULE,
         blocked=lambda at: "" if at.job_names else "there is no job here",
         command="tocsin job show JOB",
     ),

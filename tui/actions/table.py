@@ -18,12 +18,13 @@ from .going import GOING, TABS
 from .jobs import JOBS
 from .log import LOG
 from .runs import RUNS
+from .schedule import MAP, OVERVIEW
 from .versions import VERSIONS
 from .why import WHY
 
 _TABS: Final = len(TABS)
 ACTIONS: Final[tuple[Action, ...]] = (
-    *WHY, *RUNS, *JOBS, *VERSIONS, *EDITING, *AGENTS, *EVENTS, *LOG,
+    *MAP, *WHY, *RUNS, *JOBS, *VERSIONS, *EDITING, *AGENTS, *EVENTS, *LOG, *OVERVIEW,
     *GOING[_TABS:-2], *GOING[:_TABS], *GOING[-2:],
 )  # fmt: skip
 """In the order of the footer: what is done to things, then going about, then the way out."""

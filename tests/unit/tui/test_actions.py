@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from tests.tui.fleet import AGENTS, FAILED, JOBS, RUNNING, job
+from tests.tui.fleet import AGENTS, FAILED, JOBS, NOW_US, RUNNING, job
 from tocsin.cli.root import root
 from tocsin.errors import ConfigError, RequestError
 from tocsin.messages.client_link import (
@@ -34,10 +34,12 @@ from tocsin.tui.actions.telling import (
     key_cap,
     result_line,
 )
+from tocsin.tui.hour import Spread
 from tocsin.tui.state import Rows, View
 
 TABLE = Table()
 ETL, PAUSED = JOBS[4], JOBS[3]
+SPREAD = Spread(NOW_US, (ETL, PAUSED), 60.0, 12, 2, 8, 6)
 ON_JOB = Situation(place=Place.JOBS, jobs=(ETL,), runs=(RUNNING,))
 ON_RUN = Situation(place=Place.RUN, jobs=(ETL,), runs=(RUNNING,))
 ON_AGENT = Situation(place=Place.AGENTS, agents=(AGENTS[0],))
@@ -98,6 +100,11 @@ def _action(key: str, at: Situation) -> Action:
             "V",
             _on(Place.JOB, jobs=(msgspec.structs.replace(ETL, version=3),), versions=VERSIONS),
             PutJobs([OLDER], {"etl-orders": 3}),
+        ),
+        (
+            "J",
+            _on(Place.SCHEDULE, spread=SPREAD),
+            PutJobs(SPREAD.changed(), {"etl-orders": 1, "cleanup-tmp": 1}),
         ),
         ("D", _on(Place.JOBS, jobs=(PAUSED, ETL)), RemoveJobs(["cleanup-tmp", "etl-orders"])),
         ("x", ON_RUN, KillRuns([RUNNING.id])),
@@ -196,12 +203,14 @@ SITUATIONS = [
         agents=(agent,),
         flags=frozenset(flags),
         versions=VERSIONS,
+        spread=spread,
     )
     for place in Place
     for jobs in ((ETL,), (PAUSED,), ())
     for runs in ((RUNNING,), (FAILED,), ())
     for agent in (AGENTS[0], CORDONED, PENDING)
     for flags in (set[Flag](), set(Flag))
+    for spread in (SPREAD, None)
 ]
 
 

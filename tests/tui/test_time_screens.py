@@ -1,0 +1,245 @@
+"""The overview and the week's map under a pilot: keys, panes, and whole screens as text."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+from textual.pilot import Pilot
+
+from tests.tui.coordinator import Coordinator
+from tests.tui.driving import expect, lines, screen, shown, until
+from tests.tui.night import night_fleet
+from tocsin.messages.client_link import PauseJobs, PutJobs
+from tocsin.tui.app import TocsinApp
+
+GOLDENS = Path(__file__).with_name("goldens")
+SIZES = [(100, 30), (80, 24), (140, 40)]
+
+
+async def _overview(pilot: Pilot[None]) -> None:
+    await expect(
+        pilot, "Needs attention 5", "? night-sync" if pilot.app.size.height > 24 else "9 other jobs"
+    )
+
+
+async def _schedule(pilot: Pilot[None]) -> None:
+    await pilot.press("5")
+    await expect(pilot, "1932 fires")
+    await pilot.press("down", *["left"] * 11)
+    await expect(pilot, "Wed 25 Mar 03:00-04:00", "idea: jitter", "nightly-dump")
+
+
+SCENES: dict[str, Callable[[Pilot[None]], Awaitable[None]]] = {
+    "time-overview": _overview,
+    "time-schedule": _schedule,
+}
+
+
+def play(
+    *steps: Callable[[Pilot[None], Coordinator], Awaitable[None]],
+    coordinator: Coordinator | None = None,
+    size: tuple[int, int] = (100, 30),
+) -> list[str]:
+    """Do this on the app; the screen at the end."""
+    end: list[str] = []
+
+    async def run() -> None:
+        async with shown(fleet, size, TocsinApp.DEFAULT_MODE) as pilot:
+            await expect(pilot, "● live")
+            for step in steps:
+                await step(pilot, fleet)
+            taken: list[list[str]] = [[]]
+
+            def still() -> bool:
+                taken.append(lines(pilot))
+                return taken[-1] == taken[-2]
+
+            await until(pilot, still)
+            end.extend(taken[-1])
+
+    with coordinator or night_fleet() as fleet:
+        asyncio.run(run())
+    return end
+
+
+def press(*keys: str) -> Callable[[Pilot[None], Coordinator], Awaitable[None]]:
+    """A step that presses these keys."""
+
+    async def step(pilot: Pilot[None], _coordinator: Coordinator) -> None:
+        await pilot.press(*keys)
+
+    return step
+
+
+def see(*texts: str) -> Callable[[Pilot[None], Coordinator], Awaitable[None]]:
+    """A step that waits for these texts."""
+
+    async def step(pilot: Pilot[None], _coordinator: Coordinator) -> None:
+        await expect(pilot, *texts)
+
+    return step
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("scene", list(SCENES))
+def test_screen(scene: str, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The screen is the stored one, to the letter, and no line is wider than the screen."""
+    monkeypatch.setattr("tocsin.tui.connection.LAG_SHOWN_S", 3600.0)
+    picture = play(lambda pilot, _: SCENES[scene](pilot), size=size)
+    assert len(picture) == size[1]
+    assert max(cell_len(line) for line in picture) <= size[0]
+    golden = GOLDENS / f"{scene}-{size[0]}x{size[1]}.txt"
+    text = "\n".join(picture) + "\n"
+    if os.environ.get("TOCSIN_ACCEPT_GOLDENS"):
+        golden.write_text(text, encoding="utf-8")
+    assert text == golden.read_text(encoding="utf-8")
+
+
+def row_of(picture: list[str], name: str) -> str:
+    """The line that begins with a name."""
+    return next(line for line in picture[3:] if name in line[:20])
+
+
+def test_zoom_moves_and_comes_back() -> None:
+    """The timeline reaches further, moves, and 0 goes back to now."""
+    play(
+        see("Timeline 1h18m back, 2h41m ahead"), press("minus"), see("Timeline 2h13m back"),
+        press("plus", "plus"), see("Timeline 53m back"),
+        press("right"), see("Timeline 21m back"), press("right", "right"), see("from in 42m"),
+        press("0"), see("NOW 14:03"),
+    )  # fmt: skip
+
+
+def test_blackouts_by_calendar_are_skips() -> None:
+    """The coordinator is asked for its calendars."""
+    picture = play(see("ledger-close"), see("16:00"))
+    assert row_of(picture, "ledger-close").rstrip().endswith("s")
+
+
+def test_panes_take_the_keys_in_turn_and_the_whole_screen() -> None:
+    """Tab goes on, z gives one pane all the room, also to the next one."""
+    play(
+        press("tab"), see("[Needs attention 5]"), press("z"), see("z shows all panes"),
+        press("tab"), see("[Next fires]"), press("z"), see("[Next fires]", "Last 60 min"),
+        press("tab"), see("[Timeline"),
+    )  # fmt: skip
+
+
+def test_enter_opens_the_run_under_way() -> None:
+    """The first row of the timeline is what runs."""
+    picture = play(see("etl-orders"), press("enter"), see("RUNNING"))
+    assert any("etl-orders" in line for line in picture)
+
+
+def test_enter_on_a_failure_opens_its_run() -> None:
+    """The run that failed last."""
+    play(press("tab", "down", "down"), see(">✗ billing-sync"), press("enter"), see("exit 1"))
+
+
+def test_keys_act_on_the_job_of_the_row() -> None:
+    """A pause from the timeline is asked for, and its fires become skips."""
+
+    async def paused(pilot: Pilot[None], coordinator: Coordinator) -> None:
+        await until(pilot, lambda: PauseJobs(["billing-sync"]) in coordinator.asks)
+        await expect(pilot, "billing-… paused")
+
+    play(see("billing-sync"), press("down", "down", "p"), paused)
+
+
+def test_an_empty_fleet_says_how_to_begin() -> None:
+    """And that all is well."""
+    picture = play(see("no jobs yet: n makes one"), coordinator=Coordinator([], [], []))
+    assert "nothing: no failures, no late fires, all agents are there" in "\n".join(picture)
+
+
+def test_an_empty_week_says_so() -> None:
+    """The map is there all the same."""
+    play(press("5"), see("no job fires in these seven days", "·"),
+         coordinator=Coordinator([], [], []))  # fmt: skip
+
+
+def test_offline_the_last_data_stays() -> None:
+    """The timeline and the map go on without the link."""
+
+    async def gone(_pilot: Pilot[None], coordinator: Coordinator) -> None:
+        coordinator.hang_up()
+
+    play(
+        see("Needs attention 5"), gone, see("OFFLINE", "etl-orders", "Needs attention 5"),
+        press("5"), see(" fires"), press("down"), see("Wed 25 Mar"),
+    )  # fmt: skip
+
+
+def test_metrics_zones_and_weeks() -> None:
+    """Each key changes what the figures say; the hour stays under the cursor."""
+    play(
+        press("5"), see("[fires]", "Europe/Berlin", "*Tue 24"),
+        press("m"), see("[job-minutes]"), press("m"), see("[slots %]"), press("m"), see("[fires]"),
+        press("t"), see("t: UTC"), press("t"), see("each job's own zone"),
+        press("t"), see("t: Europe/Berlin"),
+        press("right_square_bracket"), see("Tue 31"), press("left_square_bracket"), see("*Tue 24"),
+    )  # fmt: skip
+
+
+def test_an_hour_that_does_not_exist_is_told() -> None:
+    """There is nothing in it."""
+    play(
+        press("5"), see("-- Sun 29: 02:00 does not exist"),
+        press(*["down"] * 5, *["left"] * 12), see("Sun 29 Mar 02:00 does not exist"),
+        see("nothing starts in this hour"),
+    )  # fmt: skip
+
+
+def test_enter_goes_to_the_jobs_of_the_hour() -> None:
+    """On the map no key acts on a job; in the list they do."""
+    picture = play(press("5", "down", *["left"] * 11), see("nightly-dump"), press("r"))
+    assert "there is no job here" in "\n".join(picture)
+    play(
+        press("5", "down", *["left"] * 11), see("nightly-dump"),
+        press("enter"), see("[Wed 25 Mar 03:00-04:00"), press("G", "p"), see("✓ pause"),
+    )  # fmt: skip
+
+
+def test_a_collision_is_spread_after_a_question() -> None:
+    """The question says what changes; the jobs are put with the version that was looked at."""
+
+    async def put(pilot: Pilot[None], coordinator: Coordinator) -> None:
+        def asked() -> list[PutJobs]:
+            return [ask for ask in coordinator.asks if isinstance(ask, PutJobs)]
+
+        await until(pilot, lambda: bool(asked()))
+        names = {job.name for job in asked()[0].jobs}
+        assert len(names) == 10
+        assert all(name.startswith("nightly-") for name in names)
+        assert {job.jitter_s for job in asked()[0].jobs} == {60.0}
+        assert asked()[0].expected == dict.fromkeys(names, 1)
+
+    play(
+        press("5", "down", *["left"] * 11), see("idea: jitter 1m for 10 jobs at 03:00:00"),
+        press("J"), see("Give 10 jobs", "Most runs that begin in one second"), press("y"), put,
+    )  # fmt: skip
+
+
+def test_where_nothing_collides_there_is_nothing_to_spread() -> None:
+    """The key has no meaning there."""
+    picture = play(press("5", "down"), see("Wed 25 Mar 14:00-15:00", "job-minutes, up to"))
+    assert "idea" not in "\n".join(picture)
+    assert "J spread" not in picture[-1]
+
+
+def test_a_screen_of_any_size_is_drawn() -> None:
+    """From the smallest to a large one, and while it is resized."""
+
+    async def resize(pilot: Pilot[None], _coordinator: Coordinator) -> None:
+        for size in [(300, 100), (80, 24), (200, 50), (100, 30)]:
+            await pilot.resize_terminal(*size)
+            await until(pilot, lambda size=size: len(screen(pilot).splitlines()) == size[1])  # type: ignore[misc]
+            assert max(cell_len(line) for line in lines(pilot)) <= size[0]
+
+    play(see("Needs attention 5"), resize)
+    play(press("5"), see("fires"), resize)

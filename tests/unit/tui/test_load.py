@@ -1,0 +1,180 @@
+"""The week's map of hours, what is in an hour, and what to spread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, date
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tests.tui.fleet import BERLIN, job
+from tocsin.instants import SECOND_US, from_rfc3339
+from tocsin.model import JobRow, Overlap, Target
+from tocsin.tui.hour import COLLISION_MIN, HourDetail
+from tocsin.tui.load import Load, Metric, Weight, hosts_of
+
+MARCH = date(2026, 3, 24)
+OCTOBER = date(2026, 10, 20)
+HOUR_US = 3600 * SECOND_US
+NEXT_DAY = from_rfc3339("2026-03-25T02:00:00Z")
+
+
+def load_of(
+    *rows: JobRow,
+    first: date = MARCH,
+    weight: Weight = Weight(usual_s=60.0),  # noqa: B008 - frozen
+) -> Load:
+    """The load of these jobs."""
+    load = Load(first, {})
+    assert sum(1 for _ in load.steps({row.job.name: row for row in rows}, lambda _: weight)) == len(
+        rows
+    )
+    assert load.whole
+    return load
+
+
+def fires(load: Load, day: int, zone: ZoneInfo | None = BERLIN, **more: bool) -> list[int]:
+    """The fires by hour of a day."""
+    return [hour.fires for hour in load.grid(zone, **more)[day]]
+
+
+def test_fires_stand_in_their_hours() -> None:
+    """By the clock of the zone that is looked through."""
+    load = load_of(job(1, "a", "0,30 3 * * *", timezone="Europe/Berlin"))
+    assert fires(load, 1)[3] == 2
+    assert sum(fires(load, 1)) == 2
+    assert [hour.fires for hour in load.grid(UTC)[1]][2] == 2
+    assert (load.jobs, load.unknown, load.paused) == (1, 0, 0)
+
+
+def test_hours_that_do_not_exist_and_those_that_come_twice() -> None:
+    """In March one is empty; in October one is two hours long."""
+    every = job(1, "a", "*/15 * * * *", timezone="Europe/Berlin")
+    sunday = load_of(every).grid(BERLIN)[5]
+    assert [hour.quarters for hour in sunday[:4]] == [4, 4, 0, 4]
+    assert [hour.fires for hour in sunday[:4]] == [4, 4, 0, 4]
+    autumn = load_of(every, first=OCTOBER).grid(BERLIN)[5]
+    assert [hour.quarters for hour in autumn[:4]] == [4, 4, 8, 4]
+    assert [hour.fires for hour in autumn[:4]] == [4, 4, 8, 4]
+    assert autumn[2].to_us - autumn[2].from_us == 2 * HOUR_US
+
+
+def test_each_job_by_its_own_clock() -> None:
+    """Three at night is three at night, wherever that is."""
+    rows = [
+        job(i, zone, "0 3 * * *", timezone=zone)
+        for i, zone in enumerate(["Europe/Berlin", "Asia/Kolkata", "America/New_York"])
+    ]
+    load = load_of(*rows)
+    assert fires(load, 1, own_zones=True)[3] == 3
+    assert sorted(i for i, n in enumerate(fires(load, 1)) if n) == [3, 8, 22]
+
+
+def test_minutes_and_slots() -> None:
+    """A long run counts in the hours that it reaches into, on as many agents as it has."""
+    row = job(1, "a", "30 3 * * *", timezone="Europe/Berlin")
+    hours = load_of(row, weight=Weight(2, 5400.0)).grid(BERLIN)[1]
+    assert [hour.value(Metric.MINUTES, 0) for hour in hours[2:6]] == [0, 60, 120, 0]
+    assert [hour.value(Metric.SLOTS, 8) for hour in hours[2:6]] == [0, 12.5, 25, 0]
+    assert hours[3].value(Metric.SLOTS, 0) == 0
+
+
+@pytest.mark.parametrize(("overlap", "minutes"), [(Overlap.SKIP, 60), (Overlap.ALLOW, 600)])
+def test_runs_that_may_not_overlap_take_one_slot(overlap: Overlap, minutes: float) -> None:
+    """However often the job is due."""
+    row = job(1, "a", "* * * * *", overlap=overlap)
+    hours = load_of(row, weight=Weight(1, 600.0)).grid(UTC)[1]
+    assert hours[12].value(Metric.MINUTES, 0) == pytest.approx(minutes)
+
+
+def test_what_is_not_known_is_said() -> None:
+    """Jobs that never ran count no minutes; paused ones count nothing."""
+    paused = job(2, "b", "0 * * * *", paused=True)
+    load = load_of(job(1, "a", "0 * * * *"), paused, weight=Weight())
+    assert (load.jobs, load.unknown, load.paused) == (1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("target", "fitting", "hosts"),
+    [
+        (Target(), 6, 1),
+        (Target(agents=4), 6, 4),
+        (Target(agents=4), 2, 2),
+        (Target(agents="all"), 6, 6),
+        (Target(agents="all"), 0, 1),
+    ],
+)
+def test_hosts(target: Target, fitting: int, hosts: int) -> None:
+    """A fire runs on as many agents as it asks for and as there are."""
+    assert hosts_of(job(1, "a", target=target).job, fitting) == hosts
+
+
+def detail_of(rows: Iterable[JobRow], usual_s: float = 60.0, hosts: int = 1) -> HourDetail:
+    """The hour from 02:00 UTC."""
+    detail = HourDetail(NEXT_DAY, NEXT_DAY + HOUR_US, {})
+    jobs = {row.job.name: row for row in rows}
+    list(detail.steps(jobs, dict.fromkeys(jobs, Weight(hosts, usual_s))))
+    assert detail.whole
+    list(detail.look_for_spread())
+    return detail
+
+
+NIGHTLY = [job(i, f"nightly-{i:02}", "0 2 * * *") for i in range(34)]
+
+
+def test_an_hour_in_twelve_parts() -> None:
+    """With what runs from before."""
+    detail = detail_of([job(1, "long", "50 1 * * *"), job(2, "b", "0,7,59 2 * * *")], 1200.0)
+    assert [part.begins for part in detail.parts] == [1, 1, *[0] * 9, 1]
+    assert [part.slots for part in detail.parts] == [2, 2, 1, 1, 1, 1, 0, 0, 0, 0, 0, 1]
+    assert detail.peak == (2, NEXT_DAY)
+    assert [each.row.job.name for each in detail.here.values()] == ["b"]
+    assert detail.overlaps(detail.here["b"], 3) == ["long"]
+
+
+def test_a_collision_is_found_and_spread() -> None:
+    """Jitter takes the starts of one second apart; each job's due times stay what they were."""
+    detail = detail_of(NIGHTLY)
+    assert detail.collisions == [(NEXT_DAY, 34)]
+    spread = detail.spread
+    assert spread is not None
+    assert spread.at_us == NEXT_DAY
+    assert (spread.begins_before, spread.slots_before) == (34, 34)
+    assert spread.begins_after <= 3
+    assert spread.slots_after < spread.slots_before
+    assert {one.jitter_s for one in spread.changed()} == {spread.jitter_s}
+    after = detail_of([job(i, one.name, "0 2 * * *", jitter_s=one.jitter_s)
+                       for i, one in enumerate(spread.changed())])  # fmt: skip
+    assert max((n for _, n in after.collisions), default=1) <= max(spread.begins_after, 1)
+    assert after.peak[0] == spread.slots_after
+
+
+def test_jobs_that_have_jitter_or_fire_too_often_for_it_are_left_alone() -> None:
+    """A jitter longer than the time between two due times would make a job skip."""
+    dense = [job(i, f"dense-{i}", "*/30 * * * * *") for i in range(10)]
+    spread = detail_of([*NIGHTLY, *dense]).spread
+    assert spread is not None
+    assert all(row.job.name.startswith("nightly") for row in spread.jobs)
+    already = [job(i, f"n-{i}", "0 2 * * *", jitter_s=600.0) for i in range(30)]
+    assert detail_of(already).spread is None
+
+
+def test_few_starts_at_once_are_no_collision() -> None:
+    """Two jobs may start together."""
+    detail = detail_of(NIGHTLY[: COLLISION_MIN - 1])
+    assert not detail.collisions
+    assert detail.spread is None
+
+
+def test_a_job_that_fires_each_second_is_counted_and_not_listed() -> None:
+    """It takes part in no collision."""
+    detail = detail_of([job(1, "tick", "@every 1s")], 0.5)
+    assert detail.here["tick"].more
+    assert not detail.collisions
+
+
+def test_paused_and_barred_jobs_start_nothing() -> None:
+    """And so are not in the hour."""
+    rows = [job(1, "a", "0 2 * * *", paused=True), job(2, "b", "0 2 * * *", enabled=False)]
+    assert not detail_of(rows).here

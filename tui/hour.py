@@ -1,0 +1,314 @@
+"""What starts in one hour, how many slots that takes, and what could be spread out.
+
+Instants are when runs begin: due times and, behind them, the jitter.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from itertools import pairwise
+from math import inf
+from typing import Final
+
+import msgspec
+
+from tocsin.crowding import crowded
+from tocsin.fires import blackout_of, dues, jitter_us
+from tocsin.instants import SECOND_US
+from tocsin.model import Calendar, Job, JobRow, Overlap
+
+from .forecast import is_paused
+from .load import Weight
+
+PARTS: Final = 12
+WALKED_MAX: Final = 240
+"""A job that begins more often is told by its count, and takes part in no collision."""
+JITTERS_S: Final = (60, 300, 600, 900, 1800)
+COLLISION_MIN: Final = 5
+_AT_ONCE_MAX: Final = 2
+_SHARE_KEPT: Final = 0.1
+_COSTLY: Final = (
+    "_levels", "here", "parts", "peak", "_longest_first", "_by_second", "collisions",
+)  # fmt: skip
+"""What is reckoned before somebody asks, one a step."""
+_COLLISIONS_TRIED: Final = 2
+_OVERLAP_MIN_S: Final = 60.0
+
+
+class Begin(msgspec.Struct, frozen=True):
+    """A job's runs of one due time."""
+
+    at_us: int
+    due_us: int
+    job: str
+    hosts: int
+    usual_s: float
+
+
+class JobOfHour(msgspec.Struct, frozen=True):
+    """A job with its starts in the hour."""
+
+    row: JobRow
+    begins: tuple[Begin, ...]
+    """In the hour; earlier ones that may still run are not in here."""
+    earlier: tuple[Begin, ...]
+    usual_s: float | None
+    more: bool = False
+    """There are more than were walked through."""
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One of the twelve parts of an hour."""
+
+    begins: int
+    slots: int
+    """The most that are taken at one time."""
+
+
+class Spread(msgspec.Struct, frozen=True):
+    """Jitter for jobs that all start in one second, and what it would change in the hour."""
+
+    at_us: int
+    jobs: tuple[JobRow, ...]
+    jitter_s: float
+    begins_before: int
+    """The most runs that begin in one second."""
+    begins_after: int
+    slots_before: int
+    slots_after: int
+
+    def changed(self) -> list[Job]:
+        """The jobs as they would be."""
+        return [msgspec.structs.replace(row.job, jitter_s=self.jitter_s) for row in self.jobs]
+
+    def delays(self) -> list[tuple[str, float]]:
+        """By how many seconds each job would begin later, the first one first."""
+        later = [(job.name, jitter_us(job) / SECOND_US) for job in self.changed()]
+        return sorted(later, key=lambda pair: (pair[1], pair[0]))
+
+
+class HourDetail:
+    """One hour (or the two of one name, when a clock is put back)."""
+
+    def __init__(self, from_us: int, to_us: int, calendars: Mapping[str, Calendar]) -> None:
+        self.from_us, self.to_us = from_us, to_us
+        self.jobs: list[JobOfHour] = []
+        self.whole = False
+        self.spread: Spread | None = None
+        self._calendars = calendars
+
+    def steps(self, jobs: Mapping[str, JobRow], weigh: Mapping[str, Weight]) -> Iterator[None]:
+        """Find what starts in it, one job a step."""
+        for name, row in jobs.items():
+            if row.job.enabled and row.job.schedule and not is_paused(row):
+                found = self._job(row, weigh.get(name, Weight()))
+                if found is not None:
+                    self.jobs.append(found)
+            yield
+        self.jobs.sort(key=lambda each: (each.begins[0].at_us if each.begins else self.to_us,
+                                         each.row.job.name))  # fmt: skip
+        for name in _COSTLY:
+            getattr(self, name)
+            yield
+        self.whole = True
+
+    def _job(self, row: JobRow, weight: Weight) -> JobOfHour | None:
+        job, usual_s = row.job, weight.usual_s or 0.0
+        later_us = jitter_us(job)
+        blackout = blackout_of(job, self._calendars)
+
+        def walk(from_us: int, to_us: int) -> list[Begin]:
+            found: list[Begin] = []
+            for due_us, _ in dues(job, from_us - later_us - 1):
+                if due_us + later_us >= to_us or len(found) >= WALKED_MAX:
+                    break
+                if not blackout(due_us):
+                    found.append(Begin(due_us + later_us, due_us, job.name, weight.hosts, usual_s))
+            return found
+
+        begins = walk(self.from_us, self.to_us)
+        earlier = walk(self.from_us - round(usual_s * SECOND_US), self.from_us) if usual_s else []
+        if job.overlap is not Overlap.ALLOW:
+            begins = _cut_short(begins)
+            earlier = earlier[-1:]  # the others were over, or this one was skipped
+        if not begins and not earlier:
+            return None
+        more = len(begins) >= WALKED_MAX
+        return JobOfHour(row, tuple(begins), tuple(earlier), weight.usual_s, more)
+
+    # What follows is asked once all jobs are there, and does not change then.
+
+    @cached_property
+    def here(self) -> dict[str, JobOfHour]:
+        """The jobs that start in the hour, by name, the earliest first."""
+        return {each.row.job.name: each for each in self.jobs if each.begins}
+
+    @cached_property
+    def parts(self) -> list[Part]:
+        """The hour in twelve parts."""
+        length_us = (self.to_us - self.from_us) // PARTS
+        begins = Counter(
+            (one.at_us - self.from_us) // length_us for each in self.jobs for one in each.begins
+        )
+        edges_us = [self.from_us + part * length_us for part in range(PARTS + 1)]
+        tops = [_peak(self._levels, *edges)[0] for edges in pairwise(edges_us)]
+        return [Part(begins[part], tops[part]) for part in range(PARTS)]
+
+    @cached_property
+    def peak(self) -> tuple[int, int]:
+        """The most slots that are taken at one time in the hour, and when that is first."""
+        return _peak(self._levels, self.from_us, self.to_us)
+
+    @cached_property
+    def collisions(self) -> list[tuple[int, int]]:
+        """Seconds in which several runs begin: instant and number, the worst first."""
+        several = [
+            (at_us, sum(one.hosts for _, one in there))
+            for at_us, there in self._by_second.items()
+            if len(there) >= COLLISION_MIN
+        ]
+        return sorted(several, key=lambda pair: (-pair[1], pair[0]))
+
+    def overlaps(self, job: JobOfHour, count: int) -> list[str]:
+        """Jobs that run at the same time as one of its runs: the `count` longest of them."""
+        mine = [(one.at_us, one.at_us + one.usual_s * SECOND_US) for one in job.begins]
+        found: list[str] = []
+        for other in self._longest_first:
+            begins = (*other.begins, *other.earlier)
+            if other is not job and any(
+                one.at_us <= till_us and begin_us < one.at_us + one.usual_s * SECOND_US
+                for one in begins
+                for begin_us, till_us in mine
+            ):
+                found.append(other.row.job.name)
+                if len(found) == count:
+                    break
+        return found
+
+    def look_for_spread(self) -> Iterator[None]:
+        """Find the smallest jitter that takes the worst collision apart, in small steps.
+
+        It is in `spread` then; None where there is none.
+        """
+        for at_us, before in self.collisions[:_COLLISIONS_TRIED]:
+            there = [each for each, _ in self._by_second[at_us] if not each.row.job.jitter_s]
+            yield
+            # One that begins again and again in the hour would be moved each time.
+            once = [each for each in there if len(each.begins) == 1]
+            bounds: dict[str, float] = {}
+            rows = [each.row for each in (once if len(once) >= COLLISION_MIN else there)]
+            for row in rows:
+                bounds[row.job.name] = _longest_jitter_s(row.job)
+                yield
+            tried = []
+            for jitter_s in JITTERS_S:
+                fitting = [row for row in rows if jitter_s <= bounds[row.job.name]]
+                if len(fitting) >= COLLISION_MIN // 2:
+                    tried.append(self._try(at_us, fitting, jitter_s, before))
+                    if tried[-1].begins_after <= _enough(before):
+                        break
+                yield
+            self.spread = _best(tried, before)
+            if self.spread is not None:
+                return
+
+    def _try(self, at_us: int, rows: Sequence[JobRow], jitter_s: float, before: int) -> Spread:
+        moved = {
+            row.job.name: jitter_us(msgspec.structs.replace(row.job, jitter_s=float(jitter_s)))
+            for row in rows
+        }
+        begins = [
+            msgspec.structs.replace(one, at_us=one.due_us + moved[one.job])
+            if one.job in moved
+            else one
+            for one in self._all()
+        ]
+        after: Counter[int] = Counter()
+        for one in begins:
+            after[_second(one)] += one.hosts
+        most = max((n for second_us, n in after.items() if second_us >= self.from_us), default=0)
+        top, _ = _peak(list(_slots(begins)), self.from_us, self.to_us)
+        return Spread(at_us, tuple(rows), float(jitter_s), before, most, self.peak[0], top)
+
+    def _all(self) -> list[Begin]:
+        return [one for each in self.jobs for one in (*each.earlier, *each.begins)]
+
+    @cached_property
+    def _levels(self) -> list[tuple[int, int]]:
+        return list(_slots(self._all()))
+
+    @cached_property
+    def _by_second(self) -> dict[int, list[tuple[JobOfHour, Begin]]]:
+        """What begins in each second of the hour, jobs that begin too often left aside."""
+        found: dict[int, list[tuple[JobOfHour, Begin]]] = {}
+        for each in self.jobs:
+            if not each.more:
+                for one in each.begins:
+                    found.setdefault(_second(one), []).append((each, one))
+        return found
+
+    @cached_property
+    def _longest_first(self) -> list[JobOfHour]:
+        found = [each for each in self.jobs if (each.usual_s or 0.0) >= _OVERLAP_MIN_S]
+        return sorted(found, key=lambda each: (-(each.usual_s or 0.0), each.row.job.name))
+
+
+def _longest_jitter_s(job: Job) -> float:
+    """The longest jitter by which a job's due times do not get into each other's way."""
+    for jitter_s in reversed(JITTERS_S):
+        if not crowded(msgspec.structs.replace(job, jitter_s=float(jitter_s))):
+            return jitter_s
+    return 0.0
+
+
+def _best(tried: Sequence[Spread], before: int) -> Spread | None:
+    better = [one for one in tried if one.begins_after < before]
+    if not better:
+        return None
+    return min(better, key=lambda one: (max(one.begins_after, _enough(before)), one.jitter_s))
+
+
+def _enough(before: int) -> int:
+    """How many runs may begin in one second after so many did."""
+    return max(_AT_ONCE_MAX, round(before * _SHARE_KEPT))
+
+
+def _cut_short(begins: Sequence[Begin]) -> list[Begin]:
+    """The runs of a job of which there is one at a time: each ends where the next begins."""
+    ends = [(after.at_us - one.at_us) / SECOND_US for one, after in pairwise(begins)]
+    return [
+        msgspec.structs.replace(one, usual_s=min(one.usual_s, end_s))
+        for one, end_s in zip(begins, [*ends, inf][: len(begins)], strict=True)
+    ]
+
+
+def _second(begin: Begin) -> int:
+    return begin.at_us // SECOND_US * SECOND_US
+
+
+def _slots(begins: Sequence[Begin]) -> Iterator[tuple[int, int]]:
+    """How many slots are taken from each instant at which that changes on."""
+    changes: Counter[int] = Counter()
+    for one in begins:
+        changes[one.at_us] += one.hosts
+        changes[one.at_us + max(round(one.usual_s * SECOND_US), SECOND_US)] -= one.hosts
+    taken = 0
+    for at_us in sorted(changes):
+        taken += changes[at_us]
+        yield at_us, taken
+
+
+def _peak(levels: Sequence[tuple[int, int]], from_us: int, to_us: int) -> tuple[int, int]:
+    """The most slots taken within [from, to), and when that is first."""
+    first = bisect_right(levels, from_us, key=_instant)
+    last = bisect_left(levels, to_us, key=_instant)
+    at_first = levels[first - 1][1] if first else 0
+    found = [(at_first, from_us), *((taken, at_us) for at_us, taken in levels[first:last])]
+    return max(found, key=lambda pair: (pair[0], -pair[1]))
+
+
+def _instant(level: tuple[int, int]) -> int:
+    return level[0]

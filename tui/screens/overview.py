@@ -1,0 +1,411 @@
+"""The first screen: what ran, what runs, what comes, and what needs attention."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from heapq import nsmallest
+from typing import Final
+
+from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
+
+from tocsin.instants import SECOND_US
+from tocsin.model import JobRow
+from tocsin.tui.actions.action import Place, Situation
+from tocsin.tui.attention import Attention, Fleet, Item, Subject
+from tocsin.tui.calendars import Calendars
+from tocsin.tui.clock_changes import ClockNotes
+from tocsin.tui.durations import HOUR_US, Hour, last_hour
+from tocsin.tui.forecast import Forecast, Span
+from tocsin.tui.ledger import Ledger
+from tocsin.tui.memo import Memo
+from tocsin.tui.overview import (
+    ITEMS_MAX,
+    NextFire,
+    attention_title,
+    fire_cells,
+    fleet_lines,
+    hour_lines,
+    item_cells,
+    next_fires,
+)
+from tocsin.tui.plain import fit, rule
+from tocsin.tui.scene import Scene, nothing_yet
+from tocsin.tui.slices import walk
+from tocsin.tui.timeline import (
+    LEGEND,
+    STEPS_S,
+    JobLine,
+    Scale,
+    axis_cells,
+    first_step,
+    interest,
+    job_cells,
+    others_cells,
+    scale_of,
+    title,
+)
+from tocsin.tui.widgets.columns import Cell
+from tocsin.tui.widgets.one_line import OneLine
+from tocsin.tui.widgets.pick_list import LineOf, PickList
+
+from .frame import Frame
+
+PANES: Final = ("timeline", "attention", "fires")
+_ROWS_MAX: Final = 100
+_STEADY_US: Final = 3 * SECOND_US
+"""What changes by the clock alone is looked at again after so long."""
+_LARGE: Final = 2_000
+"""A fleet with more jobs changes all the time, and is looked over by the clock alone."""
+_LOW: Final = 28
+"""A screen with fewer lines has no legend."""
+_PAN_SHARE: Final = 6
+
+
+class OverviewScreen(Frame):
+    """The fleet around now."""
+
+    PLACE = Place.OVERVIEW
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ledger = Ledger()
+        self._calendars = Calendars()
+        self._notes = ClockNotes()
+        self._attention = Attention()
+        self._forecast: Forecast | None = None
+        self._reckoning = False
+        self._noted: object = None
+        """The jobs whose clock notes are known."""
+        self._step: int | None = None
+        self._pan = 0
+        self._zoomed = ""
+        self._chosen: Memo[list[str]] = Memo()
+        self._items: Memo[list[Item]] = Memo()
+        self._fires: Memo[list[NextFire]] = Memo()
+        self._hour: Memo[Hour] = Memo()
+        self._others: Memo[tuple[Cell, ...]] = Memo()
+        self._item_lines: Memo[list[LineOf]] = Memo()
+        self.doings = {
+            **self.doings,
+            "show": self._show,
+            "pane": lambda _: self._next_pane(),
+            "zoom": lambda _: self._zoom(),
+            "zoom_out": lambda _: self._rescale(1),
+            "zoom_in": lambda _: self._rescale(-1),
+            "earlier": lambda _: self._move(-1),
+            "later": lambda _: self._move(1),
+            "now": lambda _: self._move(0),
+        }
+
+    # Layout.
+
+    def body(self) -> Iterable[Widget]:
+        """Timeline above; attention and next fires; the last hour and the fleet below."""
+        yield OneLine(id="timeline-title")
+        yield PickList(id="timeline")
+        yield OneLine(id="others")
+        yield OneLine(id="legend")
+        with Horizontal(id="middle"):
+            with Vertical(id="attention-pane"):
+                yield OneLine(id="attention-title")
+                yield PickList(id="attention")
+            with Vertical(id="fires-pane"):
+                yield OneLine(id="fires-title")
+                yield PickList(id="fires")
+        with Horizontal(id="bottom"):
+            with Vertical(id="hour-pane"):
+                yield OneLine(id="hour-title")
+                for number in range(3):
+                    yield OneLine(id=f"hour-{number}")
+            with Vertical(id="fleet-pane"):
+                yield OneLine(id="fleet-title")
+                for number in range(3):
+                    yield OneLine(id=f"fleet-{number}")
+
+    def on_mount(self) -> None:
+        """The keys go to the timeline."""
+        self._arrange()
+        self._pane("timeline").focus()
+        super().on_mount()
+
+    def on_resize(self) -> None:
+        """More lines for what needs attention on a higher screen."""
+        self._arrange()
+        super().on_resize()
+
+    def on_pick_list_moved(self, message: PickList.Moved) -> None:
+        """Other keys may be valid for this line."""
+        message.stop()
+        self.draw_foot(self.stage.scene())
+
+    def _arrange(self) -> None:
+        zoomed = self._zoomed
+        self.query_one("#middle").styles.height = (
+            "1fr" if zoomed in {"attention", "fires"} else max(self.size.height // 5, 4)
+        )
+        shows = {
+            "timeline-title": zoomed in {"", "timeline"},
+            "timeline": zoomed in {"", "timeline"},
+            "others": zoomed in {"", "timeline"},
+            "legend": zoomed == "timeline" or (not zoomed and self.size.height >= _LOW),
+            "middle": zoomed != "timeline",
+            "attention-pane": zoomed in {"", "attention"},
+            "fires-pane": zoomed in {"", "fires"},
+            "bottom": not zoomed,
+        }
+        for name, shown in shows.items():
+            self.query_one(f"#{name}").display = shown
+
+    # Drawing.
+
+    def draw_body(self, scene: Scene) -> None:
+        """All panes."""
+        self._ledger.follow(scene.view.runs)
+        if self._calendars.due(scene):
+            ask = self._calendars.ask(self.stage.session, self._forget)
+            self.run_worker(ask, group="calendars")
+        self._draw_timeline(scene)
+        self._draw_attention(scene)
+        self._draw_fires(scene)
+        self._draw_hour(scene)
+        self._draw_fleet(scene)
+
+    def crumb(self) -> str:
+        """That there is more to see of one pane."""
+        return "z shows all panes" if self._zoomed else ""
+
+    def look(self, scene: Scene) -> Situation:
+        """What the cursor of the pane with the keys is on."""
+        view = scene.view
+        pane = next((name for name in PANES if self._pane(name).has_focus), "")
+        key = self._pane(pane).cursor_key if pane else ""
+        job, run, agent = key, None, None
+        if pane == "attention":
+            item = next((one for one in self._found(scene) if _key(one) == key), None)
+            job = item.name if item is not None and item.subject is Subject.JOB else ""
+            if item is not None and item.subject is Subject.RUN:
+                run = view.runs.get(item.id)
+                job = item.name
+            if item is not None and item.subject is Subject.AGENT:
+                agent = view.agents.get(item.id)
+        row = view.jobs.get(job)
+        run = run or self._ledger.latest(job)
+        return Situation(
+            place=self.PLACE,
+            jobs=(row,) if row is not None else (),
+            runs=(run,) if run is not None else (),
+            agents=(agent,) if agent is not None else (),
+            at_us=row.next_due_us if row is not None and pane == "fires" else None,
+        )
+
+    def _changes(self, scene: Scene, turn: int) -> tuple[object, ...]:
+        """What a look over the whole fleet depends on; the panes of a large one take turns."""
+        steady = (scene.now_us + turn * SECOND_US) // _STEADY_US
+        if len(scene.view.jobs) > _LARGE and scene.view.whole:
+            return (steady,)
+        return scene.view.jobs, self._ledger.version, steady
+
+    def _draw_timeline(self, scene: Scene) -> None:
+        pane, width = self._pane("timeline"), self._pane("timeline").text_width
+        scale = self._scale(scene, width)
+        forecast = self._forecast_of(scene, scale)
+        jobs = scene.view.jobs
+        names = self._rows(scene, max(pane.room, 1))
+        shown = [
+            JobLine(jobs[n], self._ledger.of(n), self._ledger.usual(n), forecast.of(jobs[n]))
+            for n in names
+        ]
+        pane.show(
+            [LineOf(line.row.job.name, job_cells(line, scale, width)) for line in shown],
+            head=[axis_cells(scale, width)],
+            empty=nothing_yet(scene, "no jobs yet: n makes one, tocsin apply FILE brings some"),
+        )
+        others = self._others.of(
+            lambda: self._others_of(scene, scale, names, shown, width),
+            *self._changes(scene, 0), forecast, forecast.whole, scale.first, scale.column_us, width,
+            " ".join(names),
+        )  # fmt: skip
+        self._one("others").say(Cell(" "), *(others if len(jobs) > len(names) else ()))
+        self._one("legend").say(Cell(fit(f" {LEGEND}", self.size.width), "quiet"))
+        self._title("timeline", title(scale), "- + zoom, ← → move, 0 now")
+
+    def _others_of(
+        self,
+        scene: Scene,
+        scale: Scale,
+        names: Sequence[str],
+        shown: Sequence[JobLine],
+        width: int,
+    ) -> tuple[Cell, ...]:
+        inside, forecast = set(names), self._forecast
+        assert forecast is not None, "made before it is drawn"
+        ended = self._ledger.ended(scale.span.from_us, scene.now_us)
+        past = (run for run in ended if run.job not in inside)
+        count = len(scene.view.jobs) - len(names)
+        return others_cells(count, past, forecast.totals, shown, scale, width, whole=forecast.whole)
+
+    def _scale(self, scene: Scene, width: int) -> Scale:
+        step = first_step(width) if self._step is None else self._step
+        return scale_of(width, step, self._pan, scene.now_us, scene.zone)
+
+    def _rows(self, scene: Scene, room: int) -> list[str]:
+        """The jobs that have a row: those with most to see, in an order that stays."""
+        jobs, ledger = scene.view.jobs, self._ledger
+
+        def make() -> list[str]:
+            def rank(row: JobRow) -> tuple[int, int]:
+                return interest(row, ledger.latest(row.job.name), scene.now_us)
+
+            candidates = (
+                row for row in jobs.values()
+                if row.job.schedule or ledger.latest(row.job.name) is not None
+            )  # fmt: skip
+            best = nsmallest(min(room, _ROWS_MAX), candidates, key=rank)
+            best.sort(key=lambda row: (rank(row)[0], row.job.name))
+            return [row.job.name for row in best]
+
+        names = self._chosen.of(make, *self._changes(scene, 0), room)
+        names = [name for name in names if name in jobs]
+        under = self._pane("timeline").cursor_key
+        if under in jobs and under not in names:  # what somebody looks at does not vanish
+            return [*names[: room - 1], under]
+        return names
+
+    def _draw_attention(self, scene: Scene) -> None:
+        pane = self._pane("attention")
+        found = self._found(scene)
+        width = pane.text_width
+
+        def make() -> list[LineOf]:
+            return [LineOf(_key(item), item_cells(item, width)) for item in found[:ITEMS_MAX]]
+
+        lines = self._item_lines.of(make, found, width)
+        empty = nothing_yet(scene, "nothing: no failures, no late fires, all agents are there")
+        pane.show(lines, empty=empty)
+        self._title("attention", attention_title(found), "")
+
+    def _found(self, scene: Scene) -> list[Item]:
+        view, status = scene.view, scene.connection.status
+
+        def make() -> list[Item]:
+            notes = sorted(self._notes.found.values(), key=lambda note: (note.at_us, note.job))
+            fleet = Fleet(view.jobs, view.agents, self._ledger, status, notes, scene.zone)
+            return self._attention.items(fleet, scene.now_us)
+
+        store = "" if status is None else status.store
+        changes = *self._changes(scene, 1), view.agents, store, len(self._notes.found)
+        return self._items.of(make, *changes)
+
+    def _draw_fires(self, scene: Scene) -> None:
+        pane, jobs = self._pane("fires"), scene.view.jobs
+        fires = self._fires.of(lambda: next_fires(jobs.values()), *self._changes(scene, 2))
+        lines = [
+            LineOf(fire.names[0], fire_cells(fire, scene.now_us, scene.zone, pane.text_width))
+            for fire in fires
+        ]
+        pane.show(lines, empty=nothing_yet(scene, "no job is due"))
+        self._title("fires", "Next fires", "")
+
+    def _draw_hour(self, scene: Scene) -> None:
+        ledger, now_us = self._ledger, scene.now_us
+
+        def make() -> Hour:
+            ended = ledger.ended(now_us - HOUR_US, now_us + 1)
+            return last_hour(ended, ledger.active.values(), scene.view.jobs, now_us)
+
+        hour = self._hour.of(make, *self._changes(scene, 0))
+        width = self.query_one("#hour-pane").size.width
+        self._one("hour-title").say(Cell(rule("Last 60 min", "", width), "quiet"))
+        for number, cells in enumerate(hour_lines(hour, width)):
+            self._one(f"hour-{number}").say(*cells)
+
+    def _draw_fleet(self, scene: Scene) -> None:
+        head, lines = fleet_lines(scene.view.agents)
+        width = self.query_one("#fleet-pane").size.width
+        self._one("fleet-title").say(Cell(rule(head, "", width), "quiet"))
+        for number, cells in enumerate(lines):
+            self._one(f"fleet-{number}").say(*cells)
+
+    def _title(self, name: str, text: str, right: str) -> None:
+        here, widget = self._pane(name).has_focus, self._one(f"{name}-title")
+        line = rule(f"[{text}]" if here else text, right if here else "", widget.size.width)
+        widget.say(Cell(line, "strong" if here else "quiet"))
+
+    # Looking ahead.
+
+    def _forecast_of(self, scene: Scene, scale: Scale) -> Forecast:
+        """What holds the columns in sight; the rest of the fleet is reckoned in the background."""
+        forecast = self._forecast
+        wanted = scale.ahead
+        if forecast is None or not forecast.span.holds(wanted):
+            span = Span(wanted.column_us, wanted.first, wanted.count + scale.width)
+            forecast = self._forecast = Forecast(span, self._calendars.known)
+        forecast.follow(scene.view.jobs)
+        if not self._reckoning and (not forecast.whole or scene.view.jobs is not self._noted):
+            self._reckoning = True
+            self.run_worker(self._reckon(scene), group="forecast")
+        return forecast
+
+    async def _reckon(self, scene: Scene) -> None:
+        try:
+            while self._forecast is not None and not self._forecast.whole:
+                await walk(self._forecast.steps())
+            self._noted = scene.view.jobs
+            await walk(self._notes.steps(scene.view.jobs, scene.now_us))
+        finally:
+            self._reckoning = False
+        self.draw()
+
+    def _forget(self) -> None:
+        """Other calendars: all is to be reckoned again."""
+        self._forecast = None
+        self.draw()
+
+    # Keys.
+
+    def _show(self, at: Situation) -> None:
+        run, agent = at.run, at.agent
+        if agent is not None:
+            self.stage.go(Place.AGENTS, f"name:{agent.name}")
+        elif run is not None and (run.finished_us is None or self._pane("attention").has_focus):
+            self.stage.open_run(run)
+        elif at.job is not None:
+            self.stage.open_job(at.job.job.name)
+
+    def _next_pane(self) -> None:
+        here = next((i for i, name in enumerate(PANES) if self._pane(name).has_focus), -1)
+        name = PANES[(here + 1) % len(PANES)]
+        if self._zoomed:
+            self._zoomed = name
+            self._arrange()
+        self._pane(name).focus()
+
+    def _zoom(self) -> None:
+        here = next((name for name in PANES if self._pane(name).has_focus), PANES[0])
+        self._zoomed = "" if self._zoomed else here
+        self._arrange()
+        self.call_after_refresh(self.draw)
+
+    def _rescale(self, by: int) -> None:
+        width = self._pane("timeline").text_width
+        step = first_step(width) if self._step is None else self._step
+        self._step = max(min(step + by, len(STEPS_S) - 1), 0)
+        self._pan = 0
+        self.draw()
+
+    def _move(self, by: int) -> None:
+        """A sixth of what is in sight; 0 goes back to now."""
+        width = self._pane("timeline").text_width
+        self._pan = self._pan + by * max(width // _PAN_SHARE, 1) if by else 0
+        self.draw()
+
+    def _pane(self, name: str) -> PickList:
+        return self.query_one(f"#{name}", PickList)
+
+    def _one(self, name: str) -> OneLine:
+        return self.query_one(f"#{name}", OneLine)
+
+
+def _key(item: Item) -> str:
+    return f"{item.subject.value} {item.id} {item.weight}"
