@@ -88,6 +88,8 @@ def _steady(argv: list[str], seconds: float) -> Steady:
         terminal.read_for(SETTLE_S)
         sent, cpu_s = terminal.bytes, terminal.cpu_s
         terminal.read_for(seconds)
+        if terminal.process.poll() is not None:
+            raise RuntimeError(f"{argv} ended: {terminal.output[-2000:]!r}")
         return Steady((terminal.bytes - sent) / seconds, (terminal.cpu_s - cpu_s) / seconds * 100)
 
 

@@ -49,6 +49,7 @@ def bare() -> dict[str, Any]:
 def fleet() -> dict[str, Any]:
     """The program as it is, idle, with this many runs to show. It tells what making them took."""
     gc.disable()  # as cli/start.py
+    from tocsin.errors import LinkError
     from tocsin.tui.app import TocsinApp
     from tocsin.tui.connection import Connection, Phase
     from tocsin.tui.state import Rows, View
@@ -65,6 +66,9 @@ def fleet() -> dict[str, Any]:
 
         def __init__(self, tell: Any) -> None:  # noqa: ANN401 - see tui/session.py
             self.tell = tell
+
+        async def ask(self, _ask: object, **_more: object) -> Any:  # noqa: ANN401 - as above
+            raise LinkError("there is no link in this scene", "")
 
         async def run(self) -> None:
             while True:
