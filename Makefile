@@ -10,10 +10,10 @@ BENCH_ARGS ?=
 DRILL_ARGS ?=
 DRILL_PACKAGES := iproute2 iptables libfaketime
 LAB_PACKAGES := mmdebstrap systemd-container
-SERVICES := nats-server $(if $(shell command -v node),,nodejs)
+SERVICES := nats-server tmux procps chromium $(if $(shell command -v node),,nodejs)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test coverage check format sim bench lab lab-tools drill drill-tools services clean
+.PHONY: help setup up test coverage check format sim bench screenshots lab lab-tools drill drill-tools services clean
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -53,6 +53,9 @@ sim: setup ## The simulator over many seeds: make sim SEEDS=10000
 
 bench: setup services ## All benchmarks; each prints one JSON line
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+screenshots: setup ## The pictures in docs/screenshots, of the example jobs
+	$(BIN)/python -m tests.tui.screenshots
 
 lab: setup lab-tools ## Real systemd, booted in throw-away Debian roots
 	$(BIN)/python -m pytest --timeout 900 tests/lab/test_*.py $(PYTEST_ARGS)

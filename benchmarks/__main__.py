@@ -13,7 +13,7 @@ from .table import RESULTS, markdown
 
 NAMES: Final = (
     "throughput", "spawn", "lag", "footprint", "restart", "decide", "schedule", "shell", "units",
-    "http", "nats",
+    "http", "nats", "tui",
 )  # fmt: skip
 
 

@@ -50,6 +50,7 @@ COMMANDS: Final = {
     "audit": Command("audit", "audit", "Show who did what, and check that record."),
     "coordinator": Command("start", "coordinator", "Run a coordinator."),
     "tui": Command("start", "tui", "Open the terminal interface."),
+    "web": Command("web", "web", "Serve the terminal interface to a browser here."),
 }
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import click
 import msgspec
@@ -120,9 +123,17 @@ def _is_ours(path: Path, context: Context) -> bool:
 
 
 @click.command()
-def tui() -> int:
-    """Open the terminal interface."""
-    return _open(chosen_context())
+@click.option("--theme", metavar="NAME", help="Its colours: dark, light, high-contrast, ….")
+@click.option("--ascii/--no-ascii", default=None, help="Draw nothing but ASCII.")
+@click.option("--mouse/--no-mouse", default=None, help="Take the mouse from the terminal.")
+@click.option("--zone", metavar="NAME", help="Where times are told: local, utc, Europe/Berlin, ….")
+@click.option("--read-only", is_flag=True, default=None, help="Leave out all that changes things.")
+def tui(**given: object) -> int:
+    """Open the terminal interface.
+
+    What is not given here is in tui.toml of the configuration directory.
+    """
+    return _open(chosen_context(), {key: it for key, it in given.items() if it is not None})
 
 
 def open_tui(named: str | None) -> int:
@@ -134,7 +145,8 @@ def open_tui(named: str | None) -> int:
     return _open(find_context(named, os.environ, find_places(os.environ)))
 
 
-def _open(context: Context) -> int:
+def _open(context: Context, given: Mapping[str, object] = MappingProxyType({})) -> int:
+    gc.disable()  # nothing that is made until the first screen is garbage; the app enables it
     from tocsin.tui.app import run_tui  # the only command that draws
 
-    return run_tui(context)
+    return run_tui(context, given)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import gc
+import locale
 import os
 import sys
 from collections.abc import Callable, Mapping
-from datetime import UTC, tzinfo
+from datetime import UTC
+from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar, Final
 
+import msgspec
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.timer import Timer
@@ -24,6 +28,8 @@ from .actions.action import Place, Situation
 from .actions.commands import Names
 from .actions.table import Table
 from .actions.why import question
+from .ascii import wanted as ascii_wanted
+from .clipboard import is_in_browser
 from .connection import Connection
 from .contexts import Contexts, Watched, choose, known_contexts, watched
 from .finding import findings
@@ -34,16 +40,14 @@ from .scene import Scene
 from .screens.agents import AgentsScreen
 from .screens.events import EventsScreen
 from .screens.frame import Frame
-from .screens.job import JobScreen
 from .screens.jobs import JobsScreen
 from .screens.listing import ListScreen
 from .screens.overview import OverviewScreen
 from .screens.palette import PaletteScreen
-from .screens.run import RunScreen
 from .screens.runs import RunsScreen
 from .screens.schedule import ScheduleScreen
-from .screens.why import WhyScreen
 from .session import Session, Tell
+from .settings import THEMES, TuiSettings, read_tui_settings
 from .sightings import Sighting, keep, notice, notice_status
 from .stage import Stage
 from .state import View
@@ -53,7 +57,8 @@ DRAW_S: Final = 0.5
 """Two drawings of what changed are at least this far apart."""
 TICK_S: Final = 1.0
 EXIT_USAGE: Final = 2
-_FEW_COLOURS: Final = {None, "standard", "windows"}
+_DEFAULTS: Final = TuiSettings()
+_NOWHERE: Final = Path(os.devnull)
 
 
 class TocsinApp(Stage):
@@ -63,15 +68,15 @@ class TocsinApp(Stage):
         make_session: makes the conversation, given whom to tell.
         name: what this coordinator is called.
         now_us: the clock that is shown and that ages are told by.
-        zone: where times are told; None is the system's own.
+        settings: how it looks and behaves.
+        data_dir: where what is saved for the user goes.
         terminal: the descriptor of the terminal to guard; None: there is none, as in tests.
-        keys: keys by the ids of actions, where they are not the usual ones.
-        read_only: nothing may be changed.
+        read_only: nothing may be changed in this context, whatever the settings say.
         careful: each change asks, and has the name typed.
         contexts: the other coordinators that can be watched.
 
     Raises:
-        ConfigError: `keys` names what is no action, or one key twice.
+        ConfigError: the settings name what is no action, or one key twice.
     """
 
     CSS_PATH = "app.tcss"
@@ -95,23 +100,25 @@ class TocsinApp(Stage):
         *,
         name: str,
         now_us: Callable[[], int] = clock.now_us,
-        zone: tzinfo | None = None,
+        settings: TuiSettings = _DEFAULTS,
+        data_dir: Path = _NOWHERE,
         terminal: int | None = None,
-        keys: Mapping[str, str] | None = None,
         read_only: bool = False,
         careful: bool = False,
         contexts: Contexts = MappingProxyType({}),
     ) -> None:
-        no_color = "NO_COLOR" in os.environ
-        super().__init__(ansi_color=True if no_color else None)
-        if no_color or self.console.color_system in _FEW_COLOURS:
-            self.theme = "ansi-dark"
-        self.actions = Table(keys)
-        self.zone = self._own_zone = zone
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
+        self.settings, self.data_dir = settings, data_dir
+        self.mouse = settings.mouse
+        self.ascii = bool(settings.ascii)
+        self._dress(settings.theme)
+        self.actions = Table(settings.keys)
+        self.zone = self._own_zone = settings.tzinfo()
         self._now_us = now_us
         self._contexts = contexts
         self._conversations = 0
         self._view = View()
+        self._connection = Connection()
         self._sightings: tuple[Sighting, ...] = ()
         self._begin(Watched(name, make_session, read_only=read_only, careful=careful))
         self._guard = None if terminal is None else Guard(terminal, self.exit)
@@ -119,7 +126,7 @@ class TocsinApp(Stage):
         for key in self.actions.used_keys():
             self.bind(key, f"press({key!r})", show=False)
 
-    # What the screens may use.
+    # What the screens may use. What is opened later is not imported at the start.
 
     def scene(self) -> Scene:
         """What there is to draw, now."""
@@ -129,14 +136,14 @@ class TocsinApp(Stage):
             self._connection,
             self._now_us(),
             self.zone,
-            read_only=self._watched.read_only,
+            read_only=self.settings.read_only or self._watched.read_only,
             careful=self._watched.careful,
             sightings=self._sightings,
         )
 
     def names(self) -> Names:
         """What can be named besides jobs, runs and agents."""
-        return Names(contexts=list(self._contexts), themes=sorted(self.available_themes))
+        return Names(contexts=list(self._contexts), themes=list(THEMES))
 
     def go(self, place: Place, text: str = "") -> None:
         """Show a screen of the first row, without what was opened on it."""
@@ -150,19 +157,24 @@ class TocsinApp(Stage):
 
     def open_job(self, name: str) -> None:
         """Show a job."""
+        from .screens.job import JobScreen
+
         self.push_screen(JobScreen(name))
 
     def open_why(self, at: Situation) -> None:
         """Show why the run, or the due time, or the job's last due time went as it did."""
+        from .screens.why import WhyScreen
+
         self.push_screen(WhyScreen(question(at)))
 
     def open_run(self, run: Run) -> None:
         """Show a run."""
+        from .screens.run import RunScreen
+
         self.push_screen(RunScreen(run))
 
     def open_editor(self, name: str = "", *, clone: bool = False, as_text: bool = False) -> None:
         """Edit a job; without a name a new one."""
-        # A form and its rules are not worth the time of everybody who starts the program.
         from .screens.editor import opened
 
         editor = opened(self._view.jobs, name, clone=clone, as_text=as_text)
@@ -191,11 +203,6 @@ class TocsinApp(Stage):
             return
         self._begin(chosen)
         self.run_worker(self._begin_anew(f"✓ watching {chosen.name}"), group="context")
-
-    def use_theme(self, name: str) -> None:
-        """Draw in other colours."""
-        if name in self.available_themes:
-            self.theme = name
 
     def switch_zone(self) -> None:
         """Tell times in UTC, or in the own zone again."""
@@ -230,8 +237,11 @@ class TocsinApp(Stage):
         if message.conversation != self._conversations:
             return
         first = message.view.whole and not self._view.whole
+        same = message.view is self._view and message.connection.phase is self._connection.phase
         self._notice(message)
         self._view, self._connection = message.view, message.connection
+        if same:
+            return  # how old it is changes every second anyway
         if first or self._drawing is None:
             self._draw()
         if self._drawing is None:
@@ -267,6 +277,11 @@ class TocsinApp(Stage):
         if isinstance(self.screen, Frame):
             self.screen.say(text, failed=failed)
 
+    def on_ready(self) -> None:
+        """Look for garbage from now on, but not among what the program is made of."""
+        gc.freeze()
+        gc.enable()
+
     def _draw_rest(self) -> None:
         self._drawing = None
         self._draw()
@@ -286,29 +301,41 @@ class TocsinApp(Stage):
                 self._say(f"{self._watched.name}: {error.message}", failed=True)
 
 
-def run_tui(context: Context) -> int:
+def run_tui(context: Context, given: Mapping[str, object] = MappingProxyType({})) -> int:
     """Run the TUI in the foreground until the user leaves; the exit code of the program.
 
+    Args:
+        context: which coordinator, and as whom.
+        given: settings from the command line, see `TuiSettings`.
+
     Raises:
-        ConfigError: the context's key cannot be read.
+        ConfigError: the context's key cannot be read, or a setting is wrong.
     """
     streams = (sys.stdin, sys.stdout, sys.stderr)
+    in_browser = is_in_browser(os.environ)
     refused = refusal(os.environ, on_terminal=all(stream.isatty() for stream in streams))
-    if refused:
+    if refused and not in_browser:
         print(refused, file=sys.stderr)  # noqa: T201 - this is for the user
         return EXIT_USAGE
+    places = find_places(os.environ)
+    settings = read_tui_settings(places.config_dir, given)
+    if settings.ascii is None:
+        few = ascii_wanted(locale.getencoding(), os.environ.get("TERM", "")) and not in_browser
+        settings = msgspec.structs.replace(settings, ascii=few)
     hub = Hub()
     try:
         first = watched(context, hub)
         app = TocsinApp(
             first.make_session,
             name=first.name,
-            terminal=sys.stdin.fileno(),
+            settings=settings,
+            data_dir=places.data_dir,
+            terminal=None if in_browser else sys.stdin.fileno(),
             read_only=first.read_only,
             careful=first.careful,
-            contexts=known_contexts(context, find_places(os.environ), hub),
+            contexts=known_contexts(context, places, hub),
         )
-        app.run(mouse=False)  # so that the terminal's own way to mark and copy text works
+        app.run(mouse=settings.mouse)
         return app.return_code or 0
     finally:
         hub.close()

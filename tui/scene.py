@@ -12,7 +12,7 @@ from .actions.going import TABS
 from .connection import Connection, badge
 from .plain import fit, spread
 from .sightings import Sighting
-from .state import View, count
+from .state import Counts, View
 from .widgets.columns import Cell
 from .words import clock_line, local
 
@@ -45,10 +45,9 @@ class Scene(msgspec.Struct, frozen=True):
         )
 
 
-def header(scene: Scene, width: int) -> list[Cell]:
+def header(scene: Scene, found: Counts, width: int) -> list[Cell]:
     """The first line: context, state of the link, fleet, clock; what is left out comes last."""
     link = badge(scene.connection, scene.now_us)
-    found = count(scene.view)
     head = [Cell(f" {scene.name} "), Cell(f"{link.glyph} {link.text}", link.tone)]
     if scene.read_only:
         head.append(Cell("  READ-ONLY"))

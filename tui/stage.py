@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from datetime import tzinfo
+from pathlib import Path
+from typing import Final
 
-from textual.app import App
+from rich.cells import cell_len
+from textual.filter import LineFilter
 
+from tocsin.errors import ConfigError
 from tocsin.messages.client_link import Ask
 from tocsin.model import Run
+from tocsin.units import format_size
 
+from . import clipboard, themes
 from .actions.action import Place, Situation
 from .actions.commands import Names
 from .actions.table import Table
+from .ascii import AsciiFilter
+from .messages import Said
+from .output import DiffedApp
+from .plain import one_line
 from .scene import Scene
 from .session import Session
+from .settings import TuiSettings, check_theme
 from .undo import Undo
 
+_COPIED_CELLS: Final = 30
+"""Of what was copied, so much is told."""
 
-class Stage(App[None]):
+
+class Stage(DiffedApp[None]):
     """An app with a session and something to draw."""
 
     session: Session
@@ -25,6 +41,14 @@ class Stage(App[None]):
     zone: tzinfo | None
     """Where times are told; None is the system's own."""
     undos: tuple[Undo, ...] = ()
+    settings: TuiSettings
+    data_dir: Path
+    """Where what is saved for the user goes."""
+    ascii: bool = False
+    """Whether nothing but ASCII is drawn; before the app runs."""
+    mouse: bool = False
+    """Whether the mouse is ours, and not the terminal's."""
+    _to_ascii = AsciiFilter()
 
     def scene(self) -> Scene:
         """What there is to draw, now."""
@@ -68,16 +92,62 @@ class Stage(App[None]):
 
     def use_theme(self, name: str) -> None:
         """Draw in other colours."""
-        raise NotImplementedError
+        try:
+            check_theme(name)
+        except ConfigError as error:
+            self.screen.post_message(Said(f"{error.message}; {error.hint}", failed=True))
+        else:
+            self._dress(name)
+
+    def _dress(self, name: str) -> None:
+        for theme in themes.THEMES.values():
+            self.register_theme(theme)
+        # Without colours the sixteen of the terminal are what Textual can leave out.
+        wanted = "ansi-dark" if self.no_color else name
+        self.theme = themes.textual_name(wanted, self.console.color_system, os.environ)
 
     def switch_zone(self) -> None:
         """Tell times in UTC, or in the own zone again."""
         raise NotImplementedError
 
     def switch_mouse(self) -> None:
-        """Take the mouse, or give it back to the terminal."""
-        raise NotImplementedError
+        """Take the mouse, or give it back to the terminal and its own way to mark text."""
+        name = "_disable_mouse_support" if self.mouse else "_enable_mouse_support"
+        switch = getattr(self._driver, name, None)  # private, and not with every driver
+        if self._driver is not None and switch is not None:
+            self._driver._mouse = True  # noqa: SLF001 - else the driver ignores both
+            switch()
+            self._driver.flush()
+            self.mouse = not self.mouse
 
     def remember(self, what: str, ask: Ask) -> None:
         """Keep how something is taken back."""
         raise NotImplementedError
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What finished lines go through."""
+        filters = super().get_line_filters()
+        return [*filters, self._to_ascii] if self.ascii else filters
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy in the way that works here, and say which; also what Textual's widgets copy."""
+        self._clipboard = text
+        self.run_worker(self._copy(text), group="copy", exclusive=True)
+
+    async def _copy(self, text: str) -> None:
+        try:
+            where = await clipboard.copy(text, os.environ, self.data_dir, self._write)
+            said = Said(f"✓ copied {_briefly(text)} {where}")
+        except OSError as error:
+            said = Said(f"✗ copy: cannot save it: {error.strerror}", failed=True)
+        self.screen.post_message(said)
+
+    def _write(self, text: str) -> None:
+        if self._driver is not None:
+            self._driver.write(text)
+            self._driver.flush()
+
+
+def _briefly(text: str) -> str:
+    line = one_line(text.strip())
+    return line if cell_len(line) <= _COPIED_CELLS else format_size(len(text.encode()))

@@ -129,21 +129,30 @@ def newest_first(view: View, job: str = "") -> list[str]:
 def latest_by_job(view: View) -> dict[str, Run]:
     """For each job its newest run, skips left aside, as far as the view reaches back."""
     latest: dict[str, Run] = {}
-    for run in view.runs.values():
-        known = latest.get(run.job)
-        if run.state is not RunState.SKIPPED and (known is None or run.id > known.id):
+    missing = set(view.jobs)
+    for run_id in sorted(view.runs, reverse=True):
+        run = view.runs[run_id]
+        if run.job not in latest and run.state is not RunState.SKIPPED:
             latest[run.job] = run
+            missing.discard(run.job)
+            if not missing and view.jobs:
+                break
     return latest
 
 
 def recent_by_job(view: View, count: int) -> dict[str, list[Run]]:
     """For each job its newest runs, skips included, the newest last."""
     recent: dict[str, list[Run]] = {}
+    missing = set(view.jobs)
     for run_id in sorted(view.runs, reverse=True):
         run = view.runs[run_id]
         known = recent.setdefault(run.job, [])
         if len(known) < count:
             known.append(run)
+        else:
+            missing.discard(run.job)
+            if not missing and view.jobs:
+                break
     for known in recent.values():
         known.reverse()
     return recent

@@ -10,8 +10,6 @@ from typing import Final
 
 import msgspec
 
-from tocsin.jobfile import dump_yaml, job_to_file
-from tocsin.jobfile.differing import differences
 from tocsin.model import Job, JobVersion
 
 from .plain import one_line
@@ -40,8 +38,15 @@ def change_words(version: JobVersion, before: JobVersion | None) -> str:
         return "created" if version.version == 1 else ""
     if before.job is None:
         return "brought back"
-    changed = differences(before.job, version.job)
+    changed = differing(before.job, version.job)
     return "; ".join(key_lines(changed)) or "nothing that a job file has"
+
+
+def differing(old: Job, new: Job) -> Mapping[str, tuple[object, object]]:
+    """The keys of a job file that differ, with both values."""
+    from tocsin.jobfile.differing import differences  # job files are not needed for a start
+
+    return differences(old, new)
 
 
 def key_lines(changed: Mapping[str, tuple[object, object]]) -> list[str]:
@@ -71,6 +76,8 @@ def to_revert_to(versions: Sequence[JobVersion], current: int | None) -> JobVers
 
 
 def _text(job: Job | None) -> list[str]:
+    from tocsin.jobfile import dump_yaml, job_to_file
+
     return [] if job is None else dump_yaml(job_to_file(job)).splitlines()
 
 

@@ -12,11 +12,14 @@ from textual.pilot import Pilot
 from tocsin import clock
 from tocsin.link import Hub
 from tocsin.tui.app import TocsinApp
+from tocsin.tui.settings import TuiSettings
 
 from .coordinator import Coordinator
-from .fleet import AGENTS, BERLIN, JOBS, NOW_US, RUNS
+from .fleet import AGENTS, JOBS, NOW_US, RUNS
+from .screens import Pair
 
 DEADLINE_S = 20.0
+SETTINGS = {"zone": "Europe/Berlin", "theme": "dark"}
 
 
 def fleet() -> Coordinator:
@@ -29,22 +32,27 @@ async def shown(
     coordinator: Coordinator,
     size: tuple[int, int] = (100, 30),
     first: str = "jobs",
-    **settings: Any,
+    *,
+    pair: Pair | None = None,
+    **more: Any,
 ) -> AsyncIterator[Pilot[None]]:
     """The app on a screen of this size, at an instant that stands still.
 
-    It begins with the screen `first`.
+    It begins with the screen `first`. `more` are settings (`TuiSettings`) and arguments of the app.
     """
     hub = Hub()
+    told = {key: more.pop(key) for key in list(more) if key in TuiSettings.__struct_fields__}
     app = TocsinApp(
         lambda tell: coordinator.session(hub, tell),
         name="prod-eu",
         now_us=lambda: NOW_US,
-        zone=BERLIN,
-        **settings,
+        settings=TuiSettings(**{**SETTINGS, **told}),
+        **more,
     )
+    if pair is not None:
+        pair.watch(app)
     try:
-        async with app.run_test(size=size) as pilot:
+        async with app.run_test(size=size, headless=pair is None) as pilot:
             if first != app.current_mode:
                 await app.switch_mode(first)
             yield pilot

@@ -23,9 +23,10 @@ from tocsin.keys import write_keypair
 
 DEADLINE_S = 30.0
 ALT_SCREEN_ON, ALT_SCREEN_OFF = b"\x1b[?1049h", b"\x1b[?1049l"
-MOUSE_ON = b"\x1b[?1000h"
+MOUSE_ON, MOUSE_OFF = b"\x1b[?1000h", b"\x1b[?1000l"
 PROGRAM = """
 import sys
+# first of all
 from pathlib import Path
 from tocsin.config import Context
 from tocsin.tui.app import run_tui
@@ -38,7 +39,9 @@ sys.exit(run_tui(context))
 class Terminal:
     """A terminal with the TUI in it."""
 
-    def __init__(self, coordinator: Coordinator, key_file: Path, **environ: str) -> None:
+    def __init__(
+        self, coordinator: Coordinator, key_file: Path, *, first: str = "", **environ: str
+    ) -> None:
         self.master, slave = pty.openpty()
         termios.tcsetwinsize(slave, (30, 100))
         self._slave = os.dup(slave)
@@ -47,11 +50,16 @@ class Terminal:
         write_keypair(key_file, coordinator.client_pair)
         context = ("prod-eu", coordinator.endpoint, coordinator.server_key, str(key_file))
         self.process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, *context],
+            [sys.executable, "-c", PROGRAM.replace("# first of all", first), *context],
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            env={**os.environ, "TERM": "xterm-256color", **environ},
+            env={
+                **os.environ,
+                "TERM": "xterm-256color",
+                "TOCSIN_HOME": str(key_file.parent),
+                **environ,
+            },
             start_new_session=True,
         )
         os.close(slave)
@@ -96,10 +104,10 @@ class Terminal:
 
 
 @contextmanager
-def terminal(tmp_path: Path, **environ: str) -> Iterator[Terminal]:
-    """The TUI on a terminal, with a coordinator to talk to."""
+def terminal(tmp_path: Path, *, first: str = "", **environ: str) -> Iterator[Terminal]:
+    """The TUI on a terminal, with a coordinator to talk to; `first` is run before it."""
     with fleet() as coordinator:
-        shown = Terminal(coordinator, tmp_path / "client.key", **environ)
+        shown = Terminal(coordinator, tmp_path / "client.key", first=first, **environ)
         try:
             yield shown
         finally:
@@ -137,6 +145,67 @@ def test_vanished_terminal_ends_the_program(tmp_path: Path) -> None:
         t.read_until(b"etl-orders", b"live")
         t.vanish()
         assert t.process.wait(DEADLINE_S) == 0
+
+
+def test_vanished_terminal_ends_a_program_that_heeds_no_hangup(tmp_path: Path) -> None:
+    """Also with SIGHUP ignored, as under nohup(1), on a terminal of its own; it does not spin."""
+    first = (
+        "import fcntl, signal, termios\n"
+        "fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_IGN)"
+    )
+    with terminal(tmp_path, first=first) as t:
+        t.read_until(b"etl-orders", b"live")
+        t.vanish()
+        assert t.process.wait(DEADLINE_S) == 0
+
+
+def test_an_error_of_the_program_restores_the_terminal(tmp_path: Path) -> None:
+    """A crash while it draws leaves the terminal as it was, and says what happened."""
+    first = (
+        "import tocsin.tui.app\n"
+        "def broken(self, event):\n"
+        "    raise RuntimeError('a screen broke')\n"
+        "tocsin.tui.app.TocsinApp.on_key = broken"
+    )
+    with terminal(tmp_path, first=first) as t:
+        t.read_until(b"etl-orders", b"live")
+        os.write(t.master, b"j")
+        assert t.end() == 1
+        assert t.output.rindex(ALT_SCREEN_OFF) > t.output.rindex(ALT_SCREEN_ON)
+        assert t.attributes() == t.before
+        assert b"a screen broke" in t.output
+
+
+@pytest.mark.parametrize("environ", [{"LC_ALL": "de_DE.ISO-8859-1"}, {"TERM": "linux"}, {}])
+def test_nothing_but_ascii_where_there_is_no_more(tmp_path: Path, environ: dict[str, str]) -> None:
+    """By the locale and on the Linux console; the words are all there."""
+    with terminal(tmp_path, **environ) as t:
+        t.read_until(b"etl-orders", b"live", b"failed")
+        t.process.send_signal(signal.SIGTERM)
+        assert t.end() == 0
+        assert t.output.isascii() is bool(environ)
+
+
+def test_the_mouse_is_taken_where_it_is_wanted(tmp_path: Path) -> None:
+    """And given back at the end."""
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/tui.toml").write_text("mouse = true\n")
+    with terminal(tmp_path) as t:
+        t.read_until(b"etl-orders", b"live", MOUSE_ON)
+        t.process.send_signal(signal.SIGTERM)
+        assert t.end() == 0
+        assert t.output.rindex(MOUSE_OFF) > t.output.rindex(MOUSE_ON)
+
+
+def test_a_wrong_setting_is_said_before_anything_is_drawn(tmp_path: Path) -> None:
+    """The terminal is not touched."""
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/tui.toml").write_text('theme = "drak"\n')
+    with terminal(tmp_path) as t:
+        assert t.end() != 0
+        assert b'there is no "drak"' in t.output
+        assert ALT_SCREEN_ON not in t.output
 
 
 def test_dumb_terminal_is_refused(tmp_path: Path) -> None:

@@ -6,11 +6,10 @@ from typing import Final
 
 import msgspec
 
-from tocsin.jobfile.differing import differences
 from tocsin.messages.client_link import Ask, PutJobs, RemoveJobs
 from tocsin.model import Job, JobVersion, Role
 from tocsin.tui.job_facts import in_english
-from tocsin.tui.versions import key_lines, to_revert_to
+from tocsin.tui.versions import differing, key_lines, to_revert_to
 
 from .action import Action, Place, Situation
 
@@ -42,7 +41,7 @@ def _blocked(at: Situation) -> str:
         return "there is no version before this one"
     if target.job is None:
         return f"version {target.version} is its removal"
-    if at.job is not None and not differences(at.job.job, _old(at)):
+    if at.job is not None and not differing(at.job.job, _old(at)):
         return f"it is as version {target.version} was"
     return ""
 
@@ -69,7 +68,7 @@ def _question(at: Situation) -> str:
     else:
         now = at.job.version
         lines = [f"Make {old.name} what it was in version {target.version}?", ""]
-        changed = key_lines(differences(at.job.job, old))
+        changed = key_lines(differing(at.job.job, old))
         lines += [f"  {line}" for line in changed[:_LINES_MAX]]
         lines += [f"  … {len(changed) - _LINES_MAX} more"] if len(changed) > _LINES_MAX else []
         lines += ["", f"It becomes version {now + 1}; runs under way go on as version {now}."]

@@ -20,10 +20,12 @@ from tocsin.tui.actions import commands
 from tocsin.tui.actions.action import Action, Place, Situation, forbidden
 from tocsin.tui.actions.telling import first_command, footer
 from tocsin.tui.connection import trouble
+from tocsin.tui.memo import Memo
 from tocsin.tui.messages import Said
 from tocsin.tui.plain import fit, one_line, spread
 from tocsin.tui.scene import Scene, header, tabs
 from tocsin.tui.stage import Stage
+from tocsin.tui.state import Counts, count
 from tocsin.tui.widgets.columns import Cell
 from tocsin.tui.widgets.one_line import OneLine
 from tocsin.tui.widgets.prompt import Prompt, Question
@@ -52,6 +54,7 @@ class Frame(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._said: tuple[Said, int] | None = None
+        self._counts: Memo[Counts] = Memo()
         self._before_prompt: Widget | None = None
         self._offered: list[str] = []
         self.doings: Mapping[str, Doing] = {
@@ -67,7 +70,7 @@ class Frame(Screen[None]):
             "mouse": lambda _: self.stage.switch_mouse(),
             "context": lambda at: self.stage.use_context(at.text),
             "theme": lambda at: self.stage.use_theme(at.text),
-            "redraw": lambda _: self._redraw(),
+            "redraw": lambda _: self.stage.action_redraw(),
             "refetch": lambda _: self.stage.session.subscribe_soon(),
             "job": lambda at: self.stage.open_job(at.job_names[0]),
             "open": self._open_run,
@@ -135,7 +138,13 @@ class Frame(Screen[None]):
         scene = self.stage.scene()
         # While the app ends, its widgets go one by one, and a timer may still ring in between.
         with contextlib.suppress(NoMatches):
-            self.query_one("#header", OneLine).say(*header(scene, self.size.width))
+            self.query_one("#header", OneLine).say(
+                *header(
+                    scene,
+                    self._counts.of(lambda: count(scene.view), scene.view.shown),
+                    self.size.width,
+                )
+            )
             self.draw_body(scene)
             tab = self.stage.current_mode
             self.query_one("#tabs", OneLine).say(*tabs(tab, self.crumb(), self.size.width))
@@ -260,7 +269,6 @@ class Frame(Screen[None]):
         """Copy a text to the user's own machine."""
         if text:
             self.app.copy_to_clipboard(text)
-            self.say(f"✓ copied {one_line(text)}")
 
     def _command_in_sight(self, at: Situation) -> str:
         if self._said is not None and self._said[0].command:
@@ -290,9 +298,6 @@ class Frame(Screen[None]):
             self.say(f"{error.message}{hint}", failed=True)
             return
         self.do(call.action, call.at)
-
-    def _redraw(self) -> None:
-        self.refresh(repaint=True, layout=True)
 
     def _open_run(self, at: Situation) -> None:
         if at.run is not None:

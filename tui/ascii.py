@@ -1,0 +1,57 @@
+"""What stands for a glyph where a terminal has none but ASCII. The only place that knows.
+
+It is applied to finished lines, so no widget draws in two ways. Each stand-in is as wide as what it
+stands for. States stay apart, as each is a glyph and a word.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Final
+
+from rich.cells import get_character_cell_size
+from rich.segment import Segment
+from textual.color import Color
+from textual.filter import LineFilter
+
+_FROM: Final = "●○◐►✗✓‖◇█▓▒░▌▐▀▄·•…→←↑↓↻×±≤≥≠‹›«»–—“”µ°"  # noqa: RUF001 - meant
+_TO: Final = 'o.%>x+=^##:.||^_.*~><^v@x+<>!<><>--""uo'
+_LINES: Final = "─━═│┃║┄┆┌┐└┘├┤┬┴┼╭╮╰╯╔╗╚╝╌╎"
+_LINES_TO: Final = "--=|||-|" + "+" * 17 + "-|"
+_BARS: Final = "▁▂▃▅▆▇"
+_BARS_TO: Final = "123567"
+STAND_INS: Final[Mapping[str, str]] = dict(
+    zip(_FROM + _LINES + _BARS, _TO + _LINES_TO + _BARS_TO, strict=True)
+)
+_UNKNOWN: Final = "?"
+
+
+@functools.lru_cache(4096)
+def to_ascii(text: str) -> str:
+    """The text in ASCII, as wide as it was."""
+    if text.isascii():
+        return text
+    return "".join(_stand_in(char) for char in text)
+
+
+def _stand_in(char: str) -> str:
+    if char.isascii():
+        return char
+    return STAND_INS.get(char) or _UNKNOWN * get_character_cell_size(char)
+
+
+def wanted(charset: str, term: str) -> bool:
+    """Whether a terminal with this character set is likely not to show more than ASCII.
+
+    The Linux console has UTF-8 and few glyphs.
+    """
+    return charset.lower().replace("-", "").replace("_", "") != "utf8" or term.startswith("linux")
+
+
+class AsciiFilter(LineFilter):
+    """Replaces what is not ASCII in lines that are about to be shown."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002 - Textual's signature
+        """The segments, in ASCII."""
+        return [Segment(to_ascii(text), style, control) for text, style, control in segments]
