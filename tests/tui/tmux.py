@@ -29,9 +29,8 @@ class Tmux:
         } | {"TERM": "xterm-256color", "LANG": "C.UTF-8", **environ}
         self._tmux(
             "-f", "/dev/null", "new-session", "-d", "-x", str(columns), "-y", str(rows),
-            f"exec {shlex.join(command)}",
+            f"{shlex.join(command)}; echo ended with $?; exec cat",
         )  # fmt: skip
-        self._tmux("set", "-g", "remain-on-exit", "on")
 
     def __enter__(self) -> Self:
         return self

@@ -60,7 +60,7 @@ def _stretches(plan: PatternPlan, first: int, end: int) -> list[tuple[int, int, 
     if plan.offset is not None:
         return [(first, end, plan.offset)]
     found = []
-    begin = first
+    begin = first - _QUARTERS_A_DAY  # what a change touches may lie behind it
     while begin < end:
         offset = offset_at(begin * QUARTER_S, plan.zone)
         stop = min(begin + _QUARTERS_A_DAY, end)
@@ -78,7 +78,7 @@ def _stretches(plan: PatternPlan, first: int, end: int) -> list[tuple[int, int, 
         else:
             found.append((begin, stop, offset))
         begin = stop
-    return found
+    return [(max(begin, first), stop, kind) for begin, stop, kind in found if stop > first]
 
 
 def _add(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tocsin.instants import SECOND_US, from_rfc3339
@@ -39,6 +39,7 @@ def walked(schedule: Schedule, first: int, count: int) -> list[int]:
     return counts
 
 
+@example("30 2 * * *", "America/New_York", "vixie", 1_969_904, 44, 1)  # begins at the change
 @given(
     st.sampled_from(EXPRESSIONS),
     st.sampled_from(ZONES),
