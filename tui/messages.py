@@ -26,9 +26,13 @@ class SessionChanged(Message):
 class Said(Message):
     """Something to tell the user in one line: what was done, or why it was not."""
 
-    def __init__(self, text: str, *, command: str = "", failed: bool = False) -> None:
+    def __init__(
+        self, text: str, *, command: str = "", failed: bool = False, about: str = ""
+    ) -> None:
         super().__init__()
         self.text = text
         self.command = command
         """The command line that does the same; empty where there is none."""
         self.failed = failed
+        self.about = about
+        """The job that came of it: a list of jobs puts its cursor there."""

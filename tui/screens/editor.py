@@ -165,7 +165,6 @@ class EditorScreen(EditorFrame):
     def on_mount(self) -> None:
         """Judge what it begins with, and offer what was not saved last time."""
         self.judge()
-        super().on_mount()
         kept = self.drafts.find(self.key)
         if kept is not None and kept.draft != self.first:
             self._offer(kept)

@@ -87,7 +87,7 @@ class EditorFrame(Frame):
         except ConfigError as error:
             self.say(error.message, failed=True)
 
-    def end(self, told: str, *, failed: bool = False) -> None:
+    def end(self, told: str, *, failed: bool = False, about: str = "") -> None:
         """Leave, and say something on the screen below."""
         self.app.pop_screen()
-        self.app.screen.post_message(Said(told, failed=failed))
+        self.app.screen.post_message(Said(told, failed=failed, about=about))

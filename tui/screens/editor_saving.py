@@ -70,7 +70,7 @@ async def _put(screen: EditorFrame, job: Job) -> None:
     if old is not None and old.version == draft.version:
         back = PutJobs([old.job], {job.name: version})
     stage.remember(f"{'new job' if draft.is_new else 'edit'} {job.name}", back)
-    screen.end(f"✓ saved {job.name}, version {version}{_next(screen)}  U undoes it")
+    screen.end(f"✓ saved {job.name}, version {version}{_next(screen)}  U undoes it", about=job.name)
 
 
 def _next(screen: EditorFrame) -> str:

@@ -40,7 +40,11 @@ Doing = Callable[[Situation], None]
 
 
 class Frame(Screen[None]):
-    """A screen between header and footer."""
+    """A screen between header and footer.
+
+    Textual calls the `on_…` of every class of a screen, the most special first, so none calls
+    that of its base.
+    """
 
     AUTO_FOCUS = ""
     PLACE: ClassVar[Place]

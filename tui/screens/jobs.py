@@ -12,6 +12,7 @@ from tocsin.tui.actions.action import Place, Situation
 from tocsin.tui.filtering import Filter, holds, of_job
 from tocsin.tui.job_facts import PREVIEW_LINES, preview
 from tocsin.tui.memo import Memo
+from tocsin.tui.messages import Said
 from tocsin.tui.plain import fit, rule
 from tocsin.tui.rows import JOB_COLUMNS, STRIP_RUNS, job_cells
 from tocsin.tui.scene import Scene, nothing_yet
@@ -44,6 +45,10 @@ class JobsScreen(ListScreen):
         self._latest: Memo[dict[str, Run]] = Memo()
         self._recent: Memo[dict[str, list[Run]]] = Memo()
         self._listed: Memo[list[str]] = Memo()
+
+    def on_said(self, message: Said) -> None:
+        """Go to the job that came of it."""
+        self.wanted = message.about or self.wanted
 
     def below(self) -> Iterable[Widget]:
         """What is known of the job under the cursor."""

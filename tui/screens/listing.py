@@ -38,6 +38,8 @@ class ListScreen(Frame):
     def __init__(self) -> None:
         super().__init__()
         self.filter_text = ""
+        self.wanted = ""
+        """The key of a row that the cursor goes to as soon as it is listed."""
         self.reverse = False
         self._sort = 0
         self._shown = 0
@@ -91,7 +93,6 @@ class ListScreen(Frame):
         """The keys go to the table."""
         self._retitle()
         self.table.focus()
-        super().on_mount()
 
     def draw_body(self, scene: Scene) -> None:
         """The rows that meet the filter."""
@@ -100,6 +101,8 @@ class ListScreen(Frame):
         nothing = f"nothing matches {self.filter_text!r}: esc lists all" if every else ""
         self.table.marked &= set(keys)
         self.table.show(keys, self.cells(scene), empty=nothing or self.empty(scene))
+        if self.wanted and self.table.move_to_key(self.wanted):
+            self.wanted = ""
 
     def crumb(self) -> str:
         """How much is listed."""

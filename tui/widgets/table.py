@@ -152,6 +152,13 @@ class Table(ScrollView, can_focus=True):
         self.redraw()
         self.post_message(self.Moved())
 
+    def move_to_key(self, key: str) -> bool:
+        """Put the cursor on the row of a key; False when there is none."""
+        if key not in self._keys:
+            return False
+        self.move_to(self._keys.index(key))
+        return True
+
     def render_line(self, y: int) -> Strip:
         """One line of the widget, see `ScrollView`."""
         width = self.size.width
