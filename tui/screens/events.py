@@ -14,7 +14,7 @@ from tocsin.tui.filtering import Filter, holds, read
 from tocsin.tui.memo import Memo
 from tocsin.tui.scene import Scene, nothing_yet
 from tocsin.tui.widgets.columns import Column
-from tocsin.tui.widgets.table import CellsOf
+from tocsin.tui.widgets.table import Table, CellsOf
 
 from .listing import ListScreen, Sort
 
@@ -105,7 +105,7 @@ class EventsScreen(ListScreen):
         self._read_on_end = 0
         super().set_filter(text)
 
-    def on_table_moved(self) -> None:
+    def on_table_moved(self, message: Table.Moved) -> None:  # noqa: ARG002 - as in its base
         """Read on when the end comes near."""
         self._read_on_end = 0
 
