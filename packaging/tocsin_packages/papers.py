@@ -16,7 +16,7 @@ Comment: The libraries in /usr/lib/tocsin/site are shipped as their authors publ
  sbom.cdx.json names the files. Their licences lie beside them, in NAME-VERSION.dist-info.
 
 Files: *
-Copyright: the authors of Tocsin
+Copyright: 2026, the authors of Tocsin
 License: Apache-2.0
 """
 _APACHE: Final = """

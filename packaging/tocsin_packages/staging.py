@@ -23,11 +23,16 @@ CHECKOUT: Final = Path(__file__).parents[2]
 FILES: Final = CHECKOUT / "packaging/files"
 HOME: Final = "usr/lib/tocsin"
 DOCS: Final = "usr/share/doc/tocsin"
-_LEFT_OUT: Final = ("tzdata", "textual/demo", "zmq/utils/*.h", "_cffi_include.h", "*.pyx", "*.pxd")
-"""Of the libraries: zones come from the distribution, and nothing is compiled or shown off there.
+_LEFT_OUT: Final = (
+    "tzdata", "textual/demo", "yaml/_yaml.*", "zmq/utils/*.h", "cffi/*.h", "zmq/**/*.p[xy][dx]",
+)  # fmt: skip
+"""Of the libraries: zones come from the distribution, YAML is read without libyaml (positions of
+faults are wanted), and nothing is compiled or shown off there.
 
 What says that tzdata is installed stays: else pip finds that something is missing.
 """
+_STRIPPED: Final = ("*.cpython-*.so", "nacl/*.abi3.so")
+"""Not pyzmq's: what its wheel did to find the libraries beside it does not outlive that."""
 _NO_BYTECODE: Final = "/(pygments/(lexers|styles|formatters)|pycparser|cffi)/"
 """Seldom or never imported, and a third of all bytecode."""
 _DOCS_LEFT_OUT: Final = ("decisions", "jobs.svg", "architecture.md", "benchmarks.md", "why.md")
@@ -87,11 +92,9 @@ def _answers(python: str) -> bool:
 def _libraries(archives: list[Path], site: Path) -> None:
     merge(archives, site)
     for pattern in _LEFT_OUT:
-        for path in list(site.glob(pattern) if "/" in pattern or "*" not in pattern
-                         else site.rglob(pattern)):  # fmt: skip
+        for path in list(site.glob(pattern)):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-    binary = [str(path) for path in site.rglob("*.cpython-*.so")]
-    # Not the libraries beside pyzmq: what their wheel did to them does not outlive it.
+    binary = [str(path) for pattern in _STRIPPED for path in site.rglob(pattern)]
     subprocess.run(["strip", "--strip-unneeded", *sorted(binary)], check=True)
 
 

@@ -19,12 +19,23 @@ SUITES: Final = os.environ.get("TOCSIN_LAB_SUITES", "bookworm").split()
 @pytest.fixture(scope="session", params=SUITES)
 def machine(request: pytest.FixtureRequest) -> Iterator[Machine]:
     """A booted Debian with this checkout in it."""
+    yield from booted(request.param, bare=False)
+
+
+@pytest.fixture(scope="module", params=SUITES)
+def bare_machine(request: pytest.FixtureRequest) -> Iterator[Machine]:
+    """A booted Debian without Tocsin."""
+    yield from booted(request.param, bare=True)
+
+
+def booted(suite: str, *, bare: bool) -> Iterator[Machine]:
+    """A machine for as long as it is wanted; where there can be none, the reason is told."""
     why = why_not()
     if why and os.environ.get("CI"):
         pytest.fail(f"no machine can be booted here: {why}")
     if why:
         pytest.skip(f"no machine can be booted here: {why}")
-    made = Machine(request.param)
+    made = Machine(suite, bare=bare)
     yield made
     made.close()
 
