@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 import pytest
 
 from .fleet import Fleet
 from .machine import Machine
+from .packages import Packages, build_packages, packages_in
 from .root import why_not
 
 SUITES: Final = os.environ.get("TOCSIN_LAB_SUITES", "bookworm").split()
@@ -44,3 +46,10 @@ def booted(suite: str, *, bare: bool) -> Iterator[Machine]:
 def fleet(machine: Machine) -> Fleet:
     """The fleet of a machine."""
     return Fleet(machine)
+
+
+@pytest.fixture(scope="session")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Packages:
+    """The packages of this checkout, or those in the folder that TOCSIN_LAB_PACKAGES names."""
+    made = os.environ.get("TOCSIN_LAB_PACKAGES")
+    return packages_in(Path(made)) if made else build_packages(tmp_path_factory.mktemp("packages"))
