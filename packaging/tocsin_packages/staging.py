@@ -24,10 +24,9 @@ FILES: Final = CHECKOUT / "packaging/files"
 HOME: Final = "usr/lib/tocsin"
 DOCS: Final = "usr/share/doc/tocsin"
 _LEFT_OUT: Final = (
-    "tzdata", "textual/demo", "yaml/_yaml.*", "zmq/utils/*.h", "cffi/*.h", "zmq/**/*.p[xy][dx]",
+    "tzdata", "textual/demo", "zmq/utils/*.h", "cffi/*.h", "zmq/**/*.p[xy][dx]",
 )  # fmt: skip
-"""Of the libraries: zones come from the distribution, YAML is read without libyaml (positions of
-faults are wanted), and nothing is compiled or shown off there.
+"""Of the libraries: zones come from the distribution, and nothing is compiled or shown off there.
 
 What says that tzdata is installed stays: else pip finds that something is missing.
 """
