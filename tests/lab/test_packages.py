@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -124,6 +126,35 @@ def test_two_commands_later_the_first_job_fires(own_fleet: Fleet) -> None:
     assert json.loads(doctor.stdout)["checks"] == []
 
 
+@pytest.fixture(scope="module")
+def marker(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel of an executor that somebody else wrote."""
+    folder = tmp_path_factory.mktemp("marker")
+    for words in (
+        ("tocsin.cli", "executor", "new", "marker", f"--dir={folder}"),
+        ("hatchling", "build", "-t", "wheel", "-d", str(folder)),
+    ):
+        made = folder / "tocsin-marker"
+        cwd = made if made.exists() else folder
+        subprocess.run([sys.executable, "-m", *words], cwd=cwd, check=True, capture_output=True)
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+def test_executors_of_others_can_be_added(own_fleet: Fleet, marker: Path) -> None:
+    """Beside the package, whose files stay as they are; the agent offers it by itself."""
+    machine = own_fleet.machine
+    machine.run("tocsin", "plugin", "install", give(machine, marker))
+    (listed,) = own_fleet.tell("plugin", "list")
+    assert (listed["name"], listed["executors"], listed["used"]) == (
+        "tocsin-marker", ["marker"], True,
+    )  # fmt: skip
+    until(lambda: "marker" in own_fleet.tell("agent", "list")[0]["executors"], "the executor", 90)
+    own_fleet.apply("marked", marker="hello")
+    assert own_fleet.run("marked")["state"] == "succeeded"
+    assert machine.says("dpkg", "-V", "tocsin") == ""
+
+
 def test_an_upgrade_loses_no_run_and_no_setting(own_fleet: Fleet, packages: Packages) -> None:
     """Runs go on through it and end as they would have; edited settings stay, nobody is asked."""
     machine = own_fleet.machine
@@ -142,6 +173,9 @@ def test_an_upgrade_loses_no_run_and_no_setting(own_fleet: Fleet, packages: Pack
     run_id = own_fleet.runs("long")[0]["id"]
     assert own_fleet.call("run", "logs", run_id) == f"done {run_id}\n"
     assert states(machine) == dict.fromkeys(UNITS, ("enabled", "active"))
+    assert own_fleet.run("marked")["state"] == "succeeded"
+    machine.run("tocsin", "plugin", "remove", "tocsin-marker")
+    assert own_fleet.tell("plugin", "list") == []
 
 
 def test_a_disabled_unit_stays_so(own_fleet: Fleet, packages: Packages) -> None:
