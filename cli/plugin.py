@@ -1,8 +1,8 @@
 """`tocsin plugin`: executors of others, beside a Tocsin that came as a distribution's package.
 
 Its libraries belong to the package manager, and the system's Python knows nothing of them. So what
-is added goes into an environment of its own below /usr/local, one for each version of Python,
-which sees the package's libraries and is found by them, see `boot.py`. An upgrade of either leaves it.
+is added goes into an environment of its own below /usr/local, one for each version of Python. It
+sees the package's libraries and is found by them, see `boot.py`; an upgrade of either leaves it.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Environment(NamedTuple):
         return [sys.executable, "-I", "-m", "pip", *quiet, *words]
 
     def installed_by(self, names: Iterable[str]) -> list[str]:
-        """The words that install plug-ins; what is shipped keeps its version, or it does not work."""
+        """The words that install plug-ins; what is shipped keeps its version."""
         options = ["--root-user-action=ignore", "--constraint", str(self.home / "constraints.txt")]
         return self.pip("install", *options, *names)
 

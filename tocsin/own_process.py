@@ -1,4 +1,4 @@
-"""How Tocsin starts a module of its own as a process: with the interpreter and libraries it has itself.
+"""How Tocsin starts a module of its own as a process, with the interpreter and libraries it has.
 
 A distribution's package lies outside of Python's own folders. Its launcher starts the interpreter
 without `site` and has `boot.py` say where the libraries are, so whatever is started by Tocsin is

@@ -102,7 +102,7 @@ def resolve(wanted: list[str]) -> list[Pin]:
     several = {name: each for name, each in versions.items() if len(each) > 1}
     if several:
         sys.exit(f"not the same version for every Python and CPU: {several}")
-    return [Pin(name, *each, tuple(sorted(hashes[name]))) for name, each in versions.items()]
+    return [Pin(name, each.pop(), tuple(sorted(hashes[name]))) for name, each in versions.items()]
 
 
 def download(pins: list[Pin], folder: Path, cpu: str) -> list[Path]:

@@ -73,7 +73,7 @@ def _config(build: Build, root: Path, out: Path, compression: str) -> dict[str, 
 
 def _contents(root: Path) -> list[dict[str, Any]]:
     entries: list[dict[str, Any]] = []
-    folders = set()
+    folders: set[str] = set()
     for path in files_below(root):
         parents = [str(parent) for parent in path.parents]
         folders.update(it for it in parents if it.startswith(_OWN_FOLDERS))

@@ -11,7 +11,7 @@ import json
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -87,7 +87,7 @@ def _table(name: str, kind: type[msgspec.Struct]) -> Iterator[str]:
     yield from _options(kind)
 
 
-def _inner(kind: Any) -> type[msgspec.Struct] | None:
+def _inner(kind: object) -> type[msgspec.Struct] | None:
     """The Struct that is a table of its own, also where there is one for each name."""
     kinds = [kind, *getattr(kind, "__args__", ())]
     found = [one for one in kinds if isinstance(one, type) and issubclass(one, msgspec.Struct)]

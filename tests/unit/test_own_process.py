@@ -24,7 +24,8 @@ def test_a_packaged_one_starts_as_it_was_started(tmp_path: Path) -> None:
     site.mkdir()
     (site / "tocsin").symlink_to(ROOT / "tocsin")
     program = (
-        f"import sys; sys.path.insert(0, {str(site)!r}); from tocsin.own_process import own_command\n"
+        f"import sys; sys.path.insert(0, {str(site)!r})\n"
+        "from tocsin.own_process import own_command\n"
         "print(*own_command('m')[1:]); print(*own_command('m', heed_environment=True)[1:])"
     )
     said = subprocess.run(
