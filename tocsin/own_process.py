@@ -36,3 +36,8 @@ def own_command(module: str, *options: str, heed_environment: bool = False) -> l
         return [sys.executable, "-P", *options, "-m", module]
     apart = "-P" if heed_environment else "-I"
     return [sys.executable, apart, "-S", "-B", *options, boot, module]
+
+
+def installer() -> str:
+    """What a person types to add a library, before its name."""
+    return "pip install" if boot_file() is None else "sudo tocsin plugin install"

@@ -20,6 +20,8 @@ PYTHONS: Final = ("3.11", "3.12", "3.13", "3.14")
 """Those that a package has binary files for."""
 CPUS: Final = ("x86_64", "aarch64")
 _PLATFORMS: Final = ("manylinux_2_28", "manylinux_2_26", "manylinux_2_17", "manylinux2014")
+_LEFT_OUT: Final = ("web",)
+"""Extras that are not shipped, as they are large and seldom used: `tocsin plugin install` adds them."""
 _SOURCES: Final = ("nkeys", "sdnotify")
 """What PyPI has as sources alone; pure Python, so they are taken as they are."""
 _HEAD: Final = """\
@@ -48,9 +50,11 @@ def canonical(name: str) -> str:
 
 
 def requirements(pyproject: Path) -> list[str]:
-    """All that Tocsin asks for, its extras included."""
+    """All that Tocsin asks for, with the extras that are shipped."""
     project = tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"]
-    extras = project.get("optional-dependencies", {}).values()
+    extras = [
+        given for name, given in project["optional-dependencies"].items() if name not in _LEFT_OUT
+    ]
     return sorted({*project["dependencies"], *(each for extra in extras for each in extra)})
 
 

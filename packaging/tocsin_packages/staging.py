@@ -34,7 +34,14 @@ _STRIPPED: Final = ("*.cpython-*.so", "nacl/*.abi3.so")
 """Not pyzmq's: what its wheel did to find the libraries beside it does not outlive that."""
 _NO_BYTECODE: Final = "/(pygments/(lexers|styles|formatters)|pycparser|cffi)/"
 """Seldom or never imported, and a third of all bytecode."""
-_DOCS_LEFT_OUT: Final = ("decisions", "jobs.svg", "architecture.md", "benchmarks.md", "why.md")
+_DOCS_LEFT_OUT: Final = (
+    "decisions",
+    "*.svg",
+    "screenshots",
+    "architecture.md",
+    "benchmarks.md",
+    "why.md",
+)
 """About how Tocsin is made, not about how it is used."""
 
 

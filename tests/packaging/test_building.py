@@ -63,7 +63,7 @@ def test_a_lock_is_read_as_it_is_written() -> None:
 
 
 def test_all_that_tocsin_asks_for_is_locked() -> None:
-    """Extras, too. If it fails: make lock."""
+    """Extras that are shipped, too. If it fails: make lock."""
     pins = read_pins(LOCK.read_text(encoding="utf-8"))
     locked = {pin.name for pin in pins}
     asked = {required_name(each) for each in requirements(CHECKOUT / "pyproject.toml")}
