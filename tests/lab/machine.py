@@ -19,6 +19,8 @@ from tocsin import clock
 
 from . import root
 
+IS_SHORT: Final = bool(os.environ.get("TOCSIN_LAB_SHORT"))
+"""Whether only what `.ci/run` has time for is tested."""
 BOOT_S: Final = 60.0
 COMMAND_S: Final = 120.0
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
