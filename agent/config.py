@@ -51,8 +51,9 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     key_file: Path
     """The agent's own key pair."""
     tags: dict[str, str] = {}
+    """What jobs choose hosts by, beside `host`, `os` and `arch`: `{role = "db", rack = "7"}`."""
     slots: int | None = None
-    """How many runs it takes at once; None: four for each processor, and at least eight."""
+    """How many runs it takes at once; without it four for each processor, and at least eight."""
     drain_s: float = 20.0
     """How long it waits for its runs when it is told to end; they go on if they take longer."""
     secrets_dir: Path = Path("/etc/tocsin/secrets")
@@ -60,7 +61,7 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     log_level: LogLevel = "info"
     """What is logged: `info`, `warning` or `error`, and what is worse."""
     executors: list[str] | None = None
-    """What it offers; None: all that are installed."""
+    """What it offers; without it all that are installed."""
     executor: dict[str, ExecutorConfig] = {}
     """By name: executors that are switched off, set up, or offered under another name."""
 

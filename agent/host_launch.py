@@ -9,13 +9,13 @@ which `tocsin-executor@NAME.service` takes its variables, secrets among them, so
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from tocsin.environment_file import environment_file
 from tocsin.hosting import PROBE_VARIABLE
+from tocsin.own_process import own_command
 
 from .host_environment import host_environment
 
@@ -40,7 +40,7 @@ def host_launch(executor: str, run_dir: str, out_dir: str, variables: Mapping[st
         OSError: the file with its variables cannot be written.
     """
     environ = {**host_environment(), **variables}
-    argv = [sys.executable, "-P", "-m", "tocsin.executors.host", executor, run_dir, out_dir]
+    argv = [*own_command("tocsin.executors.host"), executor, run_dir, out_dir]
     folder = os.environ.get(UNITS_VARIABLE)
     if not folder:
         return Launch(argv, environ)
@@ -55,7 +55,7 @@ def probe_launch(asked: str) -> Launch:
         OSError: as above.
     """
     environ = {**host_environment(), PROBE_VARIABLE: asked}
-    argv = [sys.executable, "-P", "-m", "tocsin.executors.describe"]
+    argv = own_command("tocsin.executors.describe")
     folder = os.environ.get(UNITS_VARIABLE)
     if not folder:
         return Launch(argv, environ)

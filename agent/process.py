@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from tocsin.own_process import own_command
+
 if TYPE_CHECKING:
     from .config import AgentConfig
 
@@ -23,7 +25,7 @@ def command_line(config: AgentConfig, settings_file: Path | None = None) -> list
 
     text = msgspec.json.encode(config, enc_hook=str).decode()
     file = [] if settings_file is None else [str(settings_file)]
-    return [sys.executable, "-P", "-m", "tocsin.agent.process", text, *file]
+    return [*own_command("tocsin.agent.process"), text, *file]
 
 
 def become_agent(config: AgentConfig, settings_file: Path) -> NoReturn:

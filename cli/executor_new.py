@@ -17,6 +17,7 @@ from tocsin import __version__
 from tocsin.errors import ConfigError
 from tocsin.execution import PORT_VERSION, executor_entry_points
 from tocsin.model import Job
+from tocsin.own_process import installer
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*", re.ASCII)
 NAME_CHARS_MAX: Final = 40
@@ -53,7 +54,7 @@ def new(*, name: str, folder: Path) -> None:
         raise ConfigError(f"{error.filename or target}: {error.strerror}") from error
     click.echo(f"made {target}; its executor is in src/{words['package']}/executor.py")
     click.echo(f"check it:   tocsin executor check {target}")
-    click.echo(f"install it: pip install {target}")
+    click.echo(f"install it: {installer()} {target}")
 
 
 def words_for(name: str) -> dict[str, str]:

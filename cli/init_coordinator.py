@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import tomllib
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -11,6 +12,7 @@ import click
 
 from tocsin.config import (
     CONTEXT_FILE,
+    SettingValues,
     find_places,
     read_context,
     settings_text,
@@ -120,18 +122,36 @@ def _settings(unit: systemctl.Unit, wanted: dict[str, Any], *, dry_run: bool) ->
     path = unit.places.config_dir / _SETTINGS
     if path.exists():
         config = coordinator_config(unit.places, None, {})
-        other = [key for key, value in wanted.items() if getattr(config, key) != value]
-        if other:
-            raise ConfigError(
-                f"{path} is there, and says another {' and '.join(other)}",
-                "change it there, then: systemctl restart tocsin-coordinator",
-            )
-        return [_Step(f"kept {path}")]
+        other = {key: value for key, value in wanted.items() if getattr(config, key) != value}
+        if not other:
+            return [_Step(f"kept {path}")]
+        text = settings_above(path, other)
+        if not dry_run:
+            write_text(path, text)
+            path.chmod(0o644)
+        what = f"{' and '.join(other)} to {path}"
+        return [_Step(f"added {what}", f"add {what}")]
     if not dry_run:
         unit.make_config_dir()
         write_text(path, _HEAD + settings_text(wanted))
         path.chmod(0o644)  # the service reads it as its own user; nothing in it is secret
     return [_Step(f"wrote {path}", f"write {path}", f"rm {path}")]
+
+
+def settings_above(path: Path, wanted: SettingValues) -> str:
+    """The text of a settings file with more settings, above what it says: a package brings one.
+
+    Raises:
+        ConfigError: it says one of them itself.
+    """
+    text = path.read_text(encoding="utf-8")
+    said = [key for key in wanted if key in tomllib.loads(text)]
+    if said:
+        raise ConfigError(
+            f"{path} is there, and says another {' and '.join(said)}",
+            "change it there, then: systemctl restart tocsin-coordinator",
+        )
+    return f"{settings_text(wanted)}\n{text}"
 
 
 def _user(unit: systemctl.Unit, *, dry_run: bool) -> list[_Step]:

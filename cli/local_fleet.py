@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import socket
-import sys
 import threading
 from collections.abc import Callable
 from typing import Final
@@ -22,6 +21,7 @@ from tocsin.messages.client_answers import AgentsPage, Status, Token
 from tocsin.messages.client_link import CreateToken, GetStatus, ListAgents
 from tocsin.messages.enrolment import Enrolled
 from tocsin.model import Agent, AgentState
+from tocsin.own_process import own_command
 from tocsin.session import Session
 
 from .supervisor import Child, Supervisor
@@ -65,7 +65,7 @@ class LocalFleet:
         DirectoryLock(self._data / "coordinator.lock", "a coordinator").release()
         ports = self._ports()
         logs = self._places.log_dir
-        argv = [sys.executable, "-P", "-m", "tocsin.cli", "coordinator", "--bind", _LOOPBACK]
+        argv = [*own_command("tocsin.cli"), "coordinator", "--bind", _LOOPBACK]
         argv += ["--port", str(ports[0]), "--enrol-port", str(ports[1]), "--data", str(self._data)]
         coordinator = Child("coordinator", argv, logs / "coordinator.log")
         self._coordinator = self.supervisor.add(coordinator)

@@ -41,6 +41,9 @@ COMMANDS: Final = {
     "maintenance": Command("maintenance", "maintenance", "Pause jobs and agents for a while."),
     "why": Command("why", "why", "Tell why a job did, or did not, run."),
     "executor": Command("executor", "executor", "List, show, begin and check executors."),
+    "plugin": Command(
+        "plugin", "plugin", "Add executors of others to a Tocsin that came as a package."
+    ),
     "agent": Command("agent", "agent", "Run this host's agent, or let hosts in."),
     "next": Command("preview", "next_", "Show when a schedule is due."),
     "status": Command("status", "status", "Show how the coordinator is."),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import shlex
-import sys
 import webbrowser
 from pathlib import Path
 from typing import Final
@@ -14,6 +13,7 @@ import click
 
 from tocsin.config import CONTEXT_VARIABLE
 from tocsin.errors import ConfigError
+from tocsin.own_process import installer, own_command
 
 from .asking import chosen_context
 from .failing import OK
@@ -45,7 +45,7 @@ def web(named: str | None, *, port: int, opens: bool, read_only: bool) -> int:
     except ImportError as error:
         raise ConfigError(
             f"the library for this is missing: {error.name}",
-            "install it: pip install 'tocsin[web]'",
+            f"install it: {installer()} 'tocsin[web]'",
         ) from error
     if named:
         os.environ[CONTEXT_VARIABLE] = str(Path(named).absolute())
@@ -55,7 +55,7 @@ def web(named: str | None, *, port: int, opens: bool, read_only: bool) -> int:
         if opens:
             webbrowser.open(address)
 
-    words = [sys.executable, "-m", "tocsin.cli", "tui", *(["--read-only"] if read_only else [])]
+    words = [*own_command("tocsin.cli"), "tui", *(["--read-only"] if read_only else [])]
     try:
         serve(shlex.join(words), port, secrets.token_urlsafe(_SECRET_BYTES), ready)
     except OSError as error:

@@ -44,6 +44,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """The spans, in seconds, that the coordinator decides by."""
 
     heartbeat_s: float = 1.0
+    """Agents give a sign of life so often."""
     agent_silence_s: float = 10.0
     """An agent that is not heard for so long is down."""
     lost_after_s: float = 600.0

@@ -6,7 +6,6 @@ import contextlib
 import os
 import select
 import signal
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import msgspec
 from tocsin import clock
 from tocsin.execution import Order
 from tocsin.hosting import SETTINGS_VARIABLE, Settings
+from tocsin.own_process import own_command
 
 from .agent_side import AgentSide, Overdue
 
@@ -49,16 +49,18 @@ class HostProcess:
         self.complaint = b""
         """What it wrote before it listened, or in place of it."""
         self._agents: list[AgentSide] = []
-        module = ["-P", "-m", "tocsin.executors.host", name, str(folder), str(self.out)]
+        module = "tocsin.executors.host"
+        # With the fault handler, a host that dies or hangs says where it was.
+        argv = own_command(module, "-X", "faulthandler", heed_environment=True)
+        argv += [name, str(folder), str(self.out), str(idle_s)]
         env = dict(os.environ if environment is None else environment)
         if settings is not None:
             env[SETTINGS_VARIABLE] = msgspec.json.encode(settings).decode()
         ready, write_end = os.pipe()
         try:
             self.pid = os.posix_spawn(
-                sys.executable,
-                # With the fault handler, a host that dies or hangs says where it was.
-                [sys.executable, "-X", "faulthandler", *module, str(idle_s)],
+                argv[0],
+                argv,
                 env,
                 file_actions=[
                     (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),

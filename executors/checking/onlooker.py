@@ -7,7 +7,6 @@ import os
 import select
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from typing import Final, Self
@@ -15,6 +14,7 @@ from typing import Final, Self
 import msgspec
 
 from tocsin import clock
+from tocsin.own_process import own_command
 
 from .check import Check
 from .fault_text import frames, how_it_ended
@@ -39,10 +39,11 @@ class Onlooker:
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
         printed = tempfile.TemporaryFile()  # noqa: SIM115 - as above
         self._words, told = os.pipe()
-        module = ["-m", "tocsin.executors.checking.looking", use, str(told)]
+        module = "tocsin.executors.checking.looking"
+        looking = own_command(module, "-X", "faulthandler", heed_environment=True)
         with printed:
             self._process = subprocess.Popen(  # noqa: S603 - our own module
-                [sys.executable, "-P", "-X", "faulthandler", *module],
+                [*looking, use, str(told)],
                 env=dict(environment),
                 stdin=subprocess.PIPE,
                 stdout=printed,

@@ -20,7 +20,8 @@ class Fleet:
         self.machine = machine
         said = machine.run("tocsin", "init", "coordinator", "--host", "localhost", "-o", "json")
         settings = machine.path("/etc/tocsin/agent.toml")
-        settings.write_text("# what a package brings\ndrain_s = 1\n", encoding="ascii")
+        with settings.open("a", encoding="ascii") as file:
+            file.write("# what somebody wrote\ndrain_s = 1\n")
         word = json.loads(said.stdout)["join"]
         machine.run("tocsin", "agent", "join", word, "--name", "lab", "--slots", str(RUNS))
         until(lambda: self.tell("agent", "list")[0]["state"] == "up", "the agent")

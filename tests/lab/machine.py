@@ -19,18 +19,24 @@ from tocsin import clock
 
 from . import root
 
+IS_SHORT: Final = bool(os.environ.get("TOCSIN_LAB_SHORT"))
+"""Whether only what `.ci/run` has time for is tested."""
 BOOT_S: Final = 60.0
 COMMAND_S: Final = 120.0
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class Machine:
-    """One booted Debian; `close` ends it and removes what it wrote."""
+    """One booted Debian; `close` ends it and removes what it wrote.
 
-    def __init__(self, suite: str) -> None:
+    `bare`: without this checkout, as a machine is before Tocsin is installed.
+    """
+
+    def __init__(self, suite: str, *, bare: bool = False) -> None:
         sweep()
         self.suite = suite
-        self.name = f"tocsin-lab-{suite}-{os.getpid()}"
+        self._bare = bare
+        self.name = f"tocsin-lab-{suite}-{os.getpid()}{'-bare' if bare else ''}"
         root.CACHE.mkdir(parents=True, exist_ok=True)
         self._folder = Path(tempfile.mkdtemp(prefix=f"machine-{os.getpid()}-", dir=root.CACHE))
         self.root = self._folder / "root"
@@ -111,18 +117,20 @@ class Machine:
         (self.root / "etc/hosts").write_text(f"127.0.0.1 localhost {self.suite}\n", "ascii")
         for name in ("src", "opt/libraries"):
             (self.root / name).mkdir(exist_ok=True)
-        root.install(self.root, self.suite)
+        if not self._bare:
+            root.install(self.root, self.suite)
 
     def _boot(self) -> None:
         self._cgroups = list(_new_cgroups(self.name))
         moves = "".join(f"echo $$ > {each}/cgroup.procs; " for each in self._cgroups)
-        libraries = root.libraries(self.suite)
         command = [
             "systemd-nspawn", "--quiet", f"--directory={self.root}", "--boot", "--register=no",
             "--keep-unit", f"--machine={self.name}", "--private-network", "--resolv-conf=off",
             "--timezone=off", "--link-journal=no", "--console=pipe",
-            f"--bind-ro={root.CHECKOUT}:/src", f"--bind-ro={libraries}:/opt/libraries",
         ]  # fmt: skip
+        if not self._bare:
+            libraries = root.libraries(self.suite)
+            command += [f"--bind-ro={root.CHECKOUT}:/src", f"--bind-ro={libraries}:/opt/libraries"]
         with (self._folder / "console").open("wb") as console:
             self._nspawn = subprocess.Popen(
                 ["/bin/sh", "-c", f'{moves}exec "$@"', "sh", *command],

@@ -20,7 +20,11 @@ CACHE: Final = Path(os.environ.get("TOCSIN_LAB_CACHE", "/var/tmp/tocsin-lab"))
 CHECKOUT: Final = Path(__file__).parents[2]
 PYTHONS: Final = {"bookworm": "3.11", "trixie": "3.13"}
 """The suites, with the Python of each."""
-_PACKAGES: Final = "systemd,systemd-sysv,dbus,libpam-systemd,python3,procps,util-linux,adduser"
+_PACKAGES: Final = (
+    "systemd,systemd-sysv,dbus,libpam-systemd,python3,procps,util-linux,adduser,"
+    # What apt would fetch with the package of Tocsin; machines have no network.
+    "libstdc++6,tzdata,python3-pip"
+)
 _MASKED: Final = (
     "getty@.service", "console-getty.service", "systemd-firstboot.service", "apt-daily.timer",
     "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer", "fstrim.timer",

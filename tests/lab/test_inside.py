@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from typing import Final
 
 import pytest
 
-from .machine import Machine
+from .machine import IS_SHORT, Machine
 
 SUITE_S: Final = 600.0
-IS_SHORT: Final = bool(os.environ.get("TOCSIN_LAB_SHORT"))
 _SUITES: Final = {
     "units": ("tests/lab/inside/test_units.py", "not thousand" if IS_SHORT else ""),
     "lost hosts": ("tests/lab/inside/test_lost_hosts.py", ""),

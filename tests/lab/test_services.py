@@ -49,7 +49,7 @@ def test_three_commands_made_a_fleet(fleet: Fleet) -> None:
     assert not fleet.machine.path("/root/.config/tocsin/agent.toml").exists()
     settings = fleet.machine.path("/etc/tocsin/agent.toml")
     assert stat.S_IMODE(settings.stat().st_mode) == 0o600
-    assert settings.read_text().endswith("# what a package brings\ndrain_s = 1\n")
+    assert settings.read_text().endswith("# what somebody wrote\ndrain_s = 1\n")
     assert stat.S_IMODE(settings.parent.stat().st_mode) == 0o755
     key = fleet.machine.path("/var/lib/tocsin/coordinator/coordinator.key")
     assert key.stat().st_uid != 0

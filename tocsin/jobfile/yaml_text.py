@@ -37,9 +37,10 @@ _CORE: Final = (
 
 
 _Parser: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # C where there is one
+_BASES: Final = (Composer, _Parser) if _Parser is not yaml.SafeLoader else (_Parser,)
 
 
-class _CoreLoader(Composer, _Parser):  # type: ignore[misc, valid-type] # chosen when the program runs
+class _CoreLoader(*_BASES):  # type: ignore[misc] # chosen when the program runs
     """Composes nodes whose plain scalars carry the core schema's tags; constructs nothing.
 
     The composer is Python's: the one in C recurses without a bound and overflows the stack.

@@ -11,6 +11,7 @@ import pytest
 from tocsin.cli import systemctl
 from tocsin.cli.agent_settings import check_free, write_agent_settings
 from tocsin.cli.agent_start import is_joined
+from tocsin.cli.init_coordinator import settings_above
 from tocsin.cli.machine_mark import mark_of, read_mark, write_mark
 from tocsin.errors import ConfigError
 
@@ -107,3 +108,14 @@ def test_the_machine_that_a_key_was_made_on(tmp_path: Path) -> None:
     assert read_mark(tmp_path / "none") is None
     if write_mark(tmp_path) is not None:
         assert read_mark(tmp_path) == mark_of()
+
+
+def test_settings_go_into_the_file_that_a_package_brings(tmp_path: Path) -> None:
+    """Above its comments; what it says already is for its owner to change."""
+    path = tmp_path / "coordinator.toml"
+    path.write_text("#port = 7370\n\n#[policy]\n")
+    text = settings_above(path, {"port": 7400})
+    assert text == "port = 7400\n\n#port = 7370\n\n#[policy]\n"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match="says another port"):
+        settings_above(path, {"port": 7500})
