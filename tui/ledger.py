@@ -110,7 +110,7 @@ class Ledger:
         known = self._known
         taken = self._left[-count:]
         del self._left[-count:]
-        for run in reversed(taken):
+        for run in taken:
             old = known.get(run.id)
             if old is not None:
                 self._drop(old)
