@@ -52,9 +52,12 @@ class Ledger:
         self._seen = runs
         self.version += 1
         known = self._known
-        changed = list(compress(runs.values(), map(is_not, runs.values(), map(known.get, runs))))
+        others = map(is_not, runs.values(), map(known.get, runs))
+        changed = list(compress(runs.values(), others) if known else runs.values())
         if at_once is not None and len(changed) > at_once:
-            changed.sort(key=_has_no_end)  # what is taken first comes last
+            # What is taken first comes last. Of runs that are over, skips alone have no end.
+            open_ended = [run for run in changed if run.finished_us is None]
+            changed = [run for run in changed if run.finished_us is not None] + open_ended
         self._left = changed
         self._take(len(changed) if at_once is None else at_once)
         if len(known) + len(self._left) > len(runs):
@@ -146,8 +149,3 @@ def ended_us(run: Run) -> int:
 
 def _by_id(run: Run) -> str:
     return run.id
-
-
-def _has_no_end(run: Run) -> bool:
-    """Of those that are over, skips alone have none."""
-    return run.finished_us is None

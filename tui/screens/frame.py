@@ -11,7 +11,6 @@ from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
-from textual.screen import Screen
 from textual.widget import Widget
 
 from tocsin.errors import RequestError
@@ -22,6 +21,7 @@ from tocsin.tui.actions.telling import first_command, footer
 from tocsin.tui.connection import trouble
 from tocsin.tui.memo import Memo
 from tocsin.tui.messages import Said
+from tocsin.tui.narrow import NarrowScreen
 from tocsin.tui.plain import fit, one_line, spread
 from tocsin.tui.scene import Scene, header, tabs
 from tocsin.tui.stage import Stage
@@ -39,7 +39,7 @@ SAID_S: Final = 15
 Doing = Callable[[Situation], None]
 
 
-class Frame(Screen[None]):
+class Frame(NarrowScreen[None]):
     """A screen between header and footer."""
 
     AUTO_FOCUS = ""

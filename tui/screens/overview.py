@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from heapq import nsmallest
 from typing import Final
 
@@ -58,7 +59,7 @@ _ROWS_MAX: Final = 100
 _STEADY_US: Final = 3 * SECOND_US
 """What changes by the clock alone is looked at again after so long."""
 _HOUR_STEADY_US: Final = 30 * SECOND_US
-_RUNS_AT_ONCE: Final = 1_000
+_RUNS_AT_ONCE: Final = 500
 """Of runs that come in a heap, so many are in the first drawing."""
 _LARGE: Final = 2_000
 """A fleet with more jobs changes all the time, and is looked over by the clock alone."""
@@ -375,7 +376,9 @@ class OverviewScreen(Frame):
         done = self._ledger.whole and forecast.whole and scene.view.jobs is self._noted
         if not self._reckoning and not done:
             self._reckoning = True
-            self.run_worker(self._reckon(scene), group="forecast")
+            # First what is known already comes into sight.
+            reckon = partial(self.run_worker, self._reckon(scene), group="forecast")
+            self.call_after_refresh(reckon)
         return forecast
 
     async def _reckon(self, scene: Scene) -> None:
