@@ -43,6 +43,7 @@ from .settings import THEMES, TuiSettings, read_tui_settings
 from .sightings import Sighting, keep, notice, notice_status
 from .stage import Stage
 from .state import View
+from .stylesheet import KeptStylesheet
 from .undo import Undo, add
 
 DRAW_S: Final = 0.5
@@ -104,6 +105,7 @@ class TocsinApp(Stage):
         self.mouse = settings.mouse
         self.ascii = bool(settings.ascii)
         self._dress(settings.theme)
+        self.stylesheet = KeptStylesheet(variables=self.get_css_variables())
         self.actions = Table(settings.keys)
         self.zone = self._own_zone = settings.tzinfo()
         self._now_us = now_us

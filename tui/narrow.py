@@ -19,7 +19,9 @@ from textual.strip import Strip
 class NarrowCompositor(Compositor):
     """Asks widgets for the lines of a change."""
 
-    def _get_renders(self, crop: Region | None = None) -> Iterable[tuple[Region, Region, list[Strip]]]:
+    def _get_renders(
+        self, crop: Region | None = None
+    ) -> Iterable[tuple[Region, Region, list[Strip]]]:
         if crop is None:
             yield from super()._get_renders()
             return

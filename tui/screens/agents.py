@@ -133,7 +133,6 @@ class AgentsScreen(ListScreen):
     def on_screen_resume(self) -> None:
         """Ask at once: nothing was asked under another screen."""
         self._asked_of = ()
-        super().on_screen_resume()
 
     # The detail.
 

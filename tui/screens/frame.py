@@ -133,7 +133,7 @@ class Frame(NarrowScreen[None]):
 
     def draw(self) -> None:
         """Show what is known now."""
-        if not self.is_mounted:
+        if not self.is_mounted or not self.size:
             return
         scene = self.stage.scene()
         # While the app ends, its widgets go one by one, and a timer may still ring in between.
@@ -177,7 +177,7 @@ class Frame(NarrowScreen[None]):
         key, command = first_command(self.stage.actions, at)
         return Cell(fit(f" {key}, same as: {command}", width + 1), "quiet") if key else Cell("")
 
-    # Being told.
+    # Being told. Textual calls these behind those of the same name in subclasses.
 
     def on_mount(self) -> None:
         """Draw for the first time."""

@@ -77,7 +77,6 @@ class JobScreen(Frame):
     def on_mount(self) -> None:
         """The keys go to the history."""
         self.query_one(RunStrip).focus()
-        super().on_mount()
 
     def crumb(self) -> str:
         """Which job this is."""

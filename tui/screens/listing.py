@@ -91,7 +91,6 @@ class ListScreen(Frame):
         """The keys go to the table."""
         self._retitle()
         self.table.focus()
-        super().on_mount()
 
     def draw_body(self, scene: Scene) -> None:
         """The rows that meet the filter."""

@@ -137,12 +137,10 @@ class OverviewScreen(Frame):
         """The keys go to the timeline."""
         self._arrange()
         self._pane("timeline").focus()
-        super().on_mount()
 
     def on_resize(self) -> None:
         """More lines for what needs attention on a higher screen."""
         self._arrange()
-        super().on_resize()
 
     def on_pick_list_moved(self, message: PickList.Moved) -> None:
         """Other keys may be valid for this line."""

@@ -53,7 +53,6 @@ class RunScreen(Frame):
     def on_mount(self) -> None:
         """Begin to read."""
         self._log.pane.focus()
-        super().on_mount()
 
     def crumb(self) -> str:
         """Which run this is."""

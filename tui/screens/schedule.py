@@ -91,7 +91,6 @@ class ScheduleScreen(Frame):
         grid = self._grid
         grid.hour = local(self.stage.scene().now_us, self.stage.zone).hour
         grid.focus()
-        super().on_mount()
 
     def on_heat_grid_moved(self, message: HeatGrid.Moved) -> None:
         """Look into another hour."""

@@ -65,7 +65,6 @@ class WhyScreen(Frame):
     def on_mount(self) -> None:
         """The keys go to the story."""
         self._pane.focus()
-        super().on_mount()
         self.call_after_refresh(self.draw)
 
     def on_resize(self) -> None:
