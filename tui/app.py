@@ -32,25 +32,18 @@ from .ascii import wanted as ascii_wanted
 from .clipboard import is_in_browser
 from .connection import Connection
 from .contexts import Contexts, Watched, choose, known_contexts, watched
-from .finding import findings
 from .guard import Guard, refusal
 from .messages import SessionChanged
-from .modes import begin_anew
+from .modes import begin_anew, later
 from .scene import Scene
-from .screens.agents import AgentsScreen
-from .screens.events import EventsScreen
 from .screens.frame import Frame
-from .screens.jobs import JobsScreen
-from .screens.listing import ListScreen
 from .screens.overview import OverviewScreen
-from .screens.palette import PaletteScreen
-from .screens.runs import RunsScreen
-from .screens.schedule import ScheduleScreen
 from .session import Session, Tell
 from .settings import THEMES, TuiSettings, read_tui_settings
 from .sightings import Sighting, keep, notice, notice_status
 from .stage import Stage
 from .state import View
+from .stylesheet import KeptStylesheet
 from .undo import Undo, add
 
 DRAW_S: Final = 0.5
@@ -84,11 +77,11 @@ class TocsinApp(Stage):
     DEFAULT_MODE = "overview"
     MODES: ClassVar[dict[str, str | Callable[[], Screen[None]]]] = {
         "overview": OverviewScreen,
-        "jobs": JobsScreen,
-        "runs": RunsScreen,
-        "agents": AgentsScreen,
-        "events": EventsScreen,
-        "schedule": ScheduleScreen,
+        "jobs": later("jobs", "JobsScreen"),
+        "runs": later("runs", "RunsScreen"),
+        "agents": later("agents", "AgentsScreen"),
+        "events": later("events", "EventsScreen"),
+        "schedule": later("schedule", "ScheduleScreen"),
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "quit", "quit", show=False, priority=True),
@@ -112,6 +105,7 @@ class TocsinApp(Stage):
         self.mouse = settings.mouse
         self.ascii = bool(settings.ascii)
         self._dress(settings.theme)
+        self.stylesheet = KeptStylesheet(variables=self.get_css_variables())
         self.actions = Table(settings.keys)
         self.zone = self._own_zone = settings.tzinfo()
         self._now_us = now_us
@@ -152,6 +146,8 @@ class TocsinApp(Stage):
         self.switch_mode(place.value)
         while len(self.screen_stack) > 1:
             self.pop_screen()
+        from .screens.listing import ListScreen
+
         if text and isinstance(self.screen, ListScreen):
             self.call_after_refresh(self.screen.set_filter, text)
 
@@ -185,6 +181,9 @@ class TocsinApp(Stage):
 
     def open_palette(self, at: Situation) -> None:
         """Show everything that can be found by its name, and do what was chosen."""
+        from .finding import findings
+        from .screens.palette import PaletteScreen
+
         below = self.screen
 
         def take(line: str | None) -> None:

@@ -1,13 +1,25 @@
-"""The screens of the first row, begun anew."""
+"""The screens of the first row: made when they are first gone to, and begun anew."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from importlib import import_module
 from typing import Any, Final
 
 from textual.app import App
 from textual.screen import Screen
 
 _BETWEEN: Final = "between"
+
+
+def later(module: str, name: str) -> Callable[[], Screen[None]]:
+    """Make a screen whose module is not imported before."""
+
+    def make() -> Screen[None]:
+        screen: Screen[None] = getattr(import_module(f".screens.{module}", __package__), name)()
+        return screen
+
+    return make
 
 
 async def begin_anew(app: App[Any], first: str) -> None:

@@ -20,6 +20,7 @@ from textual.screen import Screen
 from textual.strip import Strip
 
 from .cells import Shown
+from .narrow import NarrowScreen
 
 Piece = tuple[int, int, Strip]
 """A strip and where it goes: (x, y, strip)."""
@@ -53,6 +54,10 @@ class DiffedApp(App[ReturnType]):
     _shown: Shown | None = None
     _stock = not fits(App)
     _drawn_size = Size(0, 0)
+
+    def get_default_screen(self) -> Screen[None]:
+        """The screen of an app that has no other."""
+        return NarrowScreen(id="_default")
 
     def on_resize(self, _event: events.Resize) -> None:
         """A terminal may have moved what it showed."""

@@ -10,6 +10,7 @@ from typing import Final
 
 from rich.cells import cell_len
 from textual.filter import LineFilter
+from textual.theme import Theme
 
 from tocsin.errors import ConfigError
 from tocsin.messages.client_link import Ask
@@ -49,6 +50,7 @@ class Stage(DiffedApp[None]):
     mouse: bool = False
     """Whether the mouse is ours, and not the terminal's."""
     _to_ascii = AsciiFilter()
+    _css_variables: tuple[Theme, dict[str, str]] | None = None
 
     def scene(self) -> Scene:
         """What there is to draw, now."""
@@ -98,6 +100,13 @@ class Stage(DiffedApp[None]):
             self.screen.post_message(Said(f"{error.message}; {error.hint}", failed=True))
         else:
             self._dress(name)
+
+    def get_css_variables(self) -> dict[str, str]:
+        """Those of the theme; Textual asks for them again and again, and reckoning takes time."""
+        known = self._css_variables
+        if known is None or known[0] is not self.current_theme:
+            known = self._css_variables = self.current_theme, super().get_css_variables()
+        return known[1]
 
     def _dress(self, name: str) -> None:
         for theme in themes.THEMES.values():

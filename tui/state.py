@@ -108,7 +108,11 @@ def agent_key(agent: Agent) -> str:
 
 def count(view: View) -> Counts:
     """The counts of a view."""
-    states = [run.state for run in view.runs.values() if run.state not in TERMINAL]
+    states = [
+        run.state
+        for run in view.runs.values()
+        if run.finished_us is None and run.state not in TERMINAL  # the former is cheap
+    ]
     known = [agent.state for agent in view.agents.values()]
     queued = states.count(RunState.QUEUED)
     return Counts(

@@ -141,8 +141,9 @@ class JobLine(msgspec.Struct, frozen=True):
     """What is known of a job that has a row of its own."""
 
     row: JobRow
+    latest: Run | None = None
     runs: Sequence[Run] = ()
-    """Oldest first."""
+    """Those in sight, oldest first."""
     usual: Usual | None = None
     fires: Fires = NO_FIRES
 
@@ -150,8 +151,7 @@ class JobLine(msgspec.Struct, frozen=True):
 def job_cells(line: JobLine, scale: Scale, width: int) -> tuple[Cell, ...]:
     """One job's row: its name, and its past and future."""
     row, late = line.row, is_late(line.row, scale.now_us)
-    latest = next((r for r in reversed(line.runs) if r.state is not RunState.SKIPPED), None)
-    glyph, tone = ("!", "bad") if late else job_glyph(row, latest)
+    glyph, tone = ("!", "bad") if late else job_glyph(row, line.latest)
     note = " late" if late else (" paused" if row.paused else "")
     room = label_width(width) - len(note) - 3
     name = fit(row.job.name, room) if len(row.job.name) > room else row.job.name

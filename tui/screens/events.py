@@ -14,7 +14,7 @@ from tocsin.tui.filtering import Filter, holds, read
 from tocsin.tui.memo import Memo
 from tocsin.tui.scene import Scene, nothing_yet
 from tocsin.tui.widgets.columns import Column
-from tocsin.tui.widgets.table import Table, CellsOf
+from tocsin.tui.widgets.table import CellsOf, Table
 
 from .listing import ListScreen, Sort
 

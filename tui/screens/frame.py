@@ -11,7 +11,6 @@ from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
-from textual.screen import Screen
 from textual.widget import Widget
 
 from tocsin.errors import RequestError
@@ -22,6 +21,7 @@ from tocsin.tui.actions.telling import first_command, footer
 from tocsin.tui.connection import trouble
 from tocsin.tui.memo import Memo
 from tocsin.tui.messages import Said
+from tocsin.tui.narrow import NarrowScreen
 from tocsin.tui.plain import fit, one_line, spread
 from tocsin.tui.scene import Scene, header, tabs
 from tocsin.tui.stage import Stage
@@ -39,7 +39,7 @@ SAID_S: Final = 15
 Doing = Callable[[Situation], None]
 
 
-class Frame(Screen[None]):
+class Frame(NarrowScreen[None]):
     """A screen between header and footer.
 
     Textual calls the `on_…` of every class of a screen, the most special first, so none calls
@@ -137,7 +137,7 @@ class Frame(Screen[None]):
 
     def draw(self) -> None:
         """Show what is known now."""
-        if not self.is_mounted:
+        if not self.is_mounted or not self.size:
             return
         scene = self.stage.scene()
         # While the app ends, its widgets go one by one, and a timer may still ring in between.
@@ -181,7 +181,7 @@ class Frame(Screen[None]):
         key, command = first_command(self.stage.actions, at)
         return Cell(fit(f" {key}, same as: {command}", width + 1), "quiet") if key else Cell("")
 
-    # Being told.
+    # Being told. Textual calls these behind those of the same name in subclasses.
 
     def on_mount(self) -> None:
         """Draw for the first time."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from heapq import nsmallest
 from typing import Final
 
@@ -40,6 +41,7 @@ from tocsin.tui.timeline import (
     axis_cells,
     first_step,
     interest,
+    is_late,
     job_cells,
     others_cells,
     scale_of,
@@ -48,6 +50,7 @@ from tocsin.tui.timeline import (
 from tocsin.tui.widgets.columns import Cell
 from tocsin.tui.widgets.one_line import OneLine
 from tocsin.tui.widgets.pick_list import LineOf, PickList
+from tocsin.tui.words import until
 
 from .frame import Frame
 
@@ -55,6 +58,9 @@ PANES: Final = ("timeline", "attention", "fires")
 _ROWS_MAX: Final = 100
 _STEADY_US: Final = 3 * SECOND_US
 """What changes by the clock alone is looked at again after so long."""
+_HOUR_STEADY_US: Final = 30 * SECOND_US
+_RUNS_AT_ONCE: Final = 500
+"""Of runs that come in a heap, so many are in the first drawing."""
 _LARGE: Final = 2_000
 """A fleet with more jobs changes all the time, and is looked over by the clock alone."""
 _LOW: Final = 28
@@ -82,7 +88,11 @@ class OverviewScreen(Frame):
         self._zoomed = ""
         self._chosen: Memo[list[str]] = Memo()
         self._items: Memo[list[Item]] = Memo()
+        self._lines: Memo[list[LineOf]] = Memo()
+        self._axis: Memo[tuple[Cell, ...]] = Memo()
         self._fires: Memo[list[NextFire]] = Memo()
+        self._fire_lines: Memo[list[LineOf]] = Memo()
+        self._fleet: Memo[tuple[str, list[tuple[Cell, ...]]]] = Memo()
         self._hour: Memo[Hour] = Memo()
         self._others: Memo[tuple[Cell, ...]] = Memo()
         self._item_lines: Memo[list[LineOf]] = Memo()
@@ -159,7 +169,7 @@ class OverviewScreen(Frame):
 
     def draw_body(self, scene: Scene) -> None:
         """All panes."""
-        self._ledger.follow(scene.view.runs)
+        self._ledger.follow(scene.view.runs, _RUNS_AT_ONCE)
         if self._calendars.due(scene):
             ask = self._calendars.ask(self.stage.session, self._forget)
             self.run_worker(ask, group="calendars")
@@ -199,10 +209,9 @@ class OverviewScreen(Frame):
 
     def _changes(self, scene: Scene, turn: int) -> tuple[object, ...]:
         """What a look over the whole fleet depends on; the panes of a large one take turns."""
-        steady = (scene.now_us + turn * SECOND_US) // _STEADY_US
         if len(scene.view.jobs) > _LARGE and scene.view.whole:
-            return (steady,)
-        return scene.view.jobs, self._ledger.version, steady
+            return (_beat(scene, turn),)
+        return scene.view.jobs, self._ledger.version
 
     def _draw_timeline(self, scene: Scene) -> None:
         pane, width = self._pane("timeline"), self._pane("timeline").text_width
@@ -210,34 +219,50 @@ class OverviewScreen(Frame):
         forecast = self._forecast_of(scene, scale)
         jobs = scene.view.jobs
         names = self._rows(scene, max(pane.room, 1))
-        shown = [
-            JobLine(jobs[n], self._ledger.of(n), self._ledger.usual(n), forecast.of(jobs[n]))
-            for n in names
-        ]
+        columns = forecast, forecast.whole, scale.first, scale.column_us, scale.now, width
+        rows = " ".join(names)
+        late = "".join("!" if is_late(jobs[n], scene.now_us) else "." for n in names)
+        # What runs may come to run for long.
+        beat = _beat(scene, 0) if self._ledger.active else 0
         pane.show(
-            [LineOf(line.row.job.name, job_cells(line, scale, width)) for line in shown],
-            head=[axis_cells(scale, width)],
+            self._lines.of(
+                lambda: self._lines_of(scene, scale, names, width),
+                jobs, self._ledger.version, *columns, rows, late, beat,
+            ),
+            head=[
+                self._axis.of(
+                    lambda: axis_cells(scale, width),
+                    scene.now_us // (60 * SECOND_US), scene.zone, *columns[2:],
+                )
+            ],
             empty=nothing_yet(scene, "no jobs yet: n makes one, tocsin apply FILE brings some"),
-        )
+        )  # fmt: skip
         others = self._others.of(
-            lambda: self._others_of(scene, scale, names, shown, width),
-            *self._changes(scene, 0), forecast, forecast.whole, scale.first, scale.column_us, width,
-            " ".join(names),
+            lambda: self._others_of(scene, scale, names, width),
+            *self._changes(scene, 0), *columns, rows,
         )  # fmt: skip
         self._one("others").say(Cell(" "), *(others if len(jobs) > len(names) else ()))
         self._one("legend").say(Cell(fit(f" {LEGEND}", self.size.width), "quiet"))
         self._title("timeline", title(scale), "- + zoom, ← → move, 0 now")
 
-    def _others_of(
-        self,
-        scene: Scene,
-        scale: Scale,
-        names: Sequence[str],
-        shown: Sequence[JobLine],
-        width: int,
-    ) -> tuple[Cell, ...]:
-        inside, forecast = set(names), self._forecast
+    def _lines_of(
+        self, scene: Scene, scale: Scale, names: Sequence[str], width: int
+    ) -> list[LineOf]:
+        forecast, ledger, jobs = self._forecast, self._ledger, scene.view.jobs
         assert forecast is not None, "made before it is drawn"
+        runs = ledger.since(scale.span.from_us, scene.now_us, names)
+        lines = (
+            JobLine(jobs[n], ledger.latest(n), runs[n], ledger.usual(n), forecast.of(jobs[n]))
+            for n in names
+        )
+        return [LineOf(line.row.job.name, job_cells(line, scale, width)) for line in lines]
+
+    def _others_of(
+        self, scene: Scene, scale: Scale, names: Sequence[str], width: int
+    ) -> tuple[Cell, ...]:
+        inside, forecast, jobs = set(names), self._forecast, scene.view.jobs
+        assert forecast is not None, "made before it is drawn"
+        shown = [JobLine(jobs[n], fires=forecast.of(jobs[n])) for n in names]
         ended = self._ledger.ended(scale.span.from_us, scene.now_us)
         past = (run for run in ended if run.job not in inside)
         count = len(scene.view.jobs) - len(names)
@@ -263,7 +288,7 @@ class OverviewScreen(Frame):
             best.sort(key=lambda row: (rank(row)[0], row.job.name))
             return [row.job.name for row in best]
 
-        names = self._chosen.of(make, *self._changes(scene, 0), room)
+        names = self._chosen.of(make, *self._changes(scene, 0), _beat(scene, 0), room)
         names = [name for name in names if name in jobs]
         under = self._pane("timeline").cursor_key
         if under in jobs and under not in names:  # what somebody looks at does not vanish
@@ -292,16 +317,21 @@ class OverviewScreen(Frame):
             return self._attention.items(fleet, scene.now_us)
 
         store = "" if status is None else status.store
-        changes = *self._changes(scene, 1), view.agents, store, len(self._notes.found)
-        return self._items.of(make, *changes)
+        changes = *self._changes(scene, 1), _beat(scene, 1), view.agents, store
+        return self._items.of(make, *changes, len(self._notes.found))
 
     def _draw_fires(self, scene: Scene) -> None:
         pane, jobs = self._pane("fires"), scene.view.jobs
         fires = self._fires.of(lambda: next_fires(jobs.values()), *self._changes(scene, 2))
-        lines = [
-            LineOf(fire.names[0], fire_cells(fire, scene.now_us, scene.zone, pane.text_width))
-            for fire in fires
-        ]
+        now_us, zone, width = scene.now_us, scene.zone, pane.text_width
+
+        def make() -> list[LineOf]:
+            cells = (fire_cells(fire, now_us, zone, width) for fire in fires)
+            return [LineOf(fire.names[0], c) for fire, c in zip(fires, cells, strict=True)]
+
+        away = " ".join([until(fire.at_us, now_us) for fire in fires])
+        today = now_us // (60 * SECOND_US)
+        lines = self._fire_lines.of(make, fires, away, today, zone, width)
         pane.show(lines, empty=nothing_yet(scene, "no job is due"))
         self._title("fires", "Next fires", "")
 
@@ -312,14 +342,15 @@ class OverviewScreen(Frame):
             ended = ledger.ended(now_us - HOUR_US, now_us + 1)
             return last_hour(ended, ledger.active.values(), scene.view.jobs, now_us)
 
-        hour = self._hour.of(make, *self._changes(scene, 0))
+        hour = self._hour.of(make, *self._changes(scene, 0), now_us // _HOUR_STEADY_US)
         width = self.query_one("#hour-pane").size.width
         self._one("hour-title").say(Cell(rule("Last 60 min", "", width), "quiet"))
         for number, cells in enumerate(hour_lines(hour, width)):
             self._one(f"hour-{number}").say(*cells)
 
     def _draw_fleet(self, scene: Scene) -> None:
-        head, lines = fleet_lines(scene.view.agents)
+        agents = scene.view.agents
+        head, lines = self._fleet.of(lambda: fleet_lines(agents), agents)
         width = self.query_one("#fleet-pane").size.width
         self._one("fleet-title").say(Cell(rule(head, "", width), "quiet"))
         for number, cells in enumerate(lines):
@@ -340,13 +371,17 @@ class OverviewScreen(Frame):
             span = Span(wanted.column_us, wanted.first, wanted.count + scale.width)
             forecast = self._forecast = Forecast(span, self._calendars.known)
         forecast.follow(scene.view.jobs)
-        if not self._reckoning and (not forecast.whole or scene.view.jobs is not self._noted):
+        done = self._ledger.whole and forecast.whole and scene.view.jobs is self._noted
+        if not self._reckoning and not done:
             self._reckoning = True
-            self.run_worker(self._reckon(scene), group="forecast")
+            # First what is known already comes into sight.
+            reckon = partial(self.run_worker, self._reckon(scene), group="forecast")
+            self.call_after_refresh(reckon)
         return forecast
 
     async def _reckon(self, scene: Scene) -> None:
         try:
+            await walk(self._ledger.steps())
             while self._forecast is not None and not self._forecast.whole:
                 await walk(self._forecast.steps())
             self._noted = scene.view.jobs
@@ -403,6 +438,11 @@ class OverviewScreen(Frame):
 
     def _one(self, name: str) -> OneLine:
         return self.query_one(f"#{name}", OneLine)
+
+
+def _beat(scene: Scene, turn: int) -> int:
+    """Grows every few seconds, at another one for each turn."""
+    return (scene.now_us + turn * SECOND_US) // _STEADY_US
 
 
 def _key(item: Item) -> str:

@@ -49,6 +49,34 @@ def test_runs_that_are_forgotten_are_gone() -> None:
     assert list(ledger.ended(at(-600), NOW_US)) == [other]
 
 
+def test_a_heap_is_taken_in_steps() -> None:
+    """What is not over is there at once, and a view that comes in between is not mixed up."""
+    runs = [ran(number) for number in range(1, 900)]
+    going = run(900, "etl", RunState.RUNNING, finished_us=None)
+    ledger = Ledger()
+    ledger.follow(by_id(going, *runs), 10)
+    assert list(ledger.active) == [going.id]
+    assert len(ledger.of("etl")) == 10
+    assert not ledger.whole
+    next(ledger.steps())
+    kept = by_id(*runs[100:], msgspec.structs.replace(going, state=RunState.LOST))
+    ledger.follow(kept, 10)
+    for _ in ledger.steps():
+        pass
+    assert ledger.whole
+    assert not ledger.active
+    assert ledger.of("etl") == sorted(kept.values(), key=lambda one: one.id)
+
+
+def test_runs_since() -> None:
+    """Those that ended since then and those that are not over, of the jobs that are asked for."""
+    ledger = Ledger()
+    old, new, other = ran(1, end_s=-900), ran(2, end_s=-60), ran(3, "other")
+    going = run(4, "etl", RunState.RUNNING, finished_us=None, started_us=at(-5_000))
+    ledger.follow(by_id(old, new, other, going))
+    assert ledger.since(at(-100), NOW_US, ["etl", "idle"]) == {"etl": [new, going], "idle": []}
+
+
 def test_nothing_changes_without_a_new_view() -> None:
     """The version says whether to draw again."""
     ledger, runs = Ledger(), by_id(ran(1))

@@ -44,7 +44,8 @@ def minutes(pan: int = 0) -> Scale:
 def plot(row: JobRow, *runs: Run, usual: Usual | None = None, scale: Scale | None = None) -> str:
     """What is drawn behind a job's name, from the now-line's column on either side."""
     scale = scale or minutes()
-    line = JobLine(row, runs, usual, fires_in(row.job, scale.span, {}))
+    latest = next((r for r in reversed(runs) if r.state is not RunState.SKIPPED), None)
+    line = JobLine(row, latest, runs, usual, fires_in(row.job, scale.span, {}))
     drawn = text(job_cells(line, scale, WIDTH))
     assert cell_len(drawn) == WIDTH
     return drawn[WIDTH - scale.width :]
