@@ -44,12 +44,17 @@ class Shot(NamedTuple):
 
 
 SHOTS: Final = (
+    Shot("overview", ("1",), ("Timeline", "Needs attention", "broken", "►")),
     # The retry of `flaky` and the end of `broken` show that there was a full round.
     Shot("jobs", ("2",), ("●", "►", "✗", "flaky")),
     Shot("runs", ("3", "g"), ("ok", "failed, exit 3", "skipped: overlap", "►")),
     Shot("run", ("slash", *"job:long state:running", "enter", "enter"), ("of 300", "FOLLOW")),
     Shot("help", ("question_mark",), ("ctrl+c",)),
     Shot("editor", ("escape", "escape", "2", "e"), ("F2",)),
+    Shot("job", ("escape", "g", "enter"), ("Next fires", "Fails, by cause", "broken")),
+    Shot("why", ("w",), ("placement", "failed")),
+    Shot("agents", ("4",), ("only here",)),
+    Shot("schedule", ("5",), ("peak",)),
 )
 
 
