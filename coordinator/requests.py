@@ -92,6 +92,7 @@ from .store.port import Store
 from .updates import Updates
 
 VERSIONS_MAX: Final = 100
+SNAPSHOT_RUNS_MAX: Final = 5_000
 """The most versions of a job in one answer: each is a whole definition."""
 _EVER: Final = 1 << 62
 
@@ -223,15 +224,18 @@ class Requests:
                 return agent_orders.revoke_agents(asked, ask, self._registry)
             case GetStatus():
                 return self.status(asked, now, "ok")
-            case Subscribe(runs_wanted):
-                runs = self._store.list_runs("", [], "", min(max(runs_wanted, 1), 5_000))
-                self._updates.subscribe(asker[0], runs, self._agents(now))
-                return Done([])
-            case Unsubscribe():
-                self._updates.unsubscribe(asker[0])
-                return Done([])
+            case Subscribe() | Unsubscribe():
+                return self._watch(asker[0], ask, now)
             case _:
                 assert_never(ask)
+
+    def _watch(self, route: bytes, ask: Subscribe | Unsubscribe, now: Now) -> Done:
+        if isinstance(ask, Subscribe):
+            runs = self._store.list_runs("", [], "", min(max(ask.runs, 1), SNAPSHOT_RUNS_MAX))
+            self._updates.subscribe(route, runs, self._agents(now))
+        else:
+            self._updates.unsubscribe(route)
+        return Done([])
 
     # Reading.
 

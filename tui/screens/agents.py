@@ -85,7 +85,7 @@ class AgentsScreen(ListScreen):
 
         def make() -> list[str]:
             found = [agent for agent in fleet.values() if holds(terms, of_agent(agent))]
-            found.sort(key=self.sort.key, reverse=self.reverse)
+            found.sort(key=self.sort.key, reverse=self.falling)
             return [agent_key(agent) for agent in found]
 
         order = f"{self.sort.title} {self.reverse}"

@@ -36,7 +36,7 @@ class EventsScreen(ListScreen):
     PLACE = Place.EVENTS
     NOUN = "events"
     COLUMNS: ClassVar[Sequence[Column]] = EVENT_COLUMNS
-    SORTS: ClassVar[Sequence[Sort]] = (Sort("TIME", lambda event: -event.at_us),)
+    SORTS: ClassVar[Sequence[Sort]] = (Sort("TIME", lambda event: event.at_us, falling=True),)
 
     def __init__(self) -> None:
         super().__init__()

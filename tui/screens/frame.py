@@ -21,7 +21,6 @@ from tocsin.tui.actions.telling import first_command, footer
 from tocsin.tui.connection import trouble
 from tocsin.tui.memo import Memo
 from tocsin.tui.messages import Said
-from tocsin.tui.narrow import NarrowScreen
 from tocsin.tui.plain import fit, one_line, spread
 from tocsin.tui.scene import Scene, header, tabs
 from tocsin.tui.stage import Stage
@@ -33,13 +32,14 @@ from tocsin.tui.widgets.prompt import Prompt, Question
 from .asking import ask, take_back
 from .confirm import ConfirmScreen
 from .help import HelpScreen
+from .prompting import PromptingScreen
 
 SAID_S: Final = 15
 """How long a line that was said stays, unless another is."""
-Doing = Callable[[Situation], None]
+Doing = Callable[[Situation], object]
 
 
-class Frame(NarrowScreen[None]):
+class Frame(PromptingScreen):
     """A screen between header and footer.
 
     Textual calls the `on_…` of every class of a screen, the most special first, so none calls
@@ -59,14 +59,14 @@ class Frame(NarrowScreen[None]):
         super().__init__()
         self._said: tuple[Said, int] | None = None
         self._counts: Memo[Counts] = Memo()
-        self._before_prompt: Widget | None = None
-        self._offered: list[str] = []
         self.doings: Mapping[str, Doing] = {
-            "help": lambda _: self._help(),
+            "help": lambda _: self.app.push_screen(HelpScreen(self.stage.actions, self.PLACE)),
             "quit": lambda _: self.app.exit(),
             "command": self._open_command_line,
             "palette": lambda at: self.stage.open_palette(at),  # noqa: PLW0108 - no stage yet
-            "undo": lambda _: self._undo(),
+            "undo": lambda _: self.run_worker(
+                take_back(self.stage, self.post_message), group="ask"
+            ),
             "back": lambda _: self.go_back(),
             "copy": lambda at: self.copy(self.to_copy(at)),
             "copy_command": lambda at: self.copy(self._command_in_sight(at)),
@@ -87,7 +87,7 @@ class Frame(NarrowScreen[None]):
             "edit": lambda at: self.stage.open_editor(at.job_names[0]),
             "edit_text": lambda at: self.stage.open_editor(at.job_names[0], as_text=True),
             "clone": lambda at: self.stage.open_editor(at.job_names[0], clone=True),
-            **{place.value: self._go_to(place) for place in _TAB_PLACES},
+            **{place.value: _going(self, place) for place in _TAB_PLACES},
         }
         """What the actions that ask nothing of the coordinator do, by their ids."""
 
@@ -158,8 +158,8 @@ class Frame(NarrowScreen[None]):
         """Show what was said and the keys that are valid now."""
         at = self.situation(scene)
         self.query_one("#said", OneLine).say(self._said_line(scene, at))
-        if self._offered:
-            text = f" tab: {'  '.join(self._offered)}"
+        if self.offered:
+            text = f" tab: {'  '.join(self.offered)}"
             line = Cell(fit(text, self.size.width), "quiet")
         else:
             line = Cell(footer(self.stage.actions, at, self.size.width))
@@ -248,23 +248,6 @@ class Frame(NarrowScreen[None]):
         else:
             self.say(f"{action.name}: not on this screen", failed=True)
 
-    def prompt(self, question: Question) -> None:
-        """Let the user type something."""
-        self._before_prompt = self.focused
-        self.query_one("#said", OneLine).display = False
-        self.query_one(Prompt).open(question)
-
-    def on_prompt_offered(self, message: Prompt.Offered) -> None:
-        """Show what the line may become, in place of the keys."""
-        self._offered = message.completions
-        self.draw_foot(self.stage.scene())
-
-    def on_prompt_closed(self) -> None:
-        """The keys go back to where they went."""
-        self.query_one("#said", OneLine).display = True
-        if self._before_prompt is not None:
-            self._before_prompt.focus()
-
     def go_back(self) -> None:
         """Close this screen."""
         self.app.pop_screen()
@@ -307,14 +290,9 @@ class Frame(NarrowScreen[None]):
         if at.run is not None:
             self.stage.open_run(at.run)
 
-    def _go_to(self, place: Place) -> Doing:
-        return lambda at: self.stage.go(place, at.text)
 
-    def _undo(self) -> None:
-        self.run_worker(take_back(self.stage, self.post_message), group="ask")
-
-    def _help(self) -> None:
-        self.app.push_screen(HelpScreen(self.stage.actions, self.PLACE))
+def _going(frame: Frame, place: Place) -> Doing:
+    return lambda at: frame.stage.go(place, at.text)
 
 
 _TAB_PLACES: Final = (

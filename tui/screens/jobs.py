@@ -65,7 +65,7 @@ class JobsScreen(ListScreen):
             rows = [
                 row for row in view.jobs.values() if holds(terms, of_job(row, _of(latest, row)))
             ]
-            rows.sort(key=self.sort.key, reverse=self.reverse)
+            rows.sort(key=self.sort.key, reverse=self.falling)
             return [row.job.name for row in rows]
 
         order = f"{self.sort.title} {self.reverse}"

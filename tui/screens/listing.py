@@ -25,6 +25,8 @@ class Sort(msgspec.Struct, frozen=True):
     """Of the column that it goes by."""
     key: Callable[[Any], Any]
     """Of a row; what compares."""
+    falling: bool = False
+    """The greatest is the first, unless it is turned round."""
 
 
 class ListScreen(Frame):
@@ -83,6 +85,11 @@ class ListScreen(Frame):
     def sort(self) -> Sort:
         """The order in force."""
         return self.SORTS[self._sort]
+
+    @property
+    def falling(self) -> bool:
+        """Whether the greatest is the first now."""
+        return self.reverse is not self.sort.falling
 
     def body(self) -> Iterable[Widget]:
         """The table, and what is under it."""
@@ -163,7 +170,7 @@ class ListScreen(Frame):
 
     def _retitle(self) -> None:
         """Show by which column the rows are sorted."""
-        arrow = "v" if self.reverse else "^"
+        arrow = "v" if self.falling else "^"
         self.table.retitle(
             [
                 msgspec.structs.replace(column, title=f"{column.title} {arrow}")

@@ -241,8 +241,10 @@ class OverviewScreen(Frame):
             lambda: self._others_of(scene, scale, names, width),
             *self._changes(scene, 0), *columns, rows,
         )  # fmt: skip
-        self._one("others").say(Cell(" "), *(others if len(jobs) > len(names) else ()))
-        self._one("legend").say(Cell(fit(f" {LEGEND}", self.size.width), "quiet"))
+        self.query_one("#others", OneLine).say(
+            Cell(" "), *(others if len(jobs) > len(names) else ())
+        )
+        self.query_one("#legend", OneLine).say(Cell(fit(f" {LEGEND}", self.size.width), "quiet"))
         self._title("timeline", title(scale), "- + zoom, ← → move, 0 now")
 
     def _lines_of(
@@ -344,20 +346,20 @@ class OverviewScreen(Frame):
 
         hour = self._hour.of(make, *self._changes(scene, 0), now_us // _HOUR_STEADY_US)
         width = self.query_one("#hour-pane").size.width
-        self._one("hour-title").say(Cell(rule("Last 60 min", "", width), "quiet"))
+        self.query_one("#hour-title", OneLine).say(Cell(rule("Last 60 min", "", width), "quiet"))
         for number, cells in enumerate(hour_lines(hour, width)):
-            self._one(f"hour-{number}").say(*cells)
+            self.query_one(f"#hour-{number}", OneLine).say(*cells)
 
     def _draw_fleet(self, scene: Scene) -> None:
         agents = scene.view.agents
         head, lines = self._fleet.of(lambda: fleet_lines(agents), agents)
         width = self.query_one("#fleet-pane").size.width
-        self._one("fleet-title").say(Cell(rule(head, "", width), "quiet"))
+        self.query_one("#fleet-title", OneLine).say(Cell(rule(head, "", width), "quiet"))
         for number, cells in enumerate(lines):
-            self._one(f"fleet-{number}").say(*cells)
+            self.query_one(f"#fleet-{number}", OneLine).say(*cells)
 
     def _title(self, name: str, text: str, right: str) -> None:
-        here, widget = self._pane(name).has_focus, self._one(f"{name}-title")
+        here, widget = self._pane(name).has_focus, self.query_one(f"#{name}-title", OneLine)
         line = rule(f"[{text}]" if here else text, right if here else "", widget.size.width)
         widget.say(Cell(line, "strong" if here else "quiet"))
 
@@ -435,9 +437,6 @@ class OverviewScreen(Frame):
 
     def _pane(self, name: str) -> PickList:
         return self.query_one(f"#{name}", PickList)
-
-    def _one(self, name: str) -> OneLine:
-        return self.query_one(f"#{name}", OneLine)
 
 
 def _beat(scene: Scene, turn: int) -> int:

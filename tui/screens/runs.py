@@ -26,11 +26,11 @@ class RunsScreen(ListScreen):
     NOUN = "runs"
     COLUMNS: ClassVar[Sequence[Column]] = RUN_COLUMNS
     SORTS: ClassVar[Sequence[Sort]] = (
-        Sort("BEGAN", lambda run: _newest_first(run.id)),
-        Sort("STATE", lambda run: (WORD[run.state], _newest_first(run.id))),
-        Sort("JOB", lambda run: (run.job, _newest_first(run.id))),
-        Sort("AGENT", lambda run: (run.agent, _newest_first(run.id))),
-        Sort("TOOK", lambda run: -((run.finished_us or 0) - (run.started_us or 0))),
+        Sort("BEGAN", lambda run: run.id, falling=True),
+        Sort("STATE", lambda run: WORD[run.state]),
+        Sort("JOB", lambda run: run.job),
+        Sort("AGENT", lambda run: run.agent),
+        Sort("TOOK", lambda run: (run.finished_us or 0) - (run.started_us or 0), falling=True),
     )
 
     def __init__(self) -> None:
@@ -43,7 +43,8 @@ class RunsScreen(ListScreen):
 
         def make() -> list[str]:
             runs = [run for run in view.runs.values() if not terms or holds(terms, of_run(run))]
-            runs.sort(key=self.sort.key, reverse=self.reverse)
+            runs.sort(key=lambda run: run.id, reverse=True)  # newest first among equals
+            runs.sort(key=self.sort.key, reverse=self.falling)
             return [run.id for run in runs]
 
         order = f"{self.sort.title} {self.reverse}"
@@ -88,8 +89,3 @@ class RunsScreen(ListScreen):
             await self.stage.session.load_runs(job)
         except (LinkError, RequestError) as error:
             self.say(f"runs of {job}: {error.message}", failed=True)
-
-
-def _newest_first(run_id: str) -> tuple[int, ...]:
-    """ULIDs sort by time as texts; this turns them round and can be combined with other keys."""
-    return tuple(-ord(symbol) for symbol in run_id)
