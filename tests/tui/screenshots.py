@@ -44,7 +44,6 @@ class Shot(NamedTuple):
 
 
 SHOTS: Final = (
-    Shot("overview", ("1",), ("Timeline", "Needs attention", "broken", "►")),
     # The retry of `flaky` and the end of `broken` show that there was a full round.
     Shot("jobs", ("2",), ("●", "►", "✗", "flaky")),
     Shot("runs", ("3", "g"), ("ok", "failed, exit 3", "skipped: overlap", "►")),
@@ -55,6 +54,7 @@ SHOTS: Final = (
     Shot("why", ("w",), ("placement", "failed")),
     Shot("agents", ("4",), ("only here",)),
     Shot("schedule", ("5",), ("peak",)),
+    Shot("overview", ("1", "plus"), ("broken", "in a row", "►")),
 )
 
 
