@@ -51,16 +51,16 @@ def seen(request: pytest.FixtureRequest) -> Iterator[Seen]:
 @pytest.mark.parametrize("check", STATIC, ids=lambda check: check.name)
 def test_what_it_is(seen: Seen, check: Check[Sight]) -> None:
     """What can be told without running it."""
-    judge(seen, seen.results[check.name])
+    check_result(seen, seen.results[check.name])
 
 
 @pytest.mark.parametrize("check", RUN, ids=lambda check: check.name)
 def test_what_it_does(seen: Seen, check: Check[Bench]) -> None:
     """What it does in a real host."""
-    judge(seen, run_check(check, seen.subject, os.environ, DEADLINE_S))
+    check_result(seen, run_check(check, seen.subject, os.environ, DEADLINE_S))
 
 
-def judge(seen: Seen, result: Result) -> None:
+def check_result(seen: Seen, result: Result) -> None:
     """Nothing but what is known to be without a case is left out."""
     expected = Verdict.LEFT_OUT if (seen.subject.name, result.check) in CANNOT else Verdict.PASSED
     assert result.verdict is expected, str(result)

@@ -63,7 +63,11 @@ class Failure(Exception):  # noqa: N818 - named for the fact
 
 
 class World(Witnesses):
-    """A fleet, a coordinator, a client, and time."""
+    """A fleet, a coordinator, a client, and time.
+
+    It has more methods than a class should: each is one thing that befalls a part, and all of them
+    share one clock and one queue, which nobody else may touch or a seed would not repeat.
+    """
 
     def __init__(self, plan: Plan, folder: Path) -> None:
         patience_us = round(plan.policy.unplaced_s * SECOND_US)

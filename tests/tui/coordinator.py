@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import queue
-import threading
 from collections.abc import Callable
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any
 
 import msgspec
 
-from tocsin import clock, wire
-from tocsin.instants import SECOND_US
-from tocsin.keys import KeyPair
-from tocsin.link import Hub, Listener, Waiter, new_keypair
+from tocsin.link import Hub
 from tocsin.messages.client_answers import (
     AgentsPage,
     Answer,
@@ -72,21 +65,20 @@ from tocsin.tui.session import Session, Target, Tell
 
 from .definitions import answer_of, put
 from .fleet import NOW_US, run
+from .serving import ServingThread
 
-_SERVE_US: Final = 10_000
 
-
-class Coordinator:
-    """Runs in a thread of its own; everything is changed through `_do`, in that thread."""
+class Coordinator(ServingThread):
+    """What it knows is changed through `do` alone, in the thread that serves."""
 
     def __init__(self, jobs: list[JobRow], runs: list[Run], agents: list[Agent]) -> None:
+        super().__init__()
         self.asks: list[Ask] = []
         """What was asked, in order."""
         self.decline: Callable[[Ask], Declined | None] = lambda _: None
         self.answers: Callable[[Ask], Answer | None] = lambda _: None
         """What a test alone answers, before anything else is thought of."""
         self.role = Role.ADMIN
-        self.admits = True
         self.held: list[Run] = []
         """Runs that `ListRuns` tells of and the snapshot does not."""
         self.parts = 1
@@ -104,151 +96,53 @@ class Coordinator:
         self._pieces: dict[str, list[OutputPiece]] = {}
         self._numbers: dict[bytes, int] = {}
         self._parked: list[tuple[bytes, int, ReadOutput]] = []
-        self._orders: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._wake_out, self._wake_in = os.pipe()
-        self._own = new_keypair()
-        self._client = new_keypair()
-        self._hub = Hub()
-        self._waiter = Waiter()
-        self._endpoint = "tcp://127.0.0.1:*"
-        self._listener: Listener | None = None
-        self._ending = False
-        self._thread = threading.Thread(target=self._serve, name="coordinator")
-
-    def __enter__(self) -> Self:
-        self._listen()
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._do(self._end)
-        self._thread.join()
-        self._hub.close()
-        os.close(self._wake_in)
-        os.close(self._wake_out)
-
-    @property
-    def endpoint(self) -> str:
-        """Where it listens."""
-        return self._endpoint
-
-    @property
-    def server_key(self) -> str:
-        """Its public key."""
-        return self._own.public
-
-    @property
-    def client_pair(self) -> KeyPair:
-        """The pair of the one client it admits."""
-        return self._client
 
     def session(self, hub: Hub, tell: Tell) -> Session:
         """A session of the client that is admitted here, at an instant that stands still."""
-        target = Target(self._endpoint, self._own.public, self._client)
+        target = Target(self.endpoint, self.server_key, self.client_pair)
         return Session(hub, target, tell, now_us=lambda: NOW_US)
 
     # Orders from the test.
 
     def change(self, *rows: JobRow | Run | Agent, gone: tuple[str, ...] = ()) -> None:
         """Publish new rows."""
-        self._do(lambda: self._change(rows, gone))
+        self.do(lambda: self._change(rows, gone))
 
     def note(self, *entries: AuditEntry) -> None:
         """Put entries into the audit, oldest first, and number them."""
-        self._do(lambda: self._note(entries))
+        self.do(lambda: self._note(entries))
 
     def skip_a_number(self) -> None:
         """Lose an update on the way to every watcher."""
-        self._do(lambda: self._numbers.update({r: n + 1 for r, n in self._numbers.items()}))
+        self.do(lambda: self._numbers.update({r: n + 1 for r, n in self._numbers.items()}))
 
     def write(self, run_id: str, *texts: str, stream: int = 1, attempt: int = 1) -> None:
         """Let a run print."""
-        self._do(lambda: self._write(run_id, texts, stream, attempt))
+        self.do(lambda: self._write(run_id, texts, stream, attempt))
 
-    def hang_up(self) -> None:
-        """Be gone."""
-        self._do(self._close)
-
-    def come_back(self) -> None:
-        """Listen again at the same place, knowing no watcher."""
-        self._do(self._listen)
-
-    # The thread.
-
-    def _do(self, order: Callable[[], None]) -> None:
-        done = threading.Event()
-
-        def carry_out() -> None:
-            order()
-            done.set()
-
-        self._orders.put(carry_out)
-        os.write(self._wake_in, b"!")
-        assert done.wait(20), "the coordinator is stuck"
-
-    def _serve(self) -> None:
-        self._waiter.add(self._wake_out)
-        while not self._ending:
-            until_us = None
-            if self._listener is None:
-                # A closed listener hangs up only while its hub's door is served.
-                self._hub.serve()
-                until_us = int(clock.monotonic_s() * SECOND_US) + _SERVE_US
-            for source in self._waiter.wait(until_steady_us=until_us):
-                if isinstance(source, Listener):
-                    while (got := source.receive()) is not None:
-                        self._take(got[0].route, wire.decode(got[1], Request))
-                else:
-                    os.read(self._wake_out, 1)
-                    self._orders.get()()
-
-    def _listen(self) -> None:
-        self._listener = Listener(
-            self._hub,
-            self._endpoint,
-            self._own,
-            domain="members",
-            allow=lambda key: self.admits and key == self._client.public,
-            bytes_max=wire.FRAME_BYTES_MAX,
-        )
-        self._endpoint = self._listener.endpoint
-        self._waiter.add(self._listener)
-
-    def _close(self) -> None:
-        if self._listener is not None:
-            self._waiter.remove(self._listener)
-            self._listener.close()
-            self._listener = None
+    def forget(self) -> None:
+        """Know no watcher, and nobody who waits."""
         self._numbers.clear()
         self._parked.clear()
 
-    def _end(self) -> None:
-        self._close()
-        self._waiter.close()
-        self._ending = True
-
-    def _take(self, route: bytes, request: Request) -> None:
+    def take(self, route: bytes, request: Request) -> None:
+        """Answer, or keep it until there is an answer."""
         self.asks.append(request.ask)
         answer = self.decline(request.ask) or self.answers(request.ask)
         if answer is not None:
-            self._send(route, Reply(request.id, answer))
+            self.send(route, Reply(request.id, answer))
             return
         match request.ask:
             case Subscribe():
-                self._send(route, Reply(request.id, Done([])))
+                self.send(route, Reply(request.id, Done([])))
                 self._snapshot(route)
             case ReadOutput() as ask:
                 self._parked.append((route, request.id, ask))
                 self._answer_parked()
             case ReadOutputBack() | FindOutput() | GetAttempts() | GetGroup() as ask:
-                self._send(route, Reply(request.id, self._of_run(ask)))
+                self.send(route, Reply(request.id, self._of_run(ask)))
             case ask:
-                self._send(route, Reply(request.id, self._answer(ask)))
+                self.send(route, Reply(request.id, self._answer(ask)))
 
     def _answer(self, ask: Ask) -> Answer:
         match ask:
@@ -414,14 +308,10 @@ class Coordinator:
             page = pieces[: self.page_pieces]
             more = len(page) < len(pieces)
             if pieces or ended or not ask.wait_s:
-                self._send(route, Reply(number, OutputPage(page, ended and not more, more)))
+                self.send(route, Reply(number, OutputPage(page, ended and not more, more)))
             else:
                 self._parked.append((route, number, ask))
 
     def _tell(self, route: bytes, **content: Any) -> None:
         self._numbers[route] += 1
-        self._send(route, Update(self._numbers[route], **content))
-
-    def _send(self, route: bytes, message: Reply | Update) -> None:
-        if self._listener is not None:
-            self._listener.send(route, wire.encode(message))
+        self.send(route, Update(self._numbers[route], **content))

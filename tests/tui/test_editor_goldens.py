@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 from tests.tui.coordinator import Coordinator
 from tests.tui.driving import expect
 from tests.tui.editing_keys import edit, to, type_text
-from tests.tui.test_goldens import Act, compare
+from tests.tui.test_goldens import Act, check_screen
 
 SIZES = [(100, 30), (80, 24), (140, 40)]
 
@@ -90,4 +90,4 @@ def test_screen(
     """The screen is the stored one, to the letter, and no line is wider than the screen."""
     monkeypatch.setenv("TOCSIN_HOME", str(tmp_path))
     monkeypatch.setattr("tocsin.tui.connection.LAG_SHOWN_S", 3600.0)
-    compare(scene, SCENES[scene], size)
+    check_screen(scene, SCENES[scene], size)

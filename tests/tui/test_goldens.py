@@ -115,10 +115,10 @@ async def _picture(act: Act, size: tuple[int, int], coordinator: Coordinator) ->
 def test_screen(scene: str, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
     """The screen is the stored one, to the letter, and no line is wider than the screen."""
     monkeypatch.setattr("tocsin.tui.connection.LAG_SHOWN_S", 3600.0)
-    compare(scene, SCENES[scene], size)
+    check_screen(scene, SCENES[scene], size)
 
 
-def compare(
+def check_screen(
     scene: str, act: Act, size: tuple[int, int], made: Callable[[], Coordinator] = fleet
 ) -> None:
     """Do something, and hold the screen to the stored one; `made` is the fleet that it shows."""

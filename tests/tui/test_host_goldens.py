@@ -9,7 +9,7 @@ from tests.tui.coordinator import Coordinator
 from tests.tui.driving import expect
 from tests.tui.fleet import RUNNING, at
 from tests.tui.hosts import hosts
-from tests.tui.test_goldens import SIZES, Act, compare
+from tests.tui.test_goldens import SIZES, Act, check_screen
 from tocsin.model import AuditEntry
 
 
@@ -70,4 +70,4 @@ SCENES: dict[str, Act] = {
 def test_screen(scene: str, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
     """The screen is the stored one, to the letter."""
     monkeypatch.setattr("tocsin.tui.connection.LAG_SHOWN_S", 3600.0)
-    compare(scene, SCENES[scene], size, hosts)
+    check_screen(scene, SCENES[scene], size, hosts)

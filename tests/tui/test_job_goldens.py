@@ -8,7 +8,7 @@ from textual.pilot import Pilot
 from tests.tui.coordinator import Coordinator
 from tests.tui.driving import expect
 from tests.tui.history import storied_fleet
-from tests.tui.test_goldens import SIZES, Act, compare
+from tests.tui.test_goldens import SIZES, Act, check_screen
 
 
 async def _job(pilot: Pilot[None], _coordinator: Coordinator) -> None:
@@ -66,4 +66,4 @@ PICTURES = [*((scene, size) for scene in SCENES for size in SIZES), ("job", (140
 def test_screen(scene: str, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
     """The screen is the stored one, to the letter, and no line is wider than the screen."""
     monkeypatch.setattr("tocsin.tui.connection.LAG_SHOWN_S", 3600.0)
-    compare(scene, SCENES[scene], size, storied_fleet)
+    check_screen(scene, SCENES[scene], size, storied_fleet)

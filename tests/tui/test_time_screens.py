@@ -76,7 +76,7 @@ def press(*keys: str) -> Callable[[Pilot[None], Coordinator], Awaitable[None]]:
     return step
 
 
-def see(*texts: str) -> Callable[[Pilot[None], Coordinator], Awaitable[None]]:
+def expects(*texts: str) -> Callable[[Pilot[None], Coordinator], Awaitable[None]]:
     """A step that waits for these texts."""
 
     async def step(pilot: Pilot[None], _coordinator: Coordinator) -> None:
@@ -108,37 +108,43 @@ def row_of(picture: list[str], name: str) -> str:
 def test_zoom_moves_and_comes_back() -> None:
     """The timeline reaches further, moves, and 0 goes back to now."""
     play(
-        see("Timeline 1h18m back, 2h41m ahead"), press("minus"), see("Timeline 2h13m back"),
-        press("plus", "plus"), see("Timeline 53m back"),
-        press("right"), see("Timeline 21m back"), press("right", "right"), see("from in 42m"),
-        press("0"), see("NOW 14:03"),
+        expects("Timeline 1h18m back, 2h41m ahead"), press("minus"), expects("Timeline 2h13m back"),
+        press("plus", "plus"), expects("Timeline 53m back"),
+        press("right"), expects("Timeline 21m back"),
+        press("right", "right"), expects("from in 42m"),
+        press("0"), expects("NOW 14:03"),
     )  # fmt: skip
 
 
 def test_blackouts_by_calendar_are_skips() -> None:
     """The coordinator is asked for its calendars."""
-    picture = play(see("ledger-close"), see("16:00"))
+    picture = play(expects("ledger-close"), expects("16:00"))
     assert row_of(picture, "ledger-close").rstrip().endswith("s")
 
 
 def test_panes_take_the_keys_in_turn_and_the_whole_screen() -> None:
     """Tab goes on, z gives one pane all the room, also to the next one."""
     play(
-        press("tab"), see("[Needs attention 5]"), press("z"), see("z shows all panes"),
-        press("tab"), see("[Next fires]"), press("z"), see("[Next fires]", "Last 60 min"),
-        press("tab"), see("[Timeline"),
+        press("tab"), expects("[Needs attention 5]"), press("z"), expects("z shows all panes"),
+        press("tab"), expects("[Next fires]"), press("z"), expects("[Next fires]", "Last 60 min"),
+        press("tab"), expects("[Timeline"),
     )  # fmt: skip
 
 
 def test_enter_opens_the_run_under_way() -> None:
     """The first row of the timeline is what runs."""
-    picture = play(see("etl-orders"), press("enter"), see("RUNNING"))
+    picture = play(expects("etl-orders"), press("enter"), expects("RUNNING"))
     assert any("etl-orders" in line for line in picture)
 
 
 def test_enter_on_a_failure_opens_its_run() -> None:
     """The run that failed last."""
-    play(press("tab", "down", "down"), see(">✗ billing-sync"), press("enter"), see("exit 1"))
+    play(
+        press("tab", "down", "down"),
+        expects(">✗ billing-sync"),
+        press("enter"),
+        expects("exit 1"),
+    )
 
 
 def test_keys_act_on_the_job_of_the_row() -> None:
@@ -148,18 +154,18 @@ def test_keys_act_on_the_job_of_the_row() -> None:
         await until(pilot, lambda: PauseJobs(["billing-sync"]) in coordinator.asks)
         await expect(pilot, "billing-… paused")
 
-    play(see("billing-sync"), press("down", "down", "p"), paused)
+    play(expects("billing-sync"), press("down", "down", "p"), paused)
 
 
 def test_an_empty_fleet_says_how_to_begin() -> None:
     """And that all is well."""
-    picture = play(see("no jobs yet: n makes one"), coordinator=Coordinator([], [], []))
+    picture = play(expects("no jobs yet: n makes one"), coordinator=Coordinator([], [], []))
     assert "nothing: no failures, no late fires, all agents are there" in "\n".join(picture)
 
 
 def test_an_empty_week_says_so() -> None:
     """The map is there all the same."""
-    play(press("5"), see("no job fires in these seven days", "·"),
+    play(press("5"), expects("no job fires in these seven days", "·"),
          coordinator=Coordinator([], [], []))  # fmt: skip
 
 
@@ -170,38 +176,40 @@ def test_offline_the_last_data_stays() -> None:
         coordinator.hang_up()
 
     play(
-        see("Needs attention 5"), gone, see("OFFLINE", "etl-orders", "Needs attention 5"),
-        press("5"), see(" fires"), press("down"), see("Wed 25 Mar"),
+        expects("Needs attention 5"), gone, expects("OFFLINE", "etl-orders", "Needs attention 5"),
+        press("5"), expects(" fires"), press("down"), expects("Wed 25 Mar"),
     )  # fmt: skip
 
 
 def test_metrics_zones_and_weeks() -> None:
     """Each key changes what the figures say; the hour stays under the cursor."""
     play(
-        press("5"), see("[fires]", "Europe/Berlin", "*Tue 24"),
-        press("m"), see("[job-minutes]"), press("m"), see("[slots %]"), press("m"), see("[fires]"),
-        press("t"), see("t: UTC"), press("t"), see("each job's own zone"),
-        press("t"), see("t: Europe/Berlin"),
-        press("right_square_bracket"), see("Tue 31"), press("left_square_bracket"), see("*Tue 24"),
+        press("5"), expects("[fires]", "Europe/Berlin", "*Tue 24"),
+        press("m"), expects("[job-minutes]"), press("m"), expects("[slots %]"),
+        press("m"), expects("[fires]"),
+        press("t"), expects("t: UTC"), press("t"), expects("each job's own zone"),
+        press("t"), expects("t: Europe/Berlin"),
+        press("right_square_bracket"), expects("Tue 31"),
+        press("left_square_bracket"), expects("*Tue 24"),
     )  # fmt: skip
 
 
 def test_an_hour_that_does_not_exist_is_told() -> None:
     """There is nothing in it."""
     play(
-        press("5"), see("-- Sun 29: 02:00 does not exist"),
-        press(*["down"] * 5, *["left"] * 12), see("Sun 29 Mar 02:00 does not exist"),
-        see("nothing starts in this hour"),
+        press("5"), expects("-- Sun 29: 02:00 does not exist"),
+        press(*["down"] * 5, *["left"] * 12), expects("Sun 29 Mar 02:00 does not exist"),
+        expects("nothing starts in this hour"),
     )  # fmt: skip
 
 
 def test_enter_goes_to_the_jobs_of_the_hour() -> None:
     """On the map no key acts on a job; in the list they do."""
-    picture = play(press("5", "down", *["left"] * 11), see("nightly-dump"), press("r"))
+    picture = play(press("5", "down", *["left"] * 11), expects("nightly-dump"), press("r"))
     assert "there is no job here" in "\n".join(picture)
     play(
-        press("5", "down", *["left"] * 11), see("nightly-dump"),
-        press("enter"), see("[Wed 25 Mar 03:00-04:00"), press("G", "p"), see("✓ pause"),
+        press("5", "down", *["left"] * 11), expects("nightly-dump"),
+        press("enter"), expects("[Wed 25 Mar 03:00-04:00"), press("G", "p"), expects("✓ pause"),
     )  # fmt: skip
 
 
@@ -220,14 +228,14 @@ def test_a_collision_is_spread_after_a_question() -> None:
         assert asked()[0].expected == dict.fromkeys(names, 1)
 
     play(
-        press("5", "down", *["left"] * 11), see("idea: jitter 1m for 10 jobs at 03:00:00"),
-        press("J"), see("Give 10 jobs", "Most runs that begin in one second"), press("y"), put,
+        press("5", "down", *["left"] * 11), expects("idea: jitter 1m for 10 jobs at 03:00:00"),
+        press("J"), expects("Give 10 jobs", "Most runs that begin in one second"), press("y"), put,
     )  # fmt: skip
 
 
 def test_where_nothing_collides_there_is_nothing_to_spread() -> None:
     """The key has no meaning there."""
-    picture = play(press("5", "down"), see("Wed 25 Mar 14:00-15:00", "job-minutes, up to"))
+    picture = play(press("5", "down"), expects("Wed 25 Mar 14:00-15:00", "job-minutes, up to"))
     assert "idea" not in "\n".join(picture)
     assert "J spread" not in picture[-1]
 
@@ -241,5 +249,5 @@ def test_a_screen_of_any_size_is_drawn() -> None:
             await until(pilot, lambda size=size: len(screen(pilot).splitlines()) == size[1])  # type: ignore[misc]
             assert max(cell_len(line) for line in lines(pilot)) <= size[0]
 
-    play(see("Needs attention 5"), resize)
-    play(press("5"), see("fires"), resize)
+    play(expects("Needs attention 5"), resize)
+    play(press("5"), expects("fires"), resize)
