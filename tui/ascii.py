@@ -1,6 +1,6 @@
 """What stands for a glyph where a terminal has none but ASCII. The only place that knows.
 
-It is applied to finished lines, so no widget draws in two ways. Each stand-in is as wide as what it
+It is applied to finished lines, so nothing draws in two ways. Each stand-in is as wide as what it
 stands for. States stay apart, as each is a glyph and a word.
 """
 
@@ -11,9 +11,6 @@ from collections.abc import Mapping
 from typing import Final
 
 from rich.cells import get_character_cell_size
-from rich.segment import Segment
-from textual.color import Color
-from textual.filter import LineFilter
 
 _FROM: Final = "●○◐►✗✓‖◇█▓▒░▌▐▀▄·•…→←↑↓↻×±≤≥≠‹›«»–—“”µ°"  # noqa: RUF001 - meant
 _TO: Final = 'o.%>x+=^##:.||^_.*~><^v@x+<>!<><>--""uo'
@@ -47,11 +44,3 @@ def wanted(charset: str, term: str) -> bool:
     The Linux console has UTF-8 and few glyphs.
     """
     return charset.lower().replace("-", "").replace("_", "") != "utf8" or term.startswith("linux")
-
-
-class AsciiFilter(LineFilter):
-    """Replaces what is not ASCII in lines that are about to be shown."""
-
-    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002 - Textual's signature
-        """The segments, in ASCII."""
-        return [Segment(to_ascii(text), style, control) for text, style, control in segments]

@@ -14,7 +14,7 @@ from tocsin.model import Agent, AgentState, JobRow
 
 from .attention import Item
 from .durations import Hour, bars
-from .plain import fit, one_line
+from .plain import fit, one_line, rule
 from .widgets.columns import Cell
 from .words import moment, took, until
 
@@ -27,6 +27,18 @@ _AT_CELLS: Final = 13
 _WITH_SECONDS: Final = len("hh:mm:ss")
 _SLOT_BAR: Final = 10
 _VERSIONS_SHOWN: Final = 3
+_LOW: Final = 28
+"""A screen with fewer lines has no legend."""
+_MIDDLE_SHARE: Final = 5
+_MIDDLE_MIN: Final = 4
+_LEFT_SHARE: Final = 3
+_RIGHT_SHARE: Final = 2
+TIMELINE_KEYS: Final = "- + zoom, ← → move, 0 now"
+FIRES_TITLE: Final = "Next fires"
+HOUR_TITLE: Final = "Last 60 min"
+NO_JOBS: Final = "no jobs yet: n makes one, tocsin apply FILE brings some"
+NO_ATTENTION: Final = "nothing: no failures, no late fires, all agents are there"
+NO_FIRE: Final = "no job is due"
 _STATES: Final = (
     (AgentState.UP, "●", "up", "good"),
     (AgentState.DRAINING, "◐", "draining", "warn"),
@@ -34,6 +46,27 @@ _STATES: Final = (
     (AgentState.DOWN, "✗", "down", "bad"),
     (AgentState.PENDING, "?", "to accept", "warn"),
 )
+
+
+def middle_height(height: int) -> int:
+    """Of a screen so high: the lines of what needs attention and of the next fires."""
+    return max(height // _MIDDLE_SHARE, _MIDDLE_MIN)
+
+
+def left_width(width: int) -> int:
+    """Of a screen so wide: the columns of the left one of two panes side by side."""
+    return width * _LEFT_SHARE // (_LEFT_SHARE + _RIGHT_SHARE)
+
+
+def has_legend(height: int) -> bool:
+    """Whether a screen so high has a line for the legend of the timeline."""
+    return height >= _LOW
+
+
+def pane_title(text: str, keys: str, width: int, *, here: bool) -> Cell:
+    """The line above a pane; where the keys go to it, in brackets and with what they do."""
+    line = rule(f"[{text}]" if here else text, keys if here else "", width)
+    return Cell(line, "strong" if here else "quiet")
 
 
 class NextFire(msgspec.Struct, frozen=True):

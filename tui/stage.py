@@ -21,9 +21,10 @@ from . import clipboard, themes
 from .actions.action import Place, Situation
 from .actions.commands import Names
 from .actions.table import Table
-from .ascii import AsciiFilter
+from .ascii_filter import AsciiFilter
 from .messages import Said
 from .output import DiffedApp
+from .palettes import palette_name
 from .plain import one_line
 from .scene import Scene
 from .session import Session
@@ -113,7 +114,9 @@ class Stage(DiffedApp[None]):
             self.register_theme(theme)
         # Without colours the sixteen of the terminal are what Textual can leave out.
         wanted = "ansi-dark" if self.no_color else name
-        self.theme = themes.textual_name(wanted, self.console.color_system, os.environ)
+        self.theme = themes.textual_name(
+            palette_name(wanted, self.console.color_system, os.environ)
+        )
 
     def switch_zone(self) -> None:
         """Tell times in UTC, or in the own zone again."""

@@ -14,9 +14,9 @@ from textual.screen import ModalScreen
 from tocsin.model import JobVersion
 from tocsin.tui.plain import fit
 from tocsin.tui.versions import change_line, diff
-from tocsin.tui.widgets.columns import Cell
+from tocsin.tui.widgets.columns import Cell, LineOf
 from tocsin.tui.widgets.one_line import OneLine
-from tocsin.tui.widgets.pick_list import LineOf, PickList
+from tocsin.tui.widgets.pick_list import PickList
 
 _KEYS = "up down move   [ older version   ] newer version   esc back"
 

@@ -18,7 +18,7 @@ from tocsin.instants import SECOND_US
 from tocsin.tui.actions import commands
 from tocsin.tui.actions.action import Action, Place, Situation, forbidden
 from tocsin.tui.actions.telling import first_command, footer
-from tocsin.tui.connection import trouble
+from tocsin.tui.foot import advice
 from tocsin.tui.memo import Memo
 from tocsin.tui.messages import Said
 from tocsin.tui.plain import fit, one_line, spread
@@ -175,11 +175,7 @@ class Frame(PromptingScreen):
             if cell_len(text) + cell_len(right) > width:
                 return Cell(" " + fit(f"{text}   {right}", width), tone)
             return Cell(" " + spread(text, right, width), tone)
-        wrong = trouble(scene.connection)
-        if wrong:
-            return Cell(" " + fit(wrong, width), "warn")
-        key, command = first_command(self.stage.actions, at)
-        return Cell(fit(f" {key}, same as: {command}", width + 1), "quiet") if key else Cell("")
+        return advice(self.stage.actions, scene, at, self.size.width)
 
     # Being told. Textual calls these behind those of the same name in subclasses.
 

@@ -28,10 +28,10 @@ from tocsin.tui.job_panes import (
 from tocsin.tui.plain import fit, rule
 from tocsin.tui.scene import Scene, nothing_yet
 from tocsin.tui.versions import with_before
-from tocsin.tui.widgets.columns import Cell
+from tocsin.tui.widgets.columns import Cell, LineOf
 from tocsin.tui.widgets.one_line import OneLine
 from tocsin.tui.widgets.pane_columns import Pane, PaneColumns
-from tocsin.tui.widgets.pick_list import LineOf, PickList
+from tocsin.tui.widgets.pick_list import PickList
 from tocsin.tui.widgets.run_strip import RunStrip
 
 from .diff import DiffScreen

@@ -21,9 +21,9 @@ from tocsin.tui.job_history import runs_of
 from tocsin.tui.plain import fit, one_line
 from tocsin.tui.scene import Scene
 from tocsin.tui.story_lines import story_rows, title, verdict_lines
-from tocsin.tui.widgets.columns import Cell
+from tocsin.tui.widgets.columns import Cell, LineOf
 from tocsin.tui.widgets.one_line import OneLine
-from tocsin.tui.widgets.pick_list import LineOf, PickList
+from tocsin.tui.widgets.pick_list import PickList
 from tocsin.tui.words import local
 
 from .frame import Frame

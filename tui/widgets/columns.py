@@ -28,7 +28,16 @@ class Cell(msgspec.Struct, frozen=True):
     tone: str = ""
 
 
+class LineOf(msgspec.Struct, frozen=True):
+    """A line, and what it is about."""
+
+    key: str
+    cells: tuple[Cell, ...]
+
+
 GAP = 2
+GUTTER = 1
+"""In front of a line, for the cursor."""
 
 
 def widths(columns: Sequence[Column], width: int) -> list[int]:

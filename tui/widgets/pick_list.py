@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
-import msgspec
 from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding, BindingType
@@ -20,18 +19,9 @@ from textual.widget import Widget
 
 from tocsin.tui.plain import fit
 
-from .columns import Cell
-from .table import CURSOR
+from .columns import CURSOR, GUTTER, Cell, LineOf
 
-GUTTER: Final = 1
 _TONES: Final = ("good", "bad", "warn", "busy", "quiet", "strong")
-
-
-class LineOf(msgspec.Struct, frozen=True):
-    """A line, and what it is about."""
-
-    key: str
-    cells: tuple[Cell, ...]
 
 
 class PickList(Widget, can_focus=True):
