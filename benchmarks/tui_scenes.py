@@ -50,8 +50,9 @@ def fleet() -> dict[str, Any]:
     """The program as it is, idle, with this many runs to show. It tells what making them took."""
     gc.disable()  # as cli/start.py
     from tocsin.errors import LinkError
-    from tocsin.tui.app import TocsinApp
     from tocsin.tui.connection import Connection, Phase
+    from tocsin.tui.contexts import Watched
+    from tocsin.tui.running import Surroundings, watch
     from tocsin.tui.state import Rows, View
 
     began_s, cpu_s = time.perf_counter(), time.process_time()
@@ -63,6 +64,7 @@ def fleet() -> dict[str, Any]:
 
     class Session:
         connection = up
+        view = View()
 
         def __init__(self, tell: Any) -> None:  # noqa: ANN401 - see tui/session.py
             self.tell = tell
@@ -73,10 +75,11 @@ def fleet() -> dict[str, Any]:
         async def run(self) -> None:
             while True:
                 now_us = clock.now_us()
+                self.view = view
                 self.tell(view, Connection(phase=Phase.UP, since_us=now_us, heard_us=now_us))
                 await asyncio.sleep(5)
 
-    TocsinApp(Session, name="bench").run(mouse=False)  # type: ignore[arg-type] # as much as is used
+    watch(Watched("bench", Session), Surroundings(terminal=0))  # type: ignore[arg-type] # as much as is used
     return {}
 
 
@@ -141,7 +144,7 @@ def _tables() -> type[Any]:
 
         def on_mount(self) -> None:
             self.register_theme(themes.THEMES["dark"])
-            self.theme = themes.textual_name("dark", None, {})
+            self.theme = themes.textual_name("dark")
             self.keys = [str(n) for n in range(ROWS)]
             self.table = self.query_one(Table)
             self.table.show(self.keys, self.cells)

@@ -147,6 +147,6 @@ def open_tui(named: str | None) -> int:
 
 def _open(context: Context, given: Mapping[str, object] = MappingProxyType({})) -> int:
     gc.disable()  # nothing that is made until the first screen is garbage; the app enables it
-    from tocsin.tui.app import run_tui  # the only command that draws
+    from tocsin.tui.running import run_tui  # the only command that draws
 
     return run_tui(context, given)

@@ -102,7 +102,7 @@ def _say(text: str) -> None:
 
 
 def _terminal_interface(fleet: LocalFleet) -> Callable[[], int]:
-    from tocsin.tui.app import run_tui  # Textual, only where it draws
+    from tocsin.tui.running import run_tui  # Textual, only where it draws
 
     return lambda: run_tui(fleet.context)
 

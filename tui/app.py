@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import gc
-import locale
 import os
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC
 from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar, Final
 
-import msgspec
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.timer import Timer
 
 from tocsin import clock
-from tocsin.config import Context, find_places
 from tocsin.errors import ConfigError, TocsinError
-from tocsin.link import Hub
 from tocsin.messages.client_link import Ask
 from tocsin.model import Run
 
@@ -28,28 +23,27 @@ from .actions.action import Place, Situation
 from .actions.commands import Names
 from .actions.table import Table
 from .actions.why import question
-from .ascii import wanted as ascii_wanted
-from .clipboard import is_in_browser
 from .connection import Connection
-from .contexts import Contexts, Watched, choose, known_contexts, watched
-from .guard import Guard, refusal
+from .contexts import Begun, Contexts, Watched, choose
+from .curtain import Curtain
+from .guard import Guard
 from .messages import SessionChanged
 from .modes import begin_anew, later
 from .scene import Scene
 from .screens.frame import Frame
 from .screens.overview import OverviewScreen
 from .session import Session, Tell
-from .settings import THEMES, TuiSettings, read_tui_settings
+from .settings import THEMES, TuiSettings
 from .sightings import Sighting, keep, notice, notice_status
 from .stage import Stage
 from .state import View
 from .stylesheet import KeptStylesheet
+from .taking_over import taking_over
 from .undo import Undo, add
 
 DRAW_S: Final = 0.5
 """Two drawings of what changed are at least this far apart."""
 TICK_S: Final = 1.0
-EXIT_USAGE: Final = 2
 _DEFAULTS: Final = TuiSettings()
 _NOWHERE: Final = Path(os.devnull)
 
@@ -67,6 +61,8 @@ class TocsinApp(Stage):
         read_only: nothing may be changed in this context, whatever the settings say.
         careful: each change asks, and has the name typed.
         contexts: the other coordinators that can be watched.
+        begun: the conversation with this one, if it is under way already.
+        curtain: what is on the terminal until the first screen is drawn.
 
     Raises:
         ConfigError: the settings name what is no action, or one key twice.
@@ -99,8 +95,13 @@ class TocsinApp(Stage):
         read_only: bool = False,
         careful: bool = False,
         contexts: Contexts = MappingProxyType({}),
+        begun: Begun | None = None,
+        curtain: Curtain | None = None,
     ) -> None:
-        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
+        super().__init__(
+            driver_class=None if curtain is None else taking_over(curtain),
+            ansi_color=True if "NO_COLOR" in os.environ else None,
+        )
         self.settings, self.data_dir = settings, data_dir
         self.mouse = settings.mouse
         self.ascii = bool(settings.ascii)
@@ -114,7 +115,7 @@ class TocsinApp(Stage):
         self._view = View()
         self._connection = Connection()
         self._sightings: tuple[Sighting, ...] = ()
-        self._begin(Watched(name, make_session, read_only=read_only, careful=careful))
+        self._begin(Watched(name, make_session, read_only=read_only, careful=careful), begun)
         self._guard = None if terminal is None else Guard(terminal, self.exit)
         self._drawing: Timer | None = None
         for key in self.actions.used_keys():
@@ -124,15 +125,13 @@ class TocsinApp(Stage):
 
     def scene(self) -> Scene:
         """What there is to draw, now."""
-        return Scene(
-            self._watched.name,
+        return self._watched.scene(
             self._view,
             self._connection,
             self._now_us(),
             self.zone,
-            read_only=self.settings.read_only or self._watched.read_only,
-            careful=self._watched.careful,
-            sightings=self._sightings,
+            self.settings.read_only,
+            self._sightings,
         )
 
     def names(self) -> Names:
@@ -253,15 +252,22 @@ class TocsinApp(Stage):
         seen += notice_status(status, message.connection.status, now_us)
         self._sightings = keep(self._sightings, seen)
 
-    def _begin(self, watched: Watched) -> None:
-        """Know nothing yet, and have a conversation to hold."""
+    def _begin(self, watched: Watched, begun: Begun | None = None) -> None:
+        """Have a conversation to hold, or take one over with what is known already."""
         self._conversations += 1
         number = self._conversations
+
+        def tell(view: View, connection: Connection) -> None:
+            self._told(view, connection, number)
+
         self._watched = watched
-        self.session = watched.make_session(
-            lambda view, connection: self._told(view, connection, number)
-        )
-        self._view, self._connection = View(), self.session.connection
+        self._begun = begun
+        if begun is None:
+            self.session = watched.make_session(tell)
+        else:
+            self.session = begun.session
+            self.session.tell = tell
+        self._view, self._connection = self.session.view, self.session.connection
         self._sightings = self.undos = ()
 
     async def _begin_anew(self, said: str) -> None:
@@ -292,49 +298,9 @@ class TocsinApp(Stage):
 
     async def _talk(self) -> None:
         try:
-            await self.session.run()
+            await (self.session.run() if self._begun is None else self._begun.talk)
         except TocsinError as error:
             if self._conversations == 1:
                 self.exit(return_code=1, message=f"{error.message}\n{error.hint}".strip())
             else:
                 self._say(f"{self._watched.name}: {error.message}", failed=True)
-
-
-def run_tui(context: Context, given: Mapping[str, object] = MappingProxyType({})) -> int:
-    """Run the TUI in the foreground until the user leaves; the exit code of the program.
-
-    Args:
-        context: which coordinator, and as whom.
-        given: settings from the command line, see `TuiSettings`.
-
-    Raises:
-        ConfigError: the context's key cannot be read, or a setting is wrong.
-    """
-    streams = (sys.stdin, sys.stdout, sys.stderr)
-    in_browser = is_in_browser(os.environ)
-    refused = refusal(os.environ, on_terminal=all(stream.isatty() for stream in streams))
-    if refused and not in_browser:
-        print(refused, file=sys.stderr)  # noqa: T201 - this is for the user
-        return EXIT_USAGE
-    places = find_places(os.environ)
-    settings = read_tui_settings(places.config_dir, given)
-    if settings.ascii is None:
-        few = ascii_wanted(locale.getencoding(), os.environ.get("TERM", "")) and not in_browser
-        settings = msgspec.structs.replace(settings, ascii=few)
-    hub = Hub()
-    try:
-        first = watched(context, hub)
-        app = TocsinApp(
-            first.make_session,
-            name=first.name,
-            settings=settings,
-            data_dir=places.data_dir,
-            terminal=None if in_browser else sys.stdin.fileno(),
-            read_only=first.read_only,
-            careful=first.careful,
-            contexts=known_contexts(context, places, hub),
-        )
-        app.run(mouse=settings.mouse)
-        return app.return_code or 0
-    finally:
-        hub.close()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
+from datetime import tzinfo
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 
@@ -16,7 +18,11 @@ from tocsin.keys import read_keypair
 from tocsin.link import Hub
 from tocsin.nearest import did_you_mean
 
+from .connection import Connection
+from .scene import Scene
 from .session import Session, Target, Tell
+from .sightings import Sighting
+from .state import View
 
 
 class Watched(msgspec.Struct, frozen=True):
@@ -30,6 +36,35 @@ class Watched(msgspec.Struct, frozen=True):
     """Nothing may be changed."""
     careful: bool = False
     """Each change asks, and has the name typed."""
+
+    def scene(
+        self,
+        view: View,
+        connection: Connection,
+        now_us: int,
+        zone: tzinfo | None,
+        read_only: bool,  # noqa: FBT001 - of the settings
+        sightings: tuple[Sighting, ...] = (),
+    ) -> Scene:
+        """What there is to draw; `read_only` says that the settings forbid all changes."""
+        return Scene(
+            self.name,
+            view,
+            connection,
+            now_us,
+            zone,
+            read_only=read_only or self.read_only,
+            careful=self.careful,
+            sightings=sightings,
+        )
+
+
+class Begun(NamedTuple):
+    """A conversation that is under way."""
+
+    session: Session
+    talk: asyncio.Task[None]
+    """Runs it."""
 
 
 Contexts: TypeAlias = Mapping[str, Callable[[], Watched]]

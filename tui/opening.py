@@ -5,7 +5,7 @@ It is drawn once, line for line as `screens.overview` draws it a moment later, w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import Final
 
@@ -145,6 +145,16 @@ def _beside(left: Sequence[Cells], right: Sequence[Cells], width: int) -> list[R
     return [Row((*cut(a, own), *cut(b, width - own))) for a, b in pairs]
 
 
+def colours_of(environ: Mapping[str, str]) -> str | None:
+    """How many colours a terminal has, in rich's words and by its rules."""
+    if environ.get("COLORTERM", "").strip().lower() in {"truecolor", "24bit"}:
+        return "truecolor"
+    term = environ.get("TERM", "").strip().lower()
+    if term in {"dumb", "unknown"}:
+        return None
+    return "256" if term.rpartition("-")[2] in {"256color", "kitty"} else "standard"
+
+
 def cut(cells: Cells, width: int) -> Cells:
     """Cells in exactly so much room."""
     found, left = [], width
@@ -178,9 +188,7 @@ class Ink:
 
     def text(self, rows: Sequence[Row], width: int) -> str:
         """What makes a terminal show the rows, the first one at its top."""
-        return "".join(
-            f"\x1b[{y};1H{self._row(row, width)}" for y, row in enumerate(rows, start=1)
-        )
+        return "".join(f"\x1b[{y};1H{self._row(row, width)}" for y, row in enumerate(rows, start=1))
 
     def _row(self, row: Row, width: int) -> str:
         page = self._page + Style(reverse=True) if row.reverse else self._page

@@ -94,7 +94,8 @@ class Session:
         self._now_us = now_us
         self._hub = hub
         self._target = target
-        self._tell = tell
+        self.tell = tell
+        """Whoever took the conversation over is told from then on."""
         self._dialer: AsyncDialer | None = None
         self._was_up = False
         self._up = asyncio.Event()
@@ -197,7 +198,7 @@ class Session:
         """
         page = _expect(await self.ask(ListAgents()), AgentsPage)
         self.view = take_agents(self.view, page.rows)
-        self._tell(self.view, self.connection)
+        self.tell(self.view, self.connection)
 
     async def audit(self, before: int, limit: int) -> AuditPage:
         """Who did what, newest first, below the number `before` (0: from the newest on).
@@ -252,7 +253,7 @@ class Session:
                 self.view = apply(self.view, message)
                 if self.view.stale:
                     self.subscribe_soon()
-                self._tell(self.view, self.connection)
+                self.tell(self.view, self.connection)
 
     def _link_changed(self) -> None:
         up = self._dialer is not None and self._dialer.connected
@@ -320,7 +321,7 @@ class Session:
     def add_runs(self, runs: Sequence[Run]) -> None:
         """Add runs that were asked for to the view."""
         self.view = add_history(self.view, runs)
-        self._tell(self.view, self.connection)
+        self.tell(self.view, self.connection)
 
     async def _pulse(self) -> None:
         """Ask how the coordinator is, and mend a view that is not coming along."""
@@ -339,7 +340,7 @@ class Session:
 
     def _note(self, **changes: object) -> None:
         self.connection = msgspec.structs.replace(self.connection, **changes)
-        self._tell(self.view, self.connection)
+        self.tell(self.view, self.connection)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

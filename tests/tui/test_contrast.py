@@ -18,9 +18,9 @@ from textual.pilot import Pilot
 from tests.tui.coordinator import Coordinator
 from tests.tui.driving import expect, fleet, shown, until
 from tests.tui.fleet import RUNNING
+from tocsin.tui.palettes import palette_name
 from tocsin.tui.settings import AUTO, THEMES
 from tocsin.tui.themes import THEMES as COLOURS
-from tocsin.tui.themes import textual_name
 
 TEXT_MIN, LINE_MIN = 4.5, 3.0
 XTERM = Palette(
@@ -137,20 +137,20 @@ def test_everything_can_be_read(theme: str) -> None:
 @pytest.mark.parametrize(
     ("colours", "environ", "name"),
     [
-        ("truecolor", {}, "tocsin-dark"),
-        ("256", {"COLORFGBG": "15;0"}, "tocsin-dark"),
-        ("256", {"COLORFGBG": "0;15"}, "tocsin-light"),
-        ("standard", {}, "tocsin-ansi-dark"),
-        ("standard", {"COLORFGBG": "0;default;15"}, "tocsin-ansi-light"),
-        (None, {}, "tocsin-ansi-dark"),
+        ("truecolor", {}, "dark"),
+        ("256", {"COLORFGBG": "15;0"}, "dark"),
+        ("256", {"COLORFGBG": "0;15"}, "light"),
+        ("standard", {}, "ansi-dark"),
+        ("standard", {"COLORFGBG": "0;default;15"}, "ansi-light"),
+        (None, {}, "ansi-dark"),
     ],
 )
 def test_the_theme_suits_the_terminal(
     colours: str | None, environ: dict[str, str], name: str
 ) -> None:
     """Below 256 colours it uses the terminal's own; a light background is heeded where told."""
-    assert textual_name(AUTO, colours, environ) == name
-    assert textual_name("light", colours, environ) == "tocsin-light"
+    assert palette_name(AUTO, colours, environ) == name
+    assert palette_name("light", colours, environ) == "light"
 
 
 def test_all_themes_are_there() -> None:
@@ -166,7 +166,7 @@ def test_the_theme_is_changed_by_its_name() -> None:
             async with shown(coordinator) as pilot:
                 await expect(pilot, "● live", "agents 2/3")
                 await pilot.press("colon", *"theme light", "enter")
-                await until(pilot, lambda: pilot.app.theme == "tocsin-light")
+                await until(pilot, lambda: pilot.app.theme == "light")
                 pilot.app.use_theme("drak")  # type: ignore[attr-defined]
                 await expect(pilot, 'theme: there is no "drak"; did you mean "dark"?')
                 assert pilot.app.theme == "tocsin-light"

@@ -29,7 +29,7 @@ import sys
 # first of all
 from pathlib import Path
 from tocsin.config import Context
-from tocsin.tui.app import run_tui
+from tocsin.tui.running import run_tui
 name, endpoint, server_key, key_file = sys.argv[1:]
 context = Context(name=name, endpoint=endpoint, server_key=server_key, key_file=Path(key_file))
 sys.exit(run_tui(context))

@@ -36,6 +36,7 @@ class LineOf(msgspec.Struct, frozen=True):
 
 
 GAP = 2
+CURSOR = ">"
 GUTTER = 1
 """In front of a line, for the cursor."""
 

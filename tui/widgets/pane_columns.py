@@ -15,9 +15,9 @@ from textual.containers import Container, Vertical
 from tocsin.tui.pane_layout import heights
 from tocsin.tui.plain import rule
 
-from .columns import Cell, LineOf
+from .columns import GUTTER, Cell, LineOf
 from .one_line import OneLine
-from .pick_list import GUTTER, PickList
+from .pick_list import PickList
 
 TWO_COLUMNS_FROM: Final = 100
 _LEFT_SHARE: Final = 0.49

@@ -22,9 +22,8 @@ from textual.strip import Strip
 
 from tocsin.tui.plain import fit
 
-from .columns import GAP, Cell, Column, widths
+from .columns import CURSOR, GAP, Cell, Column, widths
 
-CURSOR: Final = ">"
 MARK: Final = "*"
 _GUTTER: Final = 2
 _HEADER_LINES: Final = 1
