@@ -26,7 +26,6 @@ from .actions.why import question
 from .connection import Connection
 from .contexts import Begun, Contexts, Watched, choose
 from .curtain import Curtain
-from .guard import Guard
 from .messages import SessionChanged
 from .modes import begin_anew, later
 from .scene import Scene
@@ -57,7 +56,6 @@ class TocsinApp(Stage):
         now_us: the clock that is shown and that ages are told by.
         settings: how it looks and behaves.
         data_dir: where what is saved for the user goes.
-        terminal: the descriptor of the terminal to guard; None: there is none, as in tests.
         read_only: nothing may be changed in this context, whatever the settings say.
         careful: each change asks, and has the name typed.
         contexts: the other coordinators that can be watched.
@@ -91,7 +89,6 @@ class TocsinApp(Stage):
         now_us: Callable[[], int] = clock.now_us,
         settings: TuiSettings = _DEFAULTS,
         data_dir: Path = _NOWHERE,
-        terminal: int | None = None,
         read_only: bool = False,
         careful: bool = False,
         contexts: Contexts = MappingProxyType({}),
@@ -116,7 +113,6 @@ class TocsinApp(Stage):
         self._connection = Connection()
         self._sightings: tuple[Sighting, ...] = ()
         self._begin(Watched(name, make_session, read_only=read_only, careful=careful), begun)
-        self._guard = None if terminal is None else Guard(terminal, self.exit)
         self._drawing: Timer | None = None
         for key in self.actions.used_keys():
             self.bind(key, f"press({key!r})", show=False)
@@ -219,16 +215,9 @@ class TocsinApp(Stage):
             self.screen.action_press(key)
 
     def on_mount(self) -> None:
-        """Guard the terminal, begin to talk."""
-        if self._guard is not None:
-            self._guard.start()
+        """Begin to talk."""
         self.run_worker(self._talk(), group="session", exclusive=True)
         self.set_interval(TICK_S, self._draw)
-
-    def on_unmount(self) -> None:
-        """Signals do again what they did."""
-        if self._guard is not None:
-            self._guard.stop()
 
     def on_session_changed(self, message: SessionChanged) -> None:
         """Draw it, together with what follows close behind; the first rows at once."""

@@ -35,7 +35,7 @@ class Curtain:
         with contextlib.suppress(OSError, termios.error):
             before = termios.tcgetattr(self._fd)
             silent = [*before]
-            silent[_LFLAG] &= ~(termios.ECHO | termios.ICANON)
+            silent[_LFLAG] &= ~(termios.ECHO | termios.ICANON | termios.ISIG | termios.IEXTEN)
             termios.tcsetattr(self._fd, termios.TCSANOW, silent)
             self._before = before
             _write(self._fd, _UP + text)

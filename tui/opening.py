@@ -6,7 +6,6 @@ It is drawn once, line for line as `screens.overview` draws it a moment later, w
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import zip_longest
 from typing import Final
 
 import msgspec
@@ -64,10 +63,9 @@ def first_picture(scene: Scene, actions: Table, width: int, height: int) -> list
     """The lines of a screen of this size; none where it is too low for all panes."""
     panorama = Panorama()
     panorama.follow(scene)
-    middle = _beside(_attention(scene, panorama, width), _fires(scene, panorama, width), width)
-    middle = middle[: middle_height(height)]
     legend = [Row((Cell(fit(f" {LEGEND}", width), "quiet"),))] if has_legend(height) else []
-    room = height - _FRAME - _AROUND - len(legend) - len(middle) - _BOTTOM
+    middle = middle_height(height)
+    room = height - _FRAME - _AROUND - len(legend) - middle - _BOTTOM
     if room < 1:
         return []
     timeline, under = _timeline(scene, panorama, width, room)
@@ -77,7 +75,11 @@ def first_picture(scene: Scene, actions: Table, width: int, height: int) -> list
         Row(tuple(tabs(Place.OVERVIEW.value, "", width))),
         *timeline,
         *legend,
-        *middle,
+        *_beside(
+            _attention(scene, panorama, width, middle),
+            _fires(scene, panorama, width, middle),
+            width,
+        ),
         *_beside(_hour(scene, panorama, width), _fleet(scene, panorama, width), width),
         Row((advice(actions, scene, at, width),)),
         Row((Cell(footer(actions, at, width)),)),
@@ -89,7 +91,10 @@ def _timeline(scene: Scene, panorama: Panorama, width: int, room: int) -> tuple[
     text_width = width - GUTTER
     scale = scale_of(text_width, first_step(text_width), 0, scene.now_us, scene.zone)
     drawn = panorama.timeline(scene, scale, text_width, room, "")
-    lines = [Row(cells) for cells in _picked(drawn.lines, nothing_yet(scene, NO_JOBS), room)]
+    lines = [
+        Row(cells)
+        for cells in _picked(drawn.lines, fit(nothing_yet(scene, NO_JOBS), text_width), room)
+    ]
     if drawn.lines:
         lines[0] = Row((Cell(CURSOR), *drawn.lines[0].cells), reverse=True)
     rows = [
@@ -101,22 +106,22 @@ def _timeline(scene: Scene, panorama: Panorama, width: int, room: int) -> tuple[
     return rows, drawn.lines[0].key if drawn.lines else ""
 
 
-def _attention(scene: Scene, panorama: Panorama, width: int) -> list[Cells]:
+def _attention(scene: Scene, panorama: Panorama, width: int, height: int) -> list[Cells]:
     text_width = left_width(width) - GUTTER
     lines = panorama.attention_lines(scene, text_width)
     head = attention_title(panorama.attention(scene))
     return [
         (pane_title(head, "", left_width(width), here=False),),
-        *_picked(lines, nothing_yet(scene, NO_ATTENTION)),
+        *_picked(lines, fit(nothing_yet(scene, NO_ATTENTION), text_width), height - 1),
     ]
 
 
-def _fires(scene: Scene, panorama: Panorama, width: int) -> list[Cells]:
+def _fires(scene: Scene, panorama: Panorama, width: int, height: int) -> list[Cells]:
     own = width - left_width(width)
     lines = panorama.fire_lines(scene, own - GUTTER)
     return [
         (pane_title(FIRES_TITLE, "", own, here=False),),
-        *_picked(lines, nothing_yet(scene, NO_FIRE)),
+        *_picked(lines, fit(nothing_yet(scene, NO_FIRE), own - GUTTER), height - 1),
     ]
 
 
@@ -131,17 +136,17 @@ def _fleet(scene: Scene, panorama: Panorama, width: int) -> list[Cells]:
     return [(Cell(rule(head, "", width - left_width(width)), "quiet"),), *lines]
 
 
-def _picked(lines: Sequence[LineOf], empty: str, room: int = 0) -> list[Cells]:
-    """Lines behind a gutter, `room` of them where that is told; `empty` if there are none."""
-    shown: list[Cells] = [(Cell(" "), *line.cells) for line in lines]
+def _picked(lines: Sequence[LineOf], empty: str, room: int) -> list[Cells]:
+    """Lines behind a gutter, as many as there is room for; `empty` if there are none."""
+    shown: list[Cells] = [(Cell(" "), *line.cells) for line in lines[:room]]
     shown = shown or [(Cell(f" {empty}", "quiet"),)]
-    return [*shown[:room], *[()] * (room - len(shown))] if room else shown
+    return [*shown, *[()] * (room - len(shown))]
 
 
 def _beside(left: Sequence[Cells], right: Sequence[Cells], width: int) -> list[Row]:
-    """Two panes side by side."""
+    """Two panes of one height side by side."""
     own = left_width(width)
-    pairs = zip_longest(left, right, fillvalue=())
+    pairs = zip(left, right, strict=True)
     return [Row((*cut(a, own), *cut(b, width - own))) for a, b in pairs]
 
 

@@ -12,10 +12,11 @@ import locale
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import msgspec
 
@@ -109,31 +110,28 @@ async def _watch(
     heard = _Heard()
     session = first.make_session(heard.tell)
     begun = Begun(session, asyncio.create_task(session.run()))
-    loop = asyncio.get_running_loop()
-    loading = asyncio.ensure_future(loop.run_in_executor(None, _load))
-    if curtain is not None:
-        assert here.terminal is not None, "made for it"
-        with _ended_by_signals(here.terminal):
+    loading = _loading()
+    with _Leaving(here.terminal) as leaving:
+        if curtain is not None:
             either: set[asyncio.Future[Any]] = {loading, heard.whole}
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if not loading.done():
                 _draw(first, here, actions, heard, curtain)
-            await loading
-    make_app = await loading
-    app = make_app(
-        first.make_session,
-        name=first.name,
-        settings=here.settings,
-        data_dir=here.data_dir,
-        terminal=here.terminal,
-        read_only=first.read_only,
-        careful=first.careful,
-        contexts=here.contexts,
-        begun=begun,
-        curtain=curtain,
-    )
-    await app.run_async(mouse=here.settings.mouse)
-    return app.return_code or 0
+        make_app = await loading
+        app = make_app(
+            first.make_session,
+            name=first.name,
+            settings=here.settings,
+            data_dir=here.data_dir,
+            read_only=first.read_only,
+            careful=first.careful,
+            contexts=here.contexts,
+            begun=begun,
+            curtain=curtain,
+        )
+        leaving.app = app
+        await app.run_async(mouse=here.settings.mouse)
+        return app.return_code or 0
 
 
 class _Heard:
@@ -151,26 +149,56 @@ class _Heard:
             self.whole.set_result(None)
 
 
-def _load() -> Callable[..., TocsinApp]:
-    from .app import TocsinApp
+def _loading() -> asyncio.Future[Callable[..., TocsinApp]]:
+    """What makes the app, as soon as it is loaded."""
+    loop = asyncio.get_running_loop()
+    loaded: asyncio.Future[Callable[..., TocsinApp]] = loop.create_future()
 
-    return TocsinApp
+    def settle(make: Callable[..., TocsinApp] | None, error: Exception | None) -> None:
+        if loaded.cancelled():
+            return
+        if make is not None:
+            loaded.set_result(make)
+        elif error is not None:
+            loaded.set_exception(error)
+
+    def load() -> None:
+        try:
+            from .app import TocsinApp
+        except Exception as error:  # noqa: BLE001 - whatever it is, who waits is to know
+            told: tuple[Callable[..., TocsinApp] | None, Exception | None] = None, error
+        else:
+            told = TocsinApp, None
+        with contextlib.suppress(RuntimeError):  # nobody waits any more
+            loop.call_soon_threadsafe(settle, *told)
+
+    # A daemon: a slow disk does not hold up who wants to leave.
+    threading.Thread(target=load, name="loading", daemon=True).start()
+    return loaded
 
 
-@contextlib.contextmanager
-def _ended_by_signals(terminal: int) -> Iterator[None]:
-    task = asyncio.current_task()
-    assert task is not None, "runs in one"
+class _Leaving:
+    """Ends the program when a signal asks for it or the terminal is gone, wherever it stands."""
 
-    def leave() -> None:
-        task.cancel()
+    def __init__(self, terminal: int | None) -> None:
+        self.app: TocsinApp | None = None
+        self._task = asyncio.current_task()
+        self._guard = None if terminal is None else Guard(terminal, self._leave)
 
-    guard = Guard(terminal, leave)
-    guard.start()
-    try:
-        yield
-    finally:
-        guard.stop()
+    def __enter__(self) -> Self:
+        if self._guard is not None:
+            self._guard.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._guard is not None:
+            self._guard.stop()
+
+    def _leave(self) -> None:
+        if self.app is not None:
+            self.app.exit()
+        elif self._task is not None:
+            self._task.cancel()
 
 
 def _draw(

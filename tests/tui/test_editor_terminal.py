@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from tests.tui.test_terminal import ALT_SCREEN_OFF, ALT_SCREEN_ON, terminal
+from tests.tui.on_terminal import ALT_SCREEN_OFF, ALT_SCREEN_ON, terminal
 
 
 def test_editor_gets_the_terminal_and_gives_it_back(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.tui.driving import fleet
 from tests.tui.fleet import RUNNING, run
-from tests.tui.test_terminal import ALT_SCREEN_ON, Terminal
+from tests.tui.on_terminal import ALT_SCREEN_ON, Terminal
 from tocsin.model import RunState
 
 PAGER = """#!/bin/sh

@@ -193,8 +193,8 @@ class OverviewScreen(Frame):
         if not self._reckoning and not self._panorama.whole(scene):
             self._reckoning = True
             # First what is known already comes into sight.
-            reckon = partial(self.run_worker, self._reckon(scene), group="forecast")
-            self.call_after_refresh(reckon)
+            reckon = partial(self._reckon, scene)
+            self.call_after_refresh(self.run_worker, reckon, group="forecast")
 
     async def _reckon(self, scene: Scene) -> None:
         try:
