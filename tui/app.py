@@ -96,7 +96,7 @@ class TocsinApp(Stage):
         curtain: Curtain | None = None,
     ) -> None:
         super().__init__(
-            driver_class=None if curtain is None else taking_over(curtain),
+            None if curtain is None else taking_over(curtain),
             ansi_color=True if "NO_COLOR" in os.environ else None,
         )
         self.settings, self.data_dir = settings, data_dir
@@ -211,8 +211,9 @@ class TocsinApp(Stage):
 
     def action_press(self, key: str) -> None:
         """Let the screen do what a key stands for."""
-        if isinstance(self.screen, Frame):
-            self.screen.action_press(key)
+        screen = self.screen
+        if isinstance(screen, Frame) and screen.is_mounted and not self.leaving:
+            screen.action_press(key)
 
     def on_mount(self) -> None:
         """Begin to talk."""

@@ -196,7 +196,7 @@ class _Leaving:
 
     def _leave(self) -> None:
         if self.app is not None:
-            self.app.exit()
+            self.app.leave()
         elif self._task is not None:
             self._task.cancel()
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from rich.cells import cell_len
+from textual import events
+from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.theme import Theme
 
@@ -22,6 +24,7 @@ from .actions.action import Place, Situation
 from .actions.commands import Names
 from .actions.table import Table
 from .ascii_filter import AsciiFilter
+from .key_order import KeyOrder
 from .messages import Said
 from .output import DiffedApp
 from .palettes import palette_name
@@ -31,6 +34,7 @@ from .session import Session
 from .settings import TuiSettings, check_theme
 from .undo import Undo
 
+_SOON_S: Final = 0.02
 _COPIED_CELLS: Final = 30
 """Of what was copied, so much is told."""
 
@@ -50,8 +54,42 @@ class Stage(DiffedApp[None]):
     """Whether nothing but ASCII is drawn; before the app runs."""
     mouse: bool = False
     """Whether the mouse is ours, and not the terminal's."""
+    leaving: bool = False
+    """Whether the program ends: what is pressed now means nothing any more."""
+    _is_up = False
     _to_ascii = AsciiFilter()
     _css_variables: tuple[Theme, dict[str, str]] | None = None
+
+    def __init__(self, driver_class: type[Driver] | None, *, ansi_color: bool | None) -> None:
+        super().__init__(driver_class=driver_class, ansi_color=ansi_color)
+        self._typed = KeyOrder(self, self.forward)
+
+    def leave(self) -> None:
+        """End, once nothing is being put up: what is half there cannot be taken down."""
+        self.leaving = True
+        if self._is_up and all(screen.is_mounted for screen in self.screen_stack):
+            self.exit()
+        else:
+            self.set_timer(_SOON_S, self.leave)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Take events; see `KeyOrder` for those that are typed."""
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            await self._typed.take(event)
+        else:
+            await super().on_event(event)
+
+    async def forward(self, event: events.Event) -> None:
+        """Send what was typed to whom it is for now."""
+        await super().on_event(event)
+
+    async def action_quit(self) -> None:
+        """Textual's own way to end."""
+        self.leave()
+
+    def on_ready(self) -> None:
+        """It can be left."""
+        self._is_up = True
 
     def scene(self) -> Scene:
         """What there is to draw, now."""

@@ -15,6 +15,7 @@ from typing import Any
 
 from tests.tui.coordinator import Coordinator
 from tests.tui.driving import fleet
+from tests.tui.screens import Emulator
 from tocsin import clock
 from tocsin.keys import write_keypair
 
@@ -73,6 +74,19 @@ class Terminal:
             assert left_s > 0, self.output[-2000:]
             if select.select([self.master], [], [], left_s)[0]:
                 self.output += os.read(self.master, 65_536)
+
+    def screen(self) -> Emulator:
+        """What the terminal shows now."""
+        emulator = Emulator((100, 30))
+        emulator.feed(self.output.decode(errors="ignore"))
+        return emulator
+
+    def expect(self, *texts: str) -> None:
+        """Read until all of these are in sight."""
+        deadline_s = clock.monotonic_s() + DEADLINE_S
+        while not all(text in (seen := "\n".join(self.screen().lines())) for text in texts):
+            assert clock.monotonic_s() < deadline_s, seen
+            self.read_more()
 
     def read_more(self) -> None:
         """Wait for something to be written, and read it."""

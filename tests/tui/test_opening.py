@@ -11,7 +11,7 @@ import pytest
 
 from tests.tui.coordinator import Coordinator
 from tests.tui.driving import expect, fleet, lines, screen, shown, until
-from tests.tui.on_terminal import ALT_SCREEN_OFF, ALT_SCREEN_ON, Terminal, terminal
+from tests.tui.on_terminal import ALT_SCREEN_OFF, ALT_SCREEN_ON, terminal
 from tests.tui.screens import Emulator
 from tocsin.tui.opening import first_picture
 
@@ -98,12 +98,12 @@ def test_it_looks_as_what_follows(tmp_path: Path, environ: dict[str, str]) -> No
     with terminal(tmp_path, first=slow_disk(fifo), **environ) as t:
         t.read_until(b"etl-orders", b"quit")
         assert TAKEN_OVER not in t.output
-        first = _emulated(t)
+        first = t.screen()
         load(fifo)
         t.read_until(TAKEN_OVER)
 
         def settled() -> Emulator:
-            while (now := _emulated(t)).lines()[1:] != first.lines()[1:]:
+            while (now := t.screen()).lines()[1:] != first.lines()[1:]:
                 t.read_more()
             return now
 
@@ -144,9 +144,3 @@ def test_a_signal_restores_the_terminal(tmp_path: Path, number: signal.Signals) 
         assert t.end() == 0
         assert t.attributes() == t.before
         assert b"Traceback" not in t.output
-
-
-def _emulated(t: Terminal) -> Emulator:
-    emulator = Emulator((100, 30))
-    emulator.feed(t.output.decode(errors="ignore"))
-    return emulator

@@ -28,6 +28,7 @@ class ConfirmScreen(ModalScreen[bool]):
         self._action = action
         self._at = at
         self._typed = typed
+        self._in_sight = False
 
     def compose(self) -> ComposeResult:
         """The question, what follows from it, and the answers."""
@@ -45,12 +46,19 @@ class ConfirmScreen(ModalScreen[bool]):
             else:
                 yield Static(f"\ny {action.name}    n, esc leave it", markup=False)
 
+    def on_mount(self) -> None:
+        """Heed no key that was pressed before the question could be read."""
+        self.call_after_refresh(self._show)
+
+    def _show(self) -> None:
+        self._in_sight = True
+
     def on_input_submitted(self, message: Input.Submitted) -> None:
         """Only the right word will do."""
-        if message.value.strip() == self._typed:
+        if self._in_sight and message.value.strip() == self._typed:
             self.dismiss(True)  # noqa: FBT003 - the answer itself
 
     def action_answer(self, sure: bool) -> None:  # noqa: FBT001 - the answer itself
         """Close with the answer."""
-        if not (sure and self._typed):
+        if self._in_sight and not (sure and self._typed):
             self.dismiss(sure)

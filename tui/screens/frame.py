@@ -61,7 +61,7 @@ class Frame(PromptingScreen):
         self._counts: Memo[Counts] = Memo()
         self.doings: Mapping[str, Doing] = {
             "help": lambda _: self.app.push_screen(HelpScreen(self.stage.actions, self.PLACE)),
-            "quit": lambda _: self.app.exit(),
+            "quit": lambda _: self.stage.leave(),
             "command": self._open_command_line,
             "palette": lambda at: self.stage.open_palette(at),  # noqa: PLW0108 - no stage yet
             "undo": lambda _: self.run_worker(

@@ -98,7 +98,8 @@ class Prompt(Horizontal):
         with line.prevent(Input.Changed):
             line.value = question.value
         line.cursor_position = len(line.value)
-        line.focus()
+        # At once: what was typed in one go with the key that opened this is for the line.
+        self.screen.set_focus(line)
         self._offer()
 
     def on_input_changed(self, message: Input.Changed) -> None:

@@ -1,0 +1,76 @@
+"""Keys that arrive in one go, faster than anything can be drawn."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.tui.on_terminal import Terminal, terminal
+
+
+def jobs(t: Terminal) -> None:
+    """Go to the list of jobs, with all of them in sight."""
+    t.read_until(b"live", b"\x1b[?2004h")
+    os.write(t.master, b"2")
+    t.read_until(b"[2 Jobs]", b"gdpr-purge")
+
+
+@pytest.mark.parametrize("keys", [b"q", b":q\r", b":quit\r"])
+@pytest.mark.parametrize("behind", [b"", b"l", b"\r", b"w", b"e", b"D", b"3", b":job x\r", b"q"])
+def test_nothing_happens_behind_the_key_that_leaves(
+    tmp_path: Path, keys: bytes, behind: bytes
+) -> None:
+    """Whatever it would open."""
+    with terminal(tmp_path) as t:
+        jobs(t)
+        os.write(t.master, keys + behind)
+        assert t.end() == 0
+        assert b"Traceback" not in t.output
+        assert t.attributes() == t.before
+
+
+@pytest.mark.parametrize("before", [b"l", b"\r", b"w", b"e", b"3", b"n", b"?"])
+def test_leaving_waits_for_what_is_being_opened(tmp_path: Path, before: bytes) -> None:
+    """A screen that is half there cannot be taken down."""
+    with terminal(tmp_path) as t:
+        jobs(t)
+        os.write(t.master, before + b"\x03")
+        assert t.end() == 0
+        assert b"Traceback" not in t.output
+
+
+@pytest.mark.parametrize("text", ["Daily", "rest of it", "zzz", "/etl", "qD y"])
+def test_what_follows_the_key_of_the_filter_is_the_filter(tmp_path: Path, text: str) -> None:
+    """And no key of the list."""
+    with terminal(tmp_path) as t:
+        jobs(t)
+        os.write(t.master, f"/{text}\r".encode())
+        t.expect(f"nothing matches '{text}'")
+        os.write(t.master, b"q")
+        assert t.end() == 0
+        assert b"run now" not in t.output.rpartition(b"nothing matches")[2]
+
+
+def test_what_follows_the_key_of_commands_is_the_command(tmp_path: Path) -> None:
+    """It goes where it says."""
+    with terminal(tmp_path) as t:
+        jobs(t)
+        os.write(t.master, b":job billing-sync\r")
+        t.read_until(b"History")
+        os.write(t.master, b"\x03")
+        assert t.end() == 0
+
+
+def test_a_question_is_not_answered_before_it_is_in_sight(tmp_path: Path) -> None:
+    """A `y` that was typed ahead removes nothing."""
+    with terminal(tmp_path) as t:
+        jobs(t)
+        os.write(t.master, b"Dy")
+        t.expect("y remove", "esc leave it")
+        os.write(t.master, b"n")
+        t.expect("[2 Jobs]")
+        os.write(t.master, b"q")
+        assert t.end() == 0
+        assert "✓ remove".encode() not in t.output
