@@ -196,7 +196,7 @@ class _Leaving:
 
     def _leave(self) -> None:
         if self.app is not None:
-            self.app.leave()
+            self.app.call_later(self.app.leave)  # among its own messages: it may not run yet
         elif self._task is not None:
             self._task.cancel()
 

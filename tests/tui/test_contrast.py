@@ -166,7 +166,7 @@ def test_the_theme_is_changed_by_its_name() -> None:
             async with shown(coordinator) as pilot:
                 await expect(pilot, "● live", "agents 2/3")
                 await pilot.press("colon", *"theme light", "enter")
-                await until(pilot, lambda: pilot.app.theme == "light")
+                await until(pilot, lambda: pilot.app.theme == "tocsin-light")
                 pilot.app.use_theme("drak")  # type: ignore[attr-defined]
                 await expect(pilot, 'theme: there is no "drak"; did you mean "dark"?')
                 assert pilot.app.theme == "tocsin-light"
