@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,7 +34,7 @@ with open({seen!r}, "ab") as seen:
 
 
 @pytest.fixture
-def seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """What the witness writes to."""
     folder = tmp_path / "packages"
     folder.mkdir()

@@ -23,8 +23,8 @@ def test_an_address_with_a_secret_is_not_kept(
     web: Web, tmp_path: Path, secrets: dict[str, str]
 ) -> None:
     """It is parsed once for all runs, unless a secret may be in it."""
-    query, headers = {"of": clock.new_ulid()}, {"connection": "close"}
-    config = HttpConfig(url=f"{web.url}/status/200", query=query, headers=headers)
+    url = f"{web.url}/status/200?{clock.new_ulid()}"
+    config = HttpConfig(url=url, headers={"connection": "close"})
     order = msgspec.structs.replace(asked(url=config.url), secrets=secrets)
 
     async def run() -> Outcome:
