@@ -88,7 +88,7 @@ def test_signs_of_life_stop_with_the_loop(notified: NotifiedFleet, who: str, sta
 
 
 def test_an_agent_that_reloads_says_hello_anew(notified: NotifiedFleet) -> None:
-    """At once, with its new tags and slots; wrong settings change nothing."""
+    """With its new tags and slots; wrong settings change nothing."""
     manager = notified.managers["web1"]
     settings = notified.home / "web1" / "config" / "agent.toml"
     text = settings.read_text()
@@ -96,7 +96,6 @@ def test_an_agent_that_reloads_says_hello_anew(notified: NotifiedFleet) -> None:
     notified.processes["web1"].send_signal(signal.SIGHUP)
     until(lambda: notified.json("agent", "list")[0]["slots"] == 3, "the slots")
     assert manager.has("RELOADING=1")
-    assert "link.redial" not in (notified.home / "web1.log").read_text()
     settings.write_text("slots = 4\n")
     manager.forget()
     notified.processes["web1"].send_signal(signal.SIGHUP)

@@ -62,10 +62,10 @@ class AgentProcess:
             else:
                 serve.serve(LOOK_S)
 
-    def start(self, **changes: Any) -> None:
-        """Start the process, with changes to its settings."""
+    def start(self, settings_file: Path | None = None, **changes: Any) -> None:
+        """Start the process, with changes to its settings; they are read again from a file."""
         self.config = replace(self.config, **changes)
-        arguments = command_line()
+        arguments = command_line(settings_file)
         append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         self.pid = os.posix_spawn(
             arguments[0],
