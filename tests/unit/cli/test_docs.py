@@ -1,79 +1,24 @@
-"""Every command line of the docs is one that the command line takes."""
+"""Every command line of the docs and the examples is one that the command line takes."""
 
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
+import yaml
 
-from tocsin.cli.root import root
+from .command_lines import faults, in_blocks, in_sentences, words_of
 
 ROOT = Path(__file__).parents[3]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
-_FENCE = re.compile(r"^```[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
-_INLINE = re.compile(r"`(tocsin [^`]+)`")
-_COMMAND = re.compile(r"^\s*(?:\$ |# )?(?:sudo )?(?:[\w./]*/)?(tocsin .*)$")
+PLAYBOOKS = sorted((ROOT / "docs/ansible").glob("*.yaml"))
+COMMAND = "ansible.builtin.command"
 _UNKNOWN = (click.UsageError, click.NoSuchOption)
 """What a line in a sentence must not be; its values may be missing, or stand for others."""
-
-
-def taken(words: list[str]) -> None:
-    """Parse a command line, and do nothing.
-
-    Raises:
-        click.UsageError: there is no such command, option or argument.
-    """
-    command: click.Command = root
-    ctx: click.Context | None = None
-    name: str | None = "tocsin"
-    while words:
-        ctx = command.make_context(name, words, parent=ctx)
-        if not isinstance(command, click.Group):
-            return
-        words = [*ctx._protected_args, *ctx.args]
-        if words:
-            name, found, words = command.resolve_command(ctx, words)
-            assert found is not None
-            command = found
-
-
-def in_blocks(text: str) -> Iterator[str]:
-    """The command lines in blocks of code, each up to a pipe or a redirection."""
-    for block in _FENCE.findall(text):
-        for line in block.replace("\\\n", " ").splitlines():
-            if found := _COMMAND.match(line):
-                yield found[1]
-
-
-def words_of(line: str) -> list[str]:
-    """The words of a command line, without those that are the shell's."""
-    lexer = shlex.shlex(line, posix=True, punctuation_chars="|;&<>")
-    lexer.whitespace_split = True
-    words = list(lexer)
-    ends = [at for at, word in enumerate(words) if set(word) <= set("|;&<>")]
-    return words[1 : ends[0] if ends else None]
-
-
-def in_sentences(text: str) -> Iterator[list[str]]:
-    """The words of command lines in sentences, in the notation of usage lines."""
-    for line in _INLINE.findall(_FENCE.sub("", text)):
-        plain = re.sub(r"\s+", " ", line.replace("\\|", "|").replace("…", ""))
-        plain = re.sub(r" ?\| ?[-\w]+( [A-Z]+\b)?", "", plain)
-        yield shlex.split(re.sub(r"[][]", "", plain))[1:]
-
-
-def faults(words: list[str]) -> Iterator[click.UsageError]:
-    """What is wrong with a command line."""
-    try:
-        taken(list(words))
-    except click.UsageError as error:
-        yield error
-    except click.exceptions.Exit:
-        pass
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -108,3 +53,26 @@ def test_a_wrong_command_is_found(text: str, *, wrong: bool) -> None:
     """In a block and in a sentence."""
     lines = [*map(words_of, in_blocks(text)), *in_sentences(text)]
     assert [bool(list(faults(words))) for words in lines] == [wrong]
+
+
+def values_of(plain: Any, key: str) -> Iterator[Any]:
+    """The values of a key, wherever in a document it is."""
+    match plain:
+        case dict():
+            for name, value in plain.items():
+                if name == key:
+                    yield value
+                yield from values_of(value, key)
+        case list():
+            for value in plain:
+                yield from values_of(value, key)
+
+
+@pytest.mark.parametrize("path", PLAYBOOKS, ids=lambda path: str(path.name))
+def test_commands_of_a_playbook(path: Path) -> None:
+    """Each exists, with its options, whatever the templates in it come to."""
+    told = values_of(yaml.safe_load(path.read_text(encoding="utf-8")), COMMAND)
+    lines = [re.sub(r"{{.*?}}", "1", line, flags=re.DOTALL) for line in told]
+    own = [line[line.index("tocsin ") :] for line in lines if "tocsin " in line]
+    assert [error.format_message() for line in own for error in faults(words_of(line))] == []
+    assert len(own) == {"install": 3, "upgrade": 3, "reboot": 3}.get(path.stem, 0)
