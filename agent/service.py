@@ -321,11 +321,10 @@ class Service:
             return
         before, self._config = self._config, fresh
         self._log.set_level(fresh.log_level)
-        now = _now()
         if (fresh.executors, fresh.executor) != (before.executors, before.executor):
             self._prober.at_once()
         profile = _profile(fresh, list(self._prober.settings))
-        self._handle(ProfileChanged(profile), now)
+        self._events.append(ProfileChanged(profile))
         late = [key for key in NEED_A_RESTART if getattr(fresh, key) != getattr(before, key)]
         if late:
             self._log.warning("reload.needs_restart", keys=",".join(late))

@@ -20,7 +20,7 @@ from typing import Final, Self
 from tocsin import clock
 from tocsin.agent.config import AgentConfig
 from tocsin.agent.enrol import enrol, request, with_token
-from tocsin.agent.process import command_line
+from tocsin.agent.process import command_line, settings_variable
 from tocsin.config import Places, find_places, read_context
 from tocsin.errors import LinkError
 from tocsin.keys import load_or_make_keypair
@@ -157,7 +157,7 @@ class Fleet:
                 key_file=key_file,
                 slots=slots,
             )
-            self.agents.append(self._spawn(name, command_line(config), {}))
+            self.agents.append(self._spawn(name, command_line(), settings_variable(config)))
         _until(lambda: self._up() == count)
 
     def _up(self) -> int:

@@ -11,7 +11,7 @@ from typing import Final
 from tocsin import clock
 from tocsin.agent.config import AgentConfig
 from tocsin.agent.enrol import enrol, request, with_token
-from tocsin.agent.process import command_line
+from tocsin.agent.process import command_line, settings_variable
 from tocsin.config import Context, Places, read_context
 from tocsin.errors import ConfigError, LinkError, TocsinError
 from tocsin.keys import KeyPair, load_or_make_keypair
@@ -70,8 +70,9 @@ class LocalFleet:
         coordinator = Child("coordinator", argv, logs / "coordinator.log")
         self._coordinator = self.supervisor.add(coordinator)
         self._session = self._connect(coordinator)
-        argv = command_line(self._agent_config(ports))
-        agent = self._agent = self.supervisor.add(Child("agent", argv, logs / "agent.log"))
+        environ = settings_variable(self._agent_config(ports))
+        agent = Child("agent", command_line(), logs / "agent.log", environ)
+        self._agent = self.supervisor.add(agent)
         self._until(agent, self._agent_is_up, "the agent to be up")
 
     def _ports(self) -> tuple[int, int]:

@@ -188,7 +188,7 @@ def status_shape(status: Status) -> dict[str, Any]:
         "started_at": _time(status.started_us),
         "now": _time(status.now_us),
         "store": status.store,
-        "jobs": status.jobs,
+        "jobs": status.jobs if status.jobs >= 0 else None,
         "runs_active": status.runs_active,
         "runs_queued": status.runs_queued,
         "agents_up": status.agents_up,

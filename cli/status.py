@@ -37,7 +37,7 @@ def status(*, as_json: bool) -> None:
                 ("you are", f"{told.you or '-'}, {told.role or 'of a role not told'}"),
                 ("up for", span(told.started_us, told.now_us)),
                 ("store", told.store),
-                ("jobs", told.jobs),
+                ("jobs", told.jobs if told.jobs >= 0 else None),
                 ("runs", f"{told.runs_active} active, {told.runs_queued} of them queued"),
                 ("agents", f"{told.agents_up} of {told.agents} up"),
                 ("next due", due),

@@ -11,6 +11,7 @@ import contextlib
 import os
 import select
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -30,9 +31,14 @@ def next_delay_s(lived_s: float, last_delay_s: float) -> float:
 
 
 class Child:
-    """One supervised process; its output is appended to a log file."""
+    """One supervised process; its output is appended to a log file.
 
-    def __init__(self, name: str, argv: list[str], log_file: Path) -> None:
+    `environ` holds what its environment has besides ours.
+    """
+
+    def __init__(
+        self, name: str, argv: list[str], log_file: Path, environ: Mapping[str, str] | None = None
+    ) -> None:
         self.name: Final = name
         self.log_file: Final = log_file
         self.pid = 0
@@ -42,6 +48,7 @@ class Child:
         """On the steady clock: when to start it again, while it is not there."""
         self.wanted = True
         self._argv = argv
+        self._environ = environ or {}
         self._delay_s = 0.0
         self._born_s = 0.0
 
@@ -60,7 +67,7 @@ class Child:
         self.pid = os.posix_spawn(
             self._argv[0],
             self._argv,
-            os.environ,
+            {**os.environ, **self._environ},
             file_actions=[
                 (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
                 (os.POSIX_SPAWN_OPEN, 1, str(self.log_file), append, 0o600),

@@ -325,7 +325,7 @@ class Requests:
     def status(self, asked: ClientAsked, now: Now, store: str) -> Status:
         """How the coordinator is, and what who asked may do; `store` is its state in words."""
         active = self._machine.active_runs()
-        agents = list(self._registry.agents.values())
+        states = [agent.state for agent in self._registry.agents.values()]
         return Status(
             version=__version__,
             epoch=self._machine.epoch,
@@ -336,8 +336,8 @@ class Requests:
             jobs=self._store.count_jobs() if store == "ok" else -1,
             runs_active=len(active),
             runs_queued=sum(run.state is RunState.QUEUED for run in active),
-            agents_up=sum(agent.state is AgentState.UP for agent in agents),
-            agents=len(agents),
+            agents_up=states.count(AgentState.UP),
+            agents=len(states) - states.count(AgentState.REVOKED),
             next_due_us=self._machine.next_due_us(),
             dropped=self._dropped(),
             pauses=pausing.page_of(self._machine.pauses(), now).rows,

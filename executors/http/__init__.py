@@ -34,7 +34,6 @@ class Http:
         Raises:
             ExecutorError: it cannot be made: a file is missing, or a library.
         """
-        del order
         try:
             from .connections import Connections
             from .exchange import Exchange
@@ -42,7 +41,7 @@ class Http:
             raise ExecutorError(f"the http executor lacks {error.name}", INSTALL) from error
         if self._connections is None:
             self._connections = Connections()
-        return Exchange(self._connections, config, sink)
+        return Exchange(self._connections, config, sink, has_secrets=bool(order.secrets))
 
     async def health(self) -> AsyncIterator[Health]:
         """Whether the libraries are there, and which versions of them."""

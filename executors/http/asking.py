@@ -64,14 +64,17 @@ class Asked(NamedTuple):
         )
 
 
-def asked_by(config: HttpConfig) -> Asked:
+def asked_by(config: HttpConfig, *, has_secrets: bool) -> Asked:
     """The request that a block describes; whoever takes it closes its body.
+
+    `has_secrets`: some of its texts may have been filled in, and nothing of it may be kept.
 
     Raises:
         ExecutorError: it cannot be asked; says why.
     """
     try:
-        url = _url(config.url, urlencode(config.query, doseq=True))
+        parse = _parse if has_secrets else _known
+        url = parse(config.url, urlencode(config.query, doseq=True))
         if not _has_place(url):
             raise ExecutorError("cannot be asked: `url` names no host, or a port that is none")
         body, kind = _body(config)
@@ -133,13 +136,15 @@ def _is_same_side(url: httpx.URL, to: httpx.URL) -> bool:
     return (url.scheme, url.port, to.scheme, to.port) == ("http", None, "https", None)
 
 
-@functools.lru_cache(maxsize=256)
-def _url(text: str, query: str) -> httpx.URL:
-    """Kept: the same few are asked again and again, and to parse one costs a tenth of a request."""
+def _parse(text: str, query: str) -> httpx.URL:
     url = httpx.URL(text)
     if not query:
         return url
     return url.copy_with(query=b"&".join(filter(None, (url.query, query.encode()))))
+
+
+_known: Final = functools.lru_cache(maxsize=256)(_parse)
+"""The same few are asked again and again, and to parse one costs a tenth of a request."""
 
 
 def _body(config: HttpConfig) -> tuple[Body | None, bytes]:

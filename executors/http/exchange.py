@@ -40,13 +40,15 @@ class _OutputError(Exception):
 class Exchange:
     """A request and its answer. Make it inside the loop."""
 
-    def __init__(self, connections: Connections, config: HttpConfig, sink: Sink) -> None:
+    def __init__(
+        self, connections: Connections, config: HttpConfig, sink: Sink, *, has_secrets: bool
+    ) -> None:
         """Begin it.
 
         Raises:
             ExecutorError: it cannot be sent; nothing is left behind.
         """
-        asked = asked_by(config)
+        asked = asked_by(config, has_secrets=has_secrets)
         try:
             self._route = connections.route(config, asked)
         except ExecutorError:

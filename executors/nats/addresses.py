@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 DEFAULT_PORT: Final = 4222
@@ -39,7 +38,6 @@ def parse_addresses(servers: str | Sequence[str]) -> list[Address]:
     return [_parse(text.strip()) for text in texts]
 
 
-@lru_cache
 def _parse(text: str) -> Address:
     if "@" in text:
         raise ValueError(

@@ -23,6 +23,19 @@ import signal, time
 signal.signal(signal.SIGUSR1, lambda number, frame: time.sleep(3600))
 """
 """Has whatever Python runs hang on SIGUSR1, in the middle of what its main thread does."""
+CANARY: Final = "canary-Zt4kQ9"
+WITNESS: Final = """\
+import subprocess
+from tocsin.executors.scripted import Scripted
+
+class Witness(Scripted):
+    name = "witness"
+
+LOOK = "cat /proc/[0-9]*/cmdline; systemctl show --all '*'"
+with open("/root/seen", "ab") as seen:
+    subprocess.run(["sh", "-c", LOOK + " 2>/dev/null"], stdout=seen)
+"""
+"""An executor that writes down what anybody may see, from a probe and from a host."""
 
 
 def show(fleet: Fleet, unit: str, name: str) -> str:
@@ -111,6 +124,29 @@ def test_executors_are_units_of_their_own(fleet: Fleet) -> None:
     shown = fleet.run("plain")
     assert (shown["state"], fleet.call("run", "logs", shown["id"])) == ("succeeded", "nobody\n")
     run("systemctl", "stop", "web")
+
+
+def test_settings_of_executors_are_shown_to_nobody(fleet: Fleet) -> None:
+    """No command line and no property of a unit has them: of the agent, of probes, of hosts."""
+    machine = fleet.machine
+    machine.path("/usr/lib/python3/dist-packages/witness.py").write_text(WITNESS)
+    settings = machine.path("/etc/tocsin/agent.toml")
+    before = settings.read_text()
+    table = f'[executor.api]\nuse = "witness:Witness"\nconfig = {{line = "{CANARY}", lines = 1}}\n'
+    settings.write_text(f"{before}{table}")
+    machine.run("systemctl", "restart", AGENT)
+    until(lambda: "api" in fleet.call("executor", "list"), "the executor")
+    fleet.apply("told", api={})
+    shown = fleet.run("told")
+    assert fleet.call("run", "logs", shown["id"]) == f"{CANARY}\n"
+    seen = machine.path("/root/seen").read_bytes()
+    for module in ("tocsin.agent.process", "tocsin.executors.describe", "tocsin.executors.host"):
+        assert module.encode() in seen
+    assert b"tocsin-executor@api.service" in seen
+    assert CANARY.encode() not in seen
+    settings.write_text(before)
+    machine.run("systemctl", "restart", AGENT)
+    wait_up(fleet)
 
 
 @pytest.fixture

@@ -33,10 +33,12 @@ class Status(msgspec.Struct, frozen=True, array_like=True, tag="status"):
     store: str
     """`ok`, or since when and why the store cannot be written."""
     jobs: int
+    """-1: the store does not tell."""
     runs_active: int
     runs_queued: int
     agents_up: int
     agents: int
+    """Those that were struck off do not count."""
     next_due_us: int | None
     dropped: dict[str, int]
     """Messages that were not taken, counted by reason."""

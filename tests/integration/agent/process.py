@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from tocsin import clock
 from tocsin.agent.config import AgentConfig
-from tocsin.agent.process import command_line
+from tocsin.agent.process import command_line, settings_variable
 from tocsin.keys import write_keypair
 
 from .coordinator import DEADLINE_S, LOOK_S, Coordinator
@@ -62,15 +62,15 @@ class AgentProcess:
             else:
                 serve.serve(LOOK_S)
 
-    def start(self, **changes: Any) -> None:
-        """Start the process, with changes to its settings."""
+    def start(self, settings_file: Path | None = None, **changes: Any) -> None:
+        """Start the process, with changes to its settings; they are read again from a file."""
         self.config = replace(self.config, **changes)
-        arguments = command_line(self.config)
+        arguments = command_line(settings_file)
         append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         self.pid = os.posix_spawn(
             arguments[0],
             arguments,
-            os.environ,
+            {**os.environ, **settings_variable(self.config)},
             file_actions=[(os.POSIX_SPAWN_OPEN, 2, str(self.folder / "agent.log"), append, 0o600)],
         )
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +15,7 @@ from tocsin.execution import Status
 from tocsin.link import new_keypair
 from tocsin.messages.agent_link import Rejected, Resync
 
-from .coordinator import Coordinator, order
+from .coordinator import DEADLINE_S, Coordinator, order
 from .process import AgentProcess
 from .stranger_desk import StrangerDesk
 
@@ -81,6 +83,22 @@ def test_much_output_is_bounded(coordinator: Coordinator) -> None:
     output = coordinator.stdout(run.key)
     assert len(output) == total
     assert output.count(b"x") == keep
+
+
+def test_a_reload_is_told_at_once(
+    agent: AgentProcess, coordinator: Coordinator, tmp_path: Path
+) -> None:
+    """A hello says what is new, also where nothing else would wake the agent."""
+    coordinator.heartbeat_s = DEADLINE_S
+    settings = tmp_path / "agent.toml"
+    where = f'endpoint = "{coordinator.endpoint}"\nserver_key = "{coordinator.own.public}"\n'
+    settings.write_text(f"{where}slots = 7\nexecutors = []\n")
+    agent.start(settings, executors=[])
+    coordinator.until(lambda: coordinator.hellos)
+    agent.await_log("session.open", coordinator)
+    agent.signal(signal.SIGHUP)
+    coordinator.until(lambda: coordinator.hellos[-1].slots == 7)
+    assert "link.redial" not in agent.log
 
 
 class TestEnrolment:

@@ -121,6 +121,7 @@ def test_a_revoked_host_is_not_heard_any_more_and_may_join_again(fleet: Fleet) -
 
     assert revoked.returncode == 0, revoked.stderr
     assert [agent["state"] for agent in fleet.json("agent", "list")] == ["revoked"]
+    assert fleet.json("status")["agents"] == 0
     assert [(r["state"], r["agent"]) for r in fleet.runs()][-1] == ("lost", "a")
     fleet.kill("a")
     (fleet.home / "a").rename(fleet.home / "old")

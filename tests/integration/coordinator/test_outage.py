@@ -61,6 +61,7 @@ def test_an_outage_of_the_store_is_said_and_survived(
 
     with broken(fleet):
         until(lambda: fleet.json("status")["store"] != "ok", "the coordinator to say so")
+        assert fleet.json("status")["jobs"] is None
         declined = fleet.call("job", "run", "long")
         gate.touch()
         until(witness.exists, "the long run to go on")

@@ -291,7 +291,8 @@ def test_an_answer_that_cannot_be_kept(web: Web, tmp_path: Path) -> None:
 
     async def run() -> Outcome:
         config = HttpConfig(url=f"{web.url}/status/200")
-        return await Exchange(Connections(), config, FullDisk(str(tmp_path / "R.1"), 1000)).wait()
+        full = FullDisk(str(tmp_path / "R.1"), 1000)
+        return await Exchange(Connections(), config, full, has_secrets=False).wait()
 
     outcome = asyncio.run(run())
     assert outcome.status is Status.FAILED
