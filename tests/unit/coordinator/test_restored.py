@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 
 from tocsin.coordinator.machine.commands import LeaveAttempts
-from tocsin.execution import Status
 from tocsin.instants import SECOND_US, to_rfc3339
 from tocsin.messages.agent_link import Cancel, Resume, Welcome
-from tocsin.model import Dependency, DependencyOn, OnLost, Run, Target
+from tocsin.model import Dependency, DependencyOn, OnLost, Run, RunState, Target
 
 from .bench import START_US, Bench, job
 
@@ -166,8 +165,8 @@ def test_a_run_that_was_lost_and_comes_back_ends_once_for_the_jobs_after() -> No
     assert [it.cause for it in bench.records("second")] == [run.id]
 
 
-@pytest.mark.parametrize(("missed", "seconds"), [(False, 0), (True, 1)])
-def test_ends_that_held_may_have_been_used_up(missed: bool, seconds: int) -> None:
+@pytest.mark.parametrize(("missed", "fires"), [(False, 0), (True, 1)])
+def test_ends_that_held_may_have_been_used_up(*, missed: bool, fires: int) -> None:
     """A job that comes after two has to wait for both again, unless all is left to policies."""
     after = [Dependency(job="first"), Dependency(job="other")]
     bench, session = started(
@@ -181,7 +180,7 @@ def test_ends_that_held_may_have_been_used_up(missed: bool, seconds: int) -> Non
     (run,) = bench.request("other")
     bench.report(session, bench.ended(f"{run.id}.1"))
 
-    assert len(bench.records("last")) == seconds
+    assert len(bench.records("last")) == fires
 
 
 def test_a_due_time_that_waited_for_another_job_is_not_held_for_ever() -> None:
@@ -328,4 +327,4 @@ def test_it_is_decided_once() -> None:
     assert bench.runs[run.id].state == "dispatched"
     assert bench.orders()
     assert bench.told(Welcome)[-1].epoch == 3
-    assert Status.LOST not in {it.state for it in bench.runs.values()}
+    assert RunState.LOST not in {it.state for it in bench.runs.values()}

@@ -399,7 +399,8 @@ SCENES: Final[dict[str, Callable[[], Evidence]]] = {
             SkipReason.RESTORED,
             created_us=at("04:10:03"),
             facts={
-                "because": "a backup was restored: what was done 00:55:00-03:10:00 UTC is not known",
+                "because": "a backup was restored: what was done 00:55:00-03:10:00 UTC "
+                "is not known",
                 "incident": "restore",
                 "from": to_rfc3339(at("01:55")),
                 "until": to_rfc3339(at("04:10")),
