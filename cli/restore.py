@@ -100,8 +100,8 @@ def _lines(done: Done) -> Iterator[str]:
         gap = format_duration(max(said.restored_us - made.made_us, 0) / SECOND_US)
         due = "are left to policies" if said.run_missed else "are skipped: they may have run"
         yield f"what was done in the {gap} since then is not known, so at its start:"
-        yield f"  runs that were not over ({made.holds.runs_under_way}) are lost, and not tried again,"
-        yield "  but for those that their agents still have"
+        count = made.holds.runs_under_way
+        yield f"  runs that were not over ({count}) are lost, but for those that agents still have"
         yield f"  due times since then {due}"
     yield f"epoch {done.epoch}: agents that hear of it obey no earlier coordinator"
 
