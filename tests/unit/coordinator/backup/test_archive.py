@@ -80,17 +80,20 @@ def test_what_is_cut_short_is_refused(backup: Path, tmp_path: Path) -> None:
             unpacked(backup, folder)
 
 
-def test_a_changed_byte_is_noticed(backup: Path, tmp_path: Path) -> None:
-    """Wherever it is, but for what gzip says of the file's own name and time."""
+def test_a_changed_byte_is_noticed_or_of_no_consequence(backup: Path, tmp_path: Path) -> None:
+    """A few bits of gzip's mean nothing; then what is unpacked is what was packed."""
     data = backup.read_bytes()
-    for number, at in enumerate([0, 1, 2, *range(10, len(data), 89)]):
+    for number, at in enumerate(range(0, len(data), 53)):
         broken = bytearray(data)
         broken[at] ^= 0x55
         backup.write_bytes(broken)
         folder = tmp_path / str(number)
         folder.mkdir()
-        with pytest.raises(ConfigError):
+        try:
             unpacked(backup, folder)
+        except ConfigError:
+            continue
+        assert gzip.decompress(broken) == gzip.decompress(data)
 
 
 def _renamed(name: str) -> Callable[[list[Entry]], list[Entry]]:
