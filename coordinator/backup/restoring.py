@@ -265,5 +265,5 @@ def _said(folder: Path) -> Iterator[None]:
         raise
     except OSError as error:
         raise ConfigError(
-            f"{folder}: {error.strerror}", "what was there is still there; try it again"
+            f"{folder}: {error.strerror}", "nothing is lost: run it again when that is mended"
         ) from error

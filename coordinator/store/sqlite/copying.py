@@ -59,7 +59,9 @@ class Snapshot:
         Raises:
             StoreError: it cannot be read, or the copy cannot be written.
         """
-        with _said(target), closing(sqlite3.connect(target, isolation_level=None)) as copy:
+        what = f"copying {self._path}"
+        hint = "it needs room for the backup and for a copy of the databases"
+        with _said(what, hint), closing(sqlite3.connect(target, isolation_level=None)) as copy:
             copy.execute("PRAGMA synchronous=OFF")  # whoever keeps the copy brings it to the disk
             copy.execute("PRAGMA journal_mode=OFF")
             self._source.backup(copy, pages=PAGES, sleep=0.01)
@@ -120,8 +122,8 @@ def _open(path: Path, mode: str) -> sqlite3.Connection:
 
 
 @contextmanager
-def _said(path: Path) -> Iterator[None]:
+def _said(what: Path | str, hint: str = "") -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise StoreError(f"{path}: {error}") from error
+        raise StoreError(f"{what}: {error}", hint) from error
