@@ -61,7 +61,8 @@ def restore(  # noqa: PLR0913 - one for each option
     from tocsin.coordinator.backup.restoring import restore as put_back
 
     here = find_coordinator(config_file, data)
-    wish = Wish(by=_user(), file=file, replace=replace, run_missed=missed == "run", epoch=epoch)
+    name = "standard input" if file == "-" else file
+    wish = Wish(by=_user(), file=name, replace=replace, run_missed=missed == "run", epoch=epoch)
     with opened(file) as source:
         done = put_back(here.config, source, wish, here.owner)
     _print(done, here, as_json=as_json)

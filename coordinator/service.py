@@ -117,6 +117,8 @@ class Service:
         self._hellos: dict[str, AgentSaid] = {}
         """The last hello of each agent that was said while the store was away."""
         self._outage = ""
+        self._is_over = False
+        """An agent has heard of a later coordinator."""
         self._time = Timekeeper(store)
         own_key = load_or_make_keypair(config.key_file, new_keypair).public
         self._registry = Registry(
@@ -249,6 +251,12 @@ class Service:
             case Heartbeat(session, orders_seen, _):
                 return AgentBeat(agent_id, session, orders_seen)
             case Hello():
+                if message.epoch_seen > self._machine.epoch and not self._is_over:
+                    self._is_over = True
+                    self._log.error(
+                        "epoch.over", ours=self._machine.epoch, seen=message.epoch_seen,
+                        what="a backup of this coordinator was restored elsewhere: end this one",
+                    )  # fmt: skip
                 agent = self._registry.agents.get(agent_id)
                 if agent is None:
                     return None

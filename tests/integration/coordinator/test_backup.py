@@ -181,6 +181,7 @@ def test_an_old_coordinator_is_refused_by_agents_that_heard_of_the_new_one(
     until(lambda: "session.rejected" in log(fleet, "one"), "the agent to be refused")
     assert "is over" in log(fleet, "one").split("session.rejected")[1]
     assert witness.read_text().split() == [run["id"]]
+    assert log(fleet, "coordinator").count("epoch.over") == 1
 
 
 def test_a_handover_is_like_an_absence(fleet: Fleet, tmp_path: Path) -> None:
