@@ -306,6 +306,26 @@ def test_a_handover_that_is_killed_starts_no_coordinator(tmp_path: Path) -> None
         check_not_handed_over(config.data_dir)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root works for somebody else")
+def test_what_root_writes_belongs_to_whom_the_directory_does(tmp_path: Path) -> None:
+    """Also the lock, the mark of a handover, and what is put aside; and a new directory."""
+    config = made(tmp_path / "data")
+    mine = (12_345, 23_456)
+    for path in (config.data_dir, *config.data_dir.iterdir()):
+        os.chown(path, *mine)
+    file = tmp_path / "backup.tar.gz"
+
+    hand_over(config, file)
+    put_back(config, file)
+    new = config_of(tmp_path / "var/lib/tocsin")
+    with file.open("rb") as source:
+        restore(new, source, Wish(by="ann", file="b"), owner=mine)
+
+    for folder in (config.data_dir, tmp_path / "var"):
+        for path in (folder, *folder.rglob("*")):
+            assert (path.stat().st_uid, path.stat().st_gid) == mine, path
+
+
 @pytest.mark.parametrize("name", ["data", "/dev/null"])
 def test_only_files_are_written(tmp_path: Path, name: str) -> None:
     """What is there and is no file stays."""
