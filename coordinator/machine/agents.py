@@ -173,8 +173,7 @@ def _reopened(
         reason="",
         facts={},
         finished_us=None,
-        reopened=past.run.reopened
-        or (past.run.group not in state.members and restored.has_counted(past.run)),
+        reopened=restored.has_counted(state, past.run),
     )
     active = Active(run, past.job, demand_of(past.job, run.pin), list(past.offsets), past.pieces)
     active.avoid = retries.avoided(past.job, past.failed_on)

@@ -4,7 +4,7 @@ Between the backup and its restore the coordinator may have gone on, and the sto
 it. So until somebody knows better, that span counts as used up:
 
 - its due times are skipped, unless they are to be left to the `missed` policies of their jobs;
-- runs that waited are lost: they may have been given out;
+- runs that waited are lost: they may have been given out, unless they were to wait for longer;
 - runs that an agent had stay with it. What the agent still has comes right by itself; what it does
   not have any more is lost, and nothing follows from that: no retry, and no job that comes after;
 - ends that jobs had waited for, and not used up, are taken back;
@@ -50,11 +50,17 @@ def on_restored(state: State, event: BackupRestored, now: Now) -> None:
     if not restore.handed_over:
         incidents.keep(state, [_incident(restore)])
         for active in list(state.active.values()):
-            if active.run.state is RunState.QUEUED:
+            if _may_be_given_out(active.run, restore):
                 lose(state, active, "", now)
         if not restore.run_missed:
             dependencies.take_back(state)
     state.commands.append(SaveRestore(replace(restore, settled=True)))
+
+
+def _may_be_given_out(run: Run, restore: Restore) -> bool:
+    """Whether a run that waited can have gone to an agent since the backup."""
+    waited = run.not_before_us is not None and run.not_before_us > restore.until_us
+    return run.state is RunState.QUEUED and not waited
 
 
 def _incident(restore: Restore) -> Incident:
@@ -107,9 +113,11 @@ def _in_words(state: State, what: str) -> str:
     return f"restored from a backup of {at}: {what} is not known"
 
 
-def has_counted(run: Run) -> bool:
-    """Whether the jobs that come after a lost run's have been told of its loss."""
-    return bool(run.pin) or _MARK not in run.facts
+def has_counted(state: State, run: Run) -> bool:
+    """Whether the jobs that come after a lost run's have been told of the end of its fire."""
+    if run.reopened:
+        return True
+    return run.group not in state.members and (bool(run.pin) or _MARK not in run.facts)
 
 
 # Attempts.
@@ -133,13 +141,15 @@ def adopted(
             return None
         active = Active(run, past.job, demand_of(past.job, run.pin), [0, 0], past.pieces)
         active.avoid = retries.avoided(past.job, past.failed_on)
-        run = replace(run, reopened=run.reopened or has_counted(run))
+        run = replace(run, reopened=has_counted(state, run))
         is_back = True
     else:
         state.unassign(run)
         is_back = False
     if number > run.attempt:
         state.commands.append(SaveAttempt(_overtaken(state, run, said)))
+        here = retries.avoided(active.job, [(run.agent_id, RunState.LOST)])
+        active.avoid = tuple(dict.fromkeys((*active.avoid, *here)))
     active.run = _given(run, number, said, session)
     active.offsets, active.blocked, active.delayed_until_us = [0, 0], False, None
     if is_back:

@@ -95,6 +95,7 @@ class RestoreWorld(World):
         loss = 0.1 if Fault.LOSE in plan.faults else 0.0
         self.client = PatientClient(self, self._dice("client"), loss)
         self.restores: list[Restore] = []
+        self._copies: list[sqlite3.Connection] = []
         self._backup: tuple[int, sqlite3.Connection] | None = None
         self._output: sqlite3.Connection | None = None
         """It is copied a few commits later."""
@@ -120,10 +121,10 @@ class RestoreWorld(World):
         store = self.coordinator.store
         if self._wanted:
             self._wanted = False
-            self._backup = self.wall_of(0), _copy(store._main)
+            self._backup = self.wall_of(0), self._copy(store._main)
             self._output = None
         elif self._backup is not None and self._output is None:
-            self._output = _copy(store._output)
+            self._output = self._copy(store._output)
 
     def _restore(self) -> None:
         """Put the coordinator back, and let it begin a while later."""
@@ -143,16 +144,22 @@ class RestoreWorld(World):
         _tell(store, restore, epoch=now_us // SECOND_US)
         self.note("coordinator", f"is put back to {backup_us - START_US}")
 
+    def close(self) -> None:
+        """Let go of the backups, too."""
+        for copy in self._copies:
+            copy.close()
+        super().close()
+
+    def _copy(self, database: sqlite3.Connection) -> sqlite3.Connection:
+        copy = sqlite3.connect(":memory:")
+        self._copies.append(copy)
+        database.backup(copy)
+        return copy
+
     def _judge(self) -> None:
         self._compare()
         for violation in judge(self):
             raise violation
-
-
-def _copy(database: sqlite3.Connection) -> sqlite3.Connection:
-    copy = sqlite3.connect(":memory:")
-    database.backup(copy)
-    return copy
 
 
 def _tell(store: SimStore, restore: Restore, epoch: int) -> None:

@@ -8,6 +8,7 @@ whenever somebody writes. Meanwhile the write-ahead log grows by what is written
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -48,10 +49,11 @@ class Snapshot:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with _said(path):
-            self._source = _open(path, "rw")
+        with _said(path), contextlib.ExitStack() as undo:
+            self._source = undo.enter_context(closing(_open(path, "rw")))
             self._source.execute("BEGIN")
             self._source.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            undo.pop_all()
 
     def copy_to(self, target: Path) -> None:
         """Write it into a new file that needs none beside it.

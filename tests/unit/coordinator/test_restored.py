@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tocsin.coordinator.machine.commands import LeaveAttempts
+from tocsin.execution import Status
 from tocsin.instants import SECOND_US, to_rfc3339
 from tocsin.messages.agent_link import Cancel, Resume, Welcome
 from tocsin.model import Dependency, DependencyOn, OnLost, Run, RunState, Target
@@ -88,6 +89,22 @@ def test_runs_that_waited_may_have_been_given_out(overlap: str) -> None:
     assert bench.orders() == []
     bench.pass_time(30)
     assert bench.records()[-1].state == "dispatched"
+
+
+@pytest.mark.parametrize(("delay_s", "state"), [(30.0, "lost"), (300.0, "queued")])
+def test_a_retry_that_was_to_wait_for_longer_is_not_lost(delay_s: float, state: str) -> None:
+    """It cannot have been given out before the restore."""
+    bench, session = started(job(schedule=[], retry={"limit": 1, "delay": delay_s}))
+    run = began(bench, session)
+    bench.report(session, bench.ended(f"{run.id}.1", Status.FAILED, 1))
+    assert bench.runs[run.id].state == "queued"
+
+    bench.put_back(60)
+    bench.hello()
+
+    assert bench.runs[run.id].state == state
+    bench.pass_time(300)
+    assert [order.key for order in bench.orders()] == ([f"{run.id}.2"] if state == "queued" else [])
 
 
 def test_an_attempt_under_way_comes_right_by_itself() -> None:

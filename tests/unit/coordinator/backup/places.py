@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -66,7 +67,9 @@ def killed_at(moment: int, act: Callable[[], object]) -> bool:
 
     It dies as by SIGKILL: nothing is cleaned up.
     """
-    pid = os.fork()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of threads, which the child needs not
+        pid = os.fork()
     if pid == 0:
         rename, count = Path.replace, 0
 
