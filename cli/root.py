@@ -50,6 +50,8 @@ COMMANDS: Final = {
     "doctor": Command(
         "doctor", "doctor", "Find what is wrong on this host, and say how to mend it."
     ),
+    "backup": Command("backup", "backup", "Take a backup of the coordinator of this host."),
+    "restore": Command("restore", "restore", "Let the coordinator begin where a backup ends."),
     "audit": Command("audit", "audit", "Show who did what, and check that record."),
     "coordinator": Command("start", "coordinator", "Run a coordinator."),
     "tui": Command("start", "tui", "Open the terminal interface."),

@@ -21,6 +21,7 @@ from tocsin.config import (
     read_settings,
     write_context,
 )
+from tocsin.coordinator.backup import STAGED
 from tocsin.coordinator.config import CoordinatorConfig
 from tocsin.credentials import COORDINATOR_KEY, credential
 from tocsin.errors import ConfigError
@@ -64,6 +65,12 @@ def coordinator(
         "bind": bind, "port": port, "enrol_port": enrol_port, "data_dir": data
     }  # fmt: skip
     given = {key: value for key, value in given.items() if value is not None}
+
+    data_dir = coordinator_config(places, config_file, given).data_dir
+    if (data_dir / STAGED).exists():
+        from tocsin.coordinator.backup.restoring import complete
+
+        complete(data_dir)
 
     def read() -> CoordinatorConfig:
         return _with_admin(coordinator_config(places, config_file, given), places)

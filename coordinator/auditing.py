@@ -54,11 +54,12 @@ from tocsin.messages.client_link import (
     WalkAudit,
 )
 from tocsin.messages.enrolment import Enrol, Enrolled, ToStranger
-from tocsin.model import Agent, AgentState, AuditEntry, Job, JobRow, Pause, Run
+from tocsin.model import Agent, AgentState, AuditEntry, Job, JobRow, Pause, Restore, Run, RunState
 
 from .machine.commands import (
     Command,
     DropJob,
+    LeaveAttempts,
     Reply,
     SaveAgent,
     SaveAudit,
@@ -75,6 +76,7 @@ from .machine.events import (
     AgentReport,
     AgentsHeld,
     AgentsRevoked,
+    BackupRestored,
     CancelRequested,
     Event,
     FiresEnded,
@@ -106,7 +108,9 @@ _HOLDS: Final = {
 _DONE: Final = frozenset({"create", "change", "remove"})
 
 
-def of_event(event: Event, commands: Iterable[Command], at_us: int) -> list[Command]:
+def of_event(  # noqa: C901 - one case an event
+    event: Event, commands: Iterable[Command], at_us: int
+) -> list[Command]:
     """The entries for what an event made the machine do."""
     match event:
         case JobsPut():
@@ -130,6 +134,8 @@ def of_event(event: Event, commands: Iterable[Command], at_us: int) -> list[Comm
         case AgentsHeld() | AgentsRevoked():
             saved_agents = [_of_agent(event, c.agent) for c in commands if isinstance(c, SaveAgent)]
             return _entries(saved_agents, event.by, at_us)
+        case BackupRestored(restore):
+            return _entries([_of_restore(restore, commands)], restore.by, at_us)
         case (
             Tick() | JobsDue() | FiresEnded() | AgentJoined() | AgentHello() | AgentBeat()
             | AgentReport() | AgentOffers() | AgentBye() | IncidentsNoticed() | ZonesChanged()
@@ -212,6 +218,13 @@ def _paused(row: JobRow) -> Act:
     return act, row.job.name, {key: value for key, value in detail.items() if value}
 
 
+def _of_restore(restore: Restore, commands: Iterable[Command]) -> Act:
+    detail = msgspec.to_builtins(restore)
+    del detail["by"], detail["settled"]
+    lost = sum(1 for c in commands if isinstance(c, SaveRun) and c.run.state is RunState.LOST)
+    return "restore backup", restore.file, {**detail, "lost_runs": lost}
+
+
 def _of_pause(act: str, pause: Pause) -> Act:
     detail = {"pause": pause.id, "reason": pause.reason, "until_us": pause.until_us}
     subject = f"{pause.scope} {pause.value}".rstrip()
@@ -257,12 +270,15 @@ def _of_token(ask: CreateToken, answer: object) -> list[Act]:
 
 
 def _of_itself(commands: Iterable[Command], at_us: int) -> Iterator[Command]:
-    """What the coordinator changed though nobody asked: jobs that end their pause or go away."""
+    """What the coordinator did though nobody asked: jobs that end their pause or go away."""
     for command in commands:
         match command:
             case SaveJob(row):
                 yield from _entries([_paused(row)], row.changed_by, at_us)
             case DropJob(row, by):
                 yield from _entries([_removed(row)], by, at_us)
+            case LeaveAttempts(agent, keys):
+                detail = {"attempts": keys[:RUNS_NAMED_MAX], "count": len(keys)}
+                yield from _entries([("leave attempts", agent.name, detail)], SYSTEM, at_us)
             case _:
                 pass  # a run's life is in the run's own record

@@ -22,7 +22,7 @@ from tocsin import clock
 from tocsin.errors import InvalidTransition, StoreError
 from tocsin.execution import split_key
 from tocsin.incidents import in_words
-from tocsin.instants import SECOND_US, Now
+from tocsin.instants import SECOND_US, Now, to_rfc3339
 from tocsin.keys import load_or_make_keypair
 from tocsin.link import Waiter, new_keypair
 from tocsin.log import Log
@@ -41,12 +41,21 @@ from tocsin.messages.agent_link import (
 from tocsin.messages.client_answers import Answer, Declined
 from tocsin.messages.client_link import PAGE_ROWS_MAX, GetStatus
 from tocsin.messages.enrolment import ToStranger
+from tocsin.model import Restore
 from tocsin.schedule import reload_zones
 
 from . import auditing
 from .config import CoordinatorConfig
 from .gateway import AgentSaid, ClientAsked, Gateway, Incoming, StrangerAsked
-from .machine.commands import Command, FetchDue, FetchFires, Reply, SaveAgent, Send
+from .machine.commands import (
+    Command,
+    FetchDue,
+    FetchFires,
+    LeaveAttempts,
+    Reply,
+    SaveAgent,
+    Send,
+)
 from .machine.events import (
     AgentBeat,
     AgentBye,
@@ -55,6 +64,7 @@ from .machine.events import (
     AgentOffers,
     AgentReport,
     Asker,
+    BackupRestored,
     Event,
     FiresEnded,
     IncidentsNoticed,
@@ -80,6 +90,15 @@ def now() -> Now:
     return Now(clock.now_us(), round(clock.monotonic_s() * SECOND_US))
 
 
+def _facts_of(restore: Restore) -> dict[str, str]:
+    return {
+        "file": restore.file,
+        "backup": to_rfc3339(restore.backup_us),
+        "restored": to_rfc3339(restore.restored_us),
+        "by": restore.by,
+    }
+
+
 class Service:
     """One coordinator at work."""
 
@@ -98,6 +117,8 @@ class Service:
         self._hellos: dict[str, AgentSaid] = {}
         """The last hello of each agent that was said while the store was away."""
         self._outage = ""
+        self._is_over = False
+        """An agent has heard of a later coordinator."""
         self._time = Timekeeper(store)
         own_key = load_or_make_keypair(config.key_file, new_keypair).public
         self._registry = Registry(
@@ -118,7 +139,11 @@ class Service:
     def restore(self) -> None:
         """Take up what the store holds, and begin to let peers in."""
         at = now()
-        self._machine.restore(self._store.stored(), at)
+        stored = self._store.stored()
+        self._machine.restore(stored, at)
+        if stored.restore is not None and not stored.restore.settled:
+            self._log.warning("backup.restored", **_facts_of(stored.restore))
+            self._decide(BackupRestored(stored.restore), at)
         self._time.begin(at)
         self._check_zones(at)
         self._heed(at)
@@ -226,6 +251,12 @@ class Service:
             case Heartbeat(session, orders_seen, _):
                 return AgentBeat(agent_id, session, orders_seen)
             case Hello():
+                if message.epoch_seen > self._machine.epoch and not self._is_over:
+                    self._is_over = True
+                    self._log.error(
+                        "epoch.over", ours=self._machine.epoch, seen=message.epoch_seen,
+                        what="a backup of this coordinator was restored elsewhere: end this one",
+                    )  # fmt: skip
                 agent = self._registry.agents.get(agent_id)
                 if agent is None:
                     return None
@@ -295,6 +326,10 @@ class Service:
                 self._gateway.tell(command.agent_id, command.message)
             elif isinstance(command, Reply):
                 self._gateway.reply(command.asker, command.answer)
+            elif isinstance(command, LeaveAttempts):
+                self._log.warning(
+                    "attempts.left_alone", agent=command.agent.name, attempts=",".join(command.keys)
+                )
         for asker, answer in self._answers:
             self._gateway.reply(asker, answer)
         self._answers.clear()

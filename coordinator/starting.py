@@ -18,6 +18,7 @@ from tocsin.lock import DirectoryLock
 from tocsin.log import Log
 from tocsin.service_manager import ServiceManager, reload_signals
 
+from .backup.handover import check_not_handed_over
 from .config import CoordinatorConfig
 from .gateway import Gateway
 from .machine.machine import Machine
@@ -44,6 +45,7 @@ def run_coordinator(config: CoordinatorConfig, reread: Callable[[], CoordinatorC
     log = Log("coordinator", config.log_level)
     config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = DirectoryLock(config.data_dir / "coordinator.lock", "a coordinator")
+    check_not_handed_over(config.data_dir)
     waiter = Waiter()
     waiter.wake_on_signals([signal.SIGTERM, signal.SIGINT, *reload_signals()])
     manager = ServiceManager(os.environ, os.getpid())

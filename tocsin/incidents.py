@@ -23,6 +23,8 @@ def in_words(incident: Incident) -> str:
             length = format_duration(abs(incident.amount_us) / SECOND_US)
             before_us = incident.from_us if incident.amount_us > 0 else incident.until_us
             return f"the coordinator's clock was set {way} by {length} at {_time(before_us)} UTC"
+        case IncidentKind.RESTORE:
+            return f"a backup was restored: what was done {span} is not known"
         case IncidentKind.ZONES:
             return f"the time zone data was replaced at {_time(incident.from_us)} UTC: {detail}"
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from tocsin.agent.config import AgentConfig
+from tocsin.coordinator.backup.handover import check_not_handed_over
 from tocsin.errors import ConfigError
 from tocsin.keys import read_keypair
 from tocsin.units import format_size
@@ -72,12 +73,22 @@ def check_data(side: Side) -> Findings:
     if not any(it.mend for it in found):
         found = list(_check_inside(name, folder, side.uid)) or found
     yield from found
+    if side.what == "coordinator":
+        yield from check_handover(name, folder)
     if folder.exists():
         room = os.statvfs(folder)
         yield judge_room(
             f"{side.what} disk", str(folder), room.f_bavail * room.f_frsize,
             room.f_favail if room.f_files else None,
         )  # fmt: skip
+
+
+def check_handover(name: str, folder: Path) -> Findings:
+    """The directory was not handed over to another host: a coordinator may start there."""
+    try:
+        check_not_handed_over(folder)
+    except ConfigError as error:
+        yield fault(name, error.message, error.hint)
 
 
 def _check_inside(name: str, folder: Path, uid: int) -> Findings:

@@ -25,7 +25,7 @@ from tocsin.messages.agent_link import (
 from tocsin.model import Agent, AgentState, RunState
 from tocsin.targeting import demand_of
 
-from . import holds, retries, runs, turns
+from . import holds, restored, retries, runs, turns
 from .commands import SaveOutput, SaveRun
 from .events import AgentBeat, AgentBye, AgentHello, AgentJoined, AgentReport, PastRun
 from .placement import order_again
@@ -117,18 +117,22 @@ def _is_old(state: State, agent_id: str, hello: Hello) -> bool:
 
 def _settle(state: State, session: Session, event: AgentHello, now: Now) -> None:
     hello, agent_id = event.hello, session.agent.id
-    resume, stop = [], []
+    resume, stop, alone = [], [], []
     for said in event.hello.attempts:
-        run_id, number = split_key(said.key)
-        active = state.active.get(run_id) or _reopened(
-            state, event.past.get(run_id), said, agent_id
-        )
-        if active is None or active.run.attempt != number or active.run.agent_id != agent_id:
-            # Not its business any more. What is still under way is ended, then forgotten.
-            resume.append(Resume(said.key, 0, 0, forget=said.phase is Phase.ENDED))
-            if said.phase is not Phase.ENDED:
-                stop.append(said.key)
-            continue
+        run_id, _ = split_key(said.key)
+        past = event.past.get(run_id)
+        active = state.active.get(run_id) or _reopened(state, past, said, agent_id)
+        if active is None or not _is_its(active, said, agent_id):
+            known = active is not None or past is not None
+            active = restored.adopted(state, active, past, said, session)
+            if active is None:
+                resume.append(Resume(said.key, 0, 0, forget=said.phase is Phase.ENDED))
+                if not known and restored.is_left_alone(state, said.key):
+                    alone.append(said.key)
+                elif said.phase is not Phase.ENDED:
+                    # Not its business any more: it is ended, then forgotten.
+                    stop.append(said.key)
+                continue
         # Its output may not be here yet, so its end is taken from the report that follows it.
         if said.phase is not Phase.ENDED:
             runs.report(state, active, said, now)
@@ -144,9 +148,15 @@ def _settle(state: State, session: Session, event: AgentHello, now: Now) -> None
         resume,
     )
     state.say(agent_id, welcome)
+    restored.leave(state, session, alone)
     if stop:
         state.say(agent_id, Cancel(hello.session, stop))
     _settle_absent(state, session, hello, now)
+
+
+def _is_its(active: Active, said: AttemptReport, agent_id: str) -> bool:
+    """Whether an attempt is the current one of a run, and this agent was given it."""
+    return key_of(active.run) == said.key and active.run.agent_id == agent_id
 
 
 def _reopened(
@@ -161,8 +171,9 @@ def _reopened(
         past.run,
         state=RunState.DISPATCHED,
         reason="",
+        facts={},
         finished_us=None,
-        reopened=past.run.reopened or past.run.group not in state.members,
+        reopened=restored.has_counted(state, past.run),
     )
     active = Active(run, past.job, demand_of(past.job, run.pin), list(past.offsets), past.pieces)
     active.avoid = retries.avoided(past.job, past.failed_on)
@@ -181,6 +192,8 @@ def _settle_absent(state: State, session: Session, hello: Hello, now: Now) -> No
             continue
         if run.spool != hello.spool:
             runs.lose(state, active, "the agent has lost its memory of it", now)
+        elif restored.is_doubtful(state, run):
+            runs.lose(state, active, "its agent does not have it any more", now)
         elif run.state is not RunState.DISPATCHED:
             runs.lose(state, active, "the agent knows nothing of it any more", now)
         elif run.cancel_requested:

@@ -1,19 +1,24 @@
-"""What lets a due time pass before any policy of its job is asked: pauses, then blackouts."""
+"""What lets a due time pass before any policy of its job is asked.
+
+A restored backup does, then pauses do, then blackouts.
+"""
 
 from __future__ import annotations
 
 from tocsin.model import JobRow, Pause
 
-from . import blackouts, pauses
+from . import blackouts, pauses, restored
 from .fires import Barred, Barrier
 from .state import State
 
 
 def barrier(state: State, row: JobRow) -> Barrier | None:
     """What bars due times of a job, asked in their order; None when nothing does, as is usual."""
-    if not row.paused and not state.pauses and not row.job.blackout:
+    unknown = restored.barred(state, row)
+    if unknown is None and not row.paused and not state.pauses and not row.job.blackout:
         return None
-    barriers = [_of_pause(pause) for pause in pauses.of_job(state, row)]
+    barriers: list[Barrier] = [] if unknown is None else [_of_restore(*unknown)]
+    barriers += [_of_pause(pause) for pause in pauses.of_job(state, row)]
     if row.job.blackout:
         barriers += blackouts.barriers(state, row.job)
     if not barriers:
@@ -26,6 +31,10 @@ def barrier(state: State, row: JobRow) -> Barrier | None:
         return None
 
     return barred
+
+
+def _of_restore(until_us: int, said: Barred) -> Barrier:
+    return lambda due_us: said if due_us <= until_us else None
 
 
 def _of_pause(pause: Pause) -> Barrier:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from tocsin.execution import AttemptKey
 from tocsin.messages.agent_link import Chunk, ToAgent
 from tocsin.messages.client_answers import Answer
 from tocsin.model import (
@@ -15,6 +16,7 @@ from tocsin.model import (
     JobRow,
     Pause,
     Pool,
+    Restore,
     Run,
 )
 
@@ -125,6 +127,19 @@ class SaveAudit(msgspec.Struct, frozen=True):
     entry: AuditEntry
 
 
+class SaveRestore(msgspec.Struct, frozen=True):
+    """Keep that the store is a backup that was restored."""
+
+    restore: Restore
+
+
+class LeaveAttempts(msgspec.Struct, frozen=True):
+    """Tell that an agent goes on with attempts whose runs are not known here."""
+
+    agent: Agent
+    keys: list[AttemptKey]
+
+
 class FetchDue(msgspec.Struct, frozen=True):
     """Answer with `JobsDue`: the rows of these (due, job id)."""
 
@@ -170,6 +185,8 @@ Command = (
     | DropPool
     | SaveIncident
     | SaveAudit
+    | SaveRestore
+    | LeaveAttempts
     | FetchDue
     | FetchFires
     | Send

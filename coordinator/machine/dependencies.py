@@ -106,6 +106,12 @@ def consume(state: State, name: str) -> str:
     return cause
 
 
+def take_back(state: State) -> None:
+    """Take back everything that holds for any job: whether it was used up is not known."""
+    for name in list(state.chains.after):
+        consume(state, name)
+
+
 def must_wait(state: State, job: Job, trigger: Trigger) -> bool:
     """Whether a fire must wait for other jobs; a request never does."""
     if not job.after or trigger not in {Trigger.SCHEDULE, Trigger.CATCHUP}:

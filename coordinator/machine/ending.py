@@ -14,11 +14,12 @@ from .state import Active, State
 from .transitions import Cause
 
 
-def over(state: State, active: Active, run: Run) -> None:
-    """A run is over for good."""
+def over(state: State, active: Active, run: Run, *, is_end: bool = True) -> None:
+    """A run is over for good; without `is_end`, jobs that come after its own are not told."""
     state.commands.append(SaveRun(run))
     state.remove(run)
-    dependencies.note_end(state, run, active.job)
+    if is_end:
+        dependencies.note_end(state, run, active.job)
     state.loosened[run.job_id] = None
     rolled = state.rolling.fires.get(run.group)
     if rolled is not None:

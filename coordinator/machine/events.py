@@ -15,6 +15,7 @@ from tocsin.model import (
     JobRow,
     Pause,
     Pool,
+    Restore,
     Run,
     RunState,
 )
@@ -79,6 +80,12 @@ class IncidentsNoticed(msgspec.Struct, frozen=True):
     """Something befell the coordinator's time."""
 
     incidents: list[Incident]
+
+
+class BackupRestored(msgspec.Struct, frozen=True):
+    """The store that was taken up is a backup that was just restored."""
+
+    restore: Restore
 
 
 class ZonesChanged(msgspec.Struct, frozen=True):
@@ -227,6 +234,7 @@ Event = (
     | PausesStarted
     | PausesEnded
     | IncidentsNoticed
+    | BackupRestored
     | ZonesChanged
     | RunsRequested
     | RerunRequested

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from tocsin.incidents import in_words
 from tocsin.instants import SECOND_US, Now, to_rfc3339
@@ -28,9 +28,14 @@ def key_of(incident: Incident) -> tuple[int, int, str]:
 
 def on_noticed(state: State, event: IncidentsNoticed) -> None:
     """Keep incidents, and remember the latest."""
-    known = {key_of(incident): incident for incident in (*state.incidents, *event.incidents)}
+    keep(state, event.incidents)
+
+
+def keep(state: State, found: list[Incident]) -> None:
+    """Keep incidents, and remember the latest."""
+    known = {key_of(incident): incident for incident in (*state.incidents, *found)}
     state.incidents = [known[key] for key in sorted(known)][-KEPT_MAX:]
-    state.commands += [SaveIncident(incident) for incident in event.incidents]
+    state.commands += [SaveIncident(incident) for incident in found]
 
 
 def covering(state: State, due_us: int, now_us: int) -> Incident | None:
@@ -60,13 +65,17 @@ def explained(state: State, skip: Skip, now: Now) -> Skip:
     incident = covering(state, skip.first_us, now.wall_us)
     if incident is None:
         return skip._replace(facts={"because": _late(skip.last_us, now)})
-    facts = {
+    return skip._replace(facts=facts_of(incident))
+
+
+def facts_of(incident: Incident) -> dict[str, Any]:
+    """What the record of a due time says of an incident that it fell into."""
+    return {
         "because": in_words(incident),
         "incident": incident.kind.value,
         "from": to_rfc3339(incident.from_us),
         "until": to_rfc3339(incident.until_us),
     }
-    return skip._replace(facts=facts)
 
 
 def _late(due_us: int, now: Now) -> str:

@@ -18,6 +18,7 @@ from tocsin.model import (
     JobRow,
     Pause,
     Pool,
+    Restore,
     Run,
     RunState,
 )
@@ -35,6 +36,7 @@ from . import (
     outlook,
     pauses,
     placement,
+    restored,
     retries,
     runs,
     turns,
@@ -52,6 +54,7 @@ from .events import (
     AgentReport,
     AgentsHeld,
     AgentsRevoked,
+    BackupRestored,
     CancelRequested,
     Event,
     FiresEnded,
@@ -109,6 +112,8 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     pools: list[Pool] = []
     conditions: list[Condition] = []
     """What jobs come after, as it stands."""
+    restore: Restore | None = None
+    """The last restore of a backup."""
 
 
 class Machine:
@@ -131,6 +136,7 @@ class Machine:
         state.pauses = {pause.id: pause for pause in stored.pauses}
         state.incidents = stored.incidents
         state.calendars = {calendar.name: calendar for calendar in stored.calendars}
+        restored.take_up(state, stored.restore)
         dependencies.restore(state, stored.conditions)
         agents.restore(state, stored.agents, now)
         lost_us = now.steady_us + round(state.policy.lost_after_s * SECOND_US)
@@ -186,6 +192,8 @@ class Machine:
                 jobs.on_paused(state, event, now)
             case IncidentsNoticed():
                 incidents.on_noticed(state, event)
+            case BackupRestored():
+                restored.on_restored(state, event, now)
             case ZonesChanged():
                 zone_data.on_changed(state, event)
             case PausesStarted():

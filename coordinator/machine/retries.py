@@ -42,9 +42,12 @@ def is_possible(state: State, run: Run) -> bool:
 
 
 def avoided(job: Job, failed: Iterable[tuple[str, RunState]]) -> tuple[str, ...]:
-    """The agents that a next attempt avoids, of those on which an attempt ended so."""
+    """The agents that a next attempt avoids, of those on which an attempt ended so.
+
+    An empty one stands for an agent that is not known, as after a restore.
+    """
     is_meant = [agent for agent, state in failed if job.retry.elsewhere or state in _NEVER_BEGAN]
-    return tuple(dict.fromkeys(is_meant))
+    return tuple(dict.fromkeys(filter(None, is_meant)))
 
 
 def begin(state: State, active: Active, now: Now) -> None:

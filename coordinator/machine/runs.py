@@ -24,7 +24,7 @@ from tocsin.model import (
 from tocsin.params import effective
 from tocsin.targeting import demand_of
 
-from . import dependencies, retries, rollout, transitions, turns
+from . import dependencies, restored, retries, rollout, transitions, turns
 from .commands import SaveRun
 from .eligibility import all_paused
 from .ending import bar, finish_queued, over
@@ -338,6 +338,9 @@ def abandon(state: State, active: Active, now: Now) -> None:
 
 def lose(state: State, active: Active, reason: str, now: Now) -> None:
     """Nobody can know what became of the current attempt."""
+    if restored.is_doubtful(state, active.run):
+        restored.lose(state, active, reason, now)
+        return
     transitions.after(active.run.state, Cause.LOSE, active.run.id)
     ended = replace(active.run, finished_us=now.wall_us)
     end(state, active, ended, Outcome(Status.LOST, message=reason), now)

@@ -13,7 +13,18 @@ import msgspec
 
 from tocsin.execution import AttemptKey, Order
 from tocsin.messages.agent_link import ToAgent
-from tocsin.model import Agent, Calendar, Condition, Incident, Job, Pause, Run, RunState, SkipReason
+from tocsin.model import (
+    Agent,
+    Calendar,
+    Condition,
+    Incident,
+    Job,
+    Pause,
+    Restore,
+    Run,
+    RunState,
+    SkipReason,
+)
 from tocsin.schedule.calendars import CalendarDays
 from tocsin.targeting import Demand, pin_of
 
@@ -205,7 +216,7 @@ class Rolling(msgspec.Struct):
 class State:
     """The mutable inside of the machine."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0915 - a field and its meaning are two
         self, *, epoch: int, policy: Policy, new_id: Callable[[], str], chance: Chance
     ) -> None:
         self.epoch: Final = epoch
@@ -242,6 +253,10 @@ class State:
         """Heap of (end, job id): pauses of one job that end by themselves, perhaps ended before."""
         self.incidents: list[Incident] = []
         """The latest, oldest first."""
+        self.restore: Restore | None = None
+        """The last restore of a backup, where nobody knows what was done in between."""
+        self.left_alone: dict[AttemptKey, None] = {}
+        """Attempts of runs that are not known, which were told of."""
         self.calendars: dict[str, Calendar] = {}
         self.calendar_days: dict[str, tuple[Calendar, CalendarDays]] = {}
         """Calendars made ready to be asked; of use while the calendar is the one in `calendars`."""

@@ -10,7 +10,8 @@
         │  └────RETURN─────────┘                    │                   │              failed
         ├─CANCEL──► cancelled                       │                   │              timed_out
         ├─EXPIRE──► skipped    └─────────LOSE───────┴───────────────────┘──► lost      cancelled
-        └─GIVE_UP─► refused                                                  │         refused
+        ├─LOSE────► lost (only of a restored backup)                         │         refused
+        └─GIVE_UP─► refused                                                  │
                                           an agent that comes back ◄─REOPEN──┘         lost
 
 An agent reports states, not steps, so a report may skip over states that it implies.
@@ -53,6 +54,7 @@ TABLE: Final[dict[tuple[RunState, Cause], RunState | None]] = {
     (RunState.QUEUED, Cause.CANCEL): RunState.CANCELLED,
     (RunState.QUEUED, Cause.EXPIRE): RunState.SKIPPED,
     (RunState.QUEUED, Cause.GIVE_UP): RunState.REFUSED,
+    (RunState.QUEUED, Cause.LOSE): RunState.LOST,
     (RunState.DISPATCHED, Cause.RETURN): RunState.QUEUED,
     (RunState.DISPATCHED, Cause.ACCEPT): RunState.ACCEPTED,
     (RunState.DISPATCHED, Cause.START): RunState.RUNNING,

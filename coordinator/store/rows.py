@@ -22,6 +22,7 @@ from tocsin.model import (
     JobRow,
     JobVersion,
     Pause,
+    Restore,
     Run,
     RunState,
     Scope,
@@ -32,6 +33,7 @@ _encode: Final = msgspec.json.Encoder().encode
 _decode_job: Final = msgspec.json.Decoder(Job).decode
 _decode_calendar: Final = msgspec.json.Decoder(Calendar).decode
 _decode_offers: Final = msgspec.json.Decoder(list[Offer]).decode
+_decode_restore: Final = msgspec.json.Decoder(Restore).decode
 _decode_run: Final = msgspec.json.Decoder(Run).decode
 # sqlite3 asks around for an adapter of whatever is not exactly a str or an int: 1 µs a value.
 _STATE_TEXTS: Final = {state: str(state.value) for state in RunState}
@@ -215,6 +217,11 @@ def pause_of(row: sqlite3.Row) -> Pause:
 def incident_of(row: sqlite3.Row) -> Incident:
     """The incident of a row of the table `incident`."""
     return Incident(**{**dict(row), "kind": IncidentKind(row["kind"])})
+
+
+def restore_of(text: str) -> Restore:
+    """The restore of a stored setting."""
+    return _decode_restore(text)
 
 
 def calendar_of(text: str) -> Calendar:

@@ -23,6 +23,7 @@ from tocsin.coordinator.machine.commands import (
     SaveOutput,
     SavePause,
     SavePool,
+    SaveRestore,
     SaveRun,
 )
 from tocsin.instants import SECOND_US
@@ -30,6 +31,8 @@ from tocsin.model import Agent, JobRow, Run
 
 from .rows import agent_values, condition_values, job_values, run_values, to_json
 
+RESTORE: Final = "restore"
+"""The setting that holds the last restore of a backup."""
 INCIDENTS_MAX: Final = 10_000
 INCIDENTS_AGE_US: Final = 400 * 86_400 * SECOND_US
 """More or older incidents than these are forgotten when another is saved."""
@@ -114,6 +117,8 @@ class Staging:
                 span = (it.from_us, it.until_us, it.amount_us)
                 self.write("save_incident", (it.kind.value, *span, it.detail))
                 self.write("trim_incidents", (it.from_us - INCIDENTS_AGE_US, INCIDENTS_MAX))
+            case SaveRestore(restore):
+                self.write("save_setting", (RESTORE, to_json(restore)))
             case SaveAudit(entry):
                 self.write("save_audit", (entry,))  # completed when it is executed
             case _:

@@ -48,6 +48,8 @@ def skip_cause(scene: Scene, run: Run) -> str:
             return because or "the jobs it comes after did not end as it asks in time"
         case SkipReason.STOPPED:
             return text_fact(run.facts, "because") or "too many others of its fire failed"
+        case SkipReason.RESTORED:
+            return _restore_words(scene, run)
         case _:
             assert_never(reason)
 
@@ -80,6 +82,8 @@ def incident_words(scene: Scene, incident: Incident) -> str:
             return f"the coordinator's machine slept {stretch}"
         case IncidentKind.STALL:
             return f"the coordinator stood still {stretch}{detail}"
+        case IncidentKind.RESTORE:
+            return f"a backup was restored, and what was done {stretch} is not known"
         case IncidentKind.ZONES:
             return f"the time zone data was replaced at {clock.time(incident.from_us)}{detail}"
         case _:
@@ -219,6 +223,19 @@ def _stopped_steps(scene: Scene, run: Run) -> list[Step]:
     return [no(StepKind.ROLLOUT, skip_cause(scene, run), run.finished_us, **_rest(run))]
 
 
+def _restored_steps(scene: Scene, run: Run) -> list[Step]:
+    facts = {key: run.facts[key] for key in ("from", "until") if key in run.facts}
+    return [no(StepKind.COORDINATOR, skip_cause(scene, run), run.created_us, **facts)]
+
+
+def _restore_words(scene: Scene, run: Run) -> str:
+    since_us, until_us = time_fact(run.facts, "from"), time_fact(run.facts, "until")
+    words = "it may have run before a backup was restored"
+    if since_us is None or until_us is None:
+        return words
+    return f"{words}; what was done {scene.clock.stretch(since_us, until_us)} is not known"
+
+
 def _rest(run: Run) -> dict[str, Any]:
     return {key: value for key, value in run.facts.items() if key not in _FACTS_SHOWN}
 
@@ -232,4 +249,5 @@ _DECIDED: Final[dict[SkipReason, Callable[[Scene, Run], list[Step]]]] = {
     SkipReason.BLACKOUT: _blackout_steps,
     SkipReason.DEPENDENCY: _dependency_steps,
     SkipReason.STOPPED: _stopped_steps,
+    SkipReason.RESTORED: _restored_steps,
 }

@@ -158,6 +158,8 @@ def _not_again_steps(scene: Scene, run: Run) -> list[Step]:
         return []
     if run.cancel_requested:
         why = "it was asked to end"
+    elif run.state is RunState.LOST and "restored" in run.facts:
+        why = "it may have been, before a backup was restored"
     elif run.state is RunState.LOST and scene.job.on_lost is OnLost.REPORT:
         why = "it may have run, and on_lost is report"
     elif run.state is RunState.LOST:

@@ -29,6 +29,7 @@ from tocsin.coordinator.machine.commands import (
     SaveOutput,
     SavePause,
     SavePool,
+    SaveRestore,
     SaveRun,
 )
 from tocsin.coordinator.store import staging
@@ -52,6 +53,7 @@ from tocsin.model import (
     JobRow,
     Pause,
     Pool,
+    Restore,
     Role,
     Run,
     RunState,
@@ -166,6 +168,22 @@ def test_ends_of_pauses_and_settings_come_back(tmp_path: Path) -> None:
 
     assert second.stored().resumes == [(77, row().id)]
     assert (second.setting("seen_us"), second.setting("zones")) == (6, None)
+    second.close()
+
+
+def test_the_last_restore_comes_back(tmp_path: Path) -> None:
+    """As it was kept last."""
+    first = SqliteStore(tmp_path)
+    assert first.stored().restore is None
+    restore = Restore(backup_us=1, restored_us=2, by="ann", file="a.tar.gz", run_missed=True)
+    first.stage([SaveRestore(restore)])
+    first.stage([SaveRestore(structs.replace(restore, settled=True))])
+    first.commit()
+    first.close()
+
+    second = SqliteStore(tmp_path)
+
+    assert second.stored().restore == structs.replace(restore, settled=True)
     second.close()
 
 

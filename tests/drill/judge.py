@@ -236,6 +236,7 @@ _BEFELL: Final[dict[IncidentKind, frozenset[Fault]]] = {
     IncidentKind.STALL: frozenset({Fault.FREEZE_COORDINATOR, *_NO_ROOM}),
     IncidentKind.SUSPEND: frozenset(),
     IncidentKind.ZONES: frozenset(),
+    IncidentKind.RESTORE: frozenset(),
 }
 
 

@@ -69,10 +69,10 @@ class World(Witnesses):
     share one clock and one queue, which nobody else may touch or a seed would not repeat.
     """
 
-    def __init__(self, plan: Plan, folder: Path) -> None:
+    def __init__(self, plan: Plan, folder: Path, watch: type[Monitor] = Monitor) -> None:
         patience_us = round(plan.policy.unplaced_s * SECOND_US)
         rejoin_us = round(plan.policy.rejoin_s * SECOND_US)
-        super().__init__(Monitor(patience_us, rejoin_us, even=Fault.STEP not in plan.faults))
+        super().__init__(watch(patience_us, rejoin_us, even=Fault.STEP not in plan.faults))
         self.plan = plan
         self._offset_us = 0
         self.is_healed = False
@@ -388,15 +388,15 @@ def _load_nothing(name: str) -> NoReturn:
     raise ExecutorError(f"no executor is called {name!r}")
 
 
-def run_world(plan: Plan) -> World:
-    """Live through a plan; the world as it ended.
+def run_world(plan: Plan, make: Callable[[Plan, Path], World] = World) -> World:
+    """Live through a plan, in a world of some kind; the world as it ended.
 
     Raises:
         Failure: a promise was broken.
     """
     shm = Path("/dev/shm")
     folder = Path(tempfile.mkdtemp(prefix="tocsin-sim-", dir=shm if shm.is_dir() else None))
-    world = World(plan, folder)
+    world = make(plan, folder)
     gc.disable()
     try:
         with (

@@ -34,7 +34,7 @@ from .offer import (
     OfferedExecutor,
 )
 from .run import END_STATE, TERMINAL, Run, RunState, SkipReason, Trigger
-from .upkeep import AuditEntry, Calendar, Incident, IncidentKind, Pause, Pool, Scope
+from .upkeep import AuditEntry, Calendar, Incident, IncidentKind, Pause, Pool, Restore, Scope
 
 __all__ = [
     "DAY_S",
@@ -66,6 +66,7 @@ __all__ = [
     "Overlap",
     "Pause",
     "Pool",
+    "Restore",
     "Retry",
     "Role",
     "Run",

@@ -67,6 +67,8 @@ class SkipReason(enum.StrEnum):
     """The jobs it comes after did not end as it asks until its next due time."""
     STOPPED = "stopped"
     """Too many others of its fire failed, or the canary did."""
+    RESTORED = "restored"
+    """It fell between a backup and its restore: whether it ran then is not known."""
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):

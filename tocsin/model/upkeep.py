@@ -65,6 +65,8 @@ class IncidentKind(enum.StrEnum):
     """The coordinator got no time to work, or its store could not be written."""
     ZONES = "zones"
     """Other time zone data than before."""
+    RESTORE = "restore"
+    """A backup was restored: what was done since it was made is not known."""
 
 
 class Incident(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +78,27 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     amount_us: int = 0
     """How far the wall clock was moved."""
     detail: str = ""
+
+
+class Restore(msgspec.Struct, frozen=True, kw_only=True):
+    """The store is a backup that was restored."""
+
+    backup_us: int
+    """When the backup was made, on the clock of the host where it was."""
+    restored_us: int
+    by: str
+    file: str
+    handed_over: bool = False
+    """Nothing was done since the backup: its coordinator was stopped, and did not start again."""
+    run_missed: bool = False
+    """Due times since the backup are left to the `missed` policies of their jobs."""
+    settled: bool = False
+    """What follows for runs and dependencies was decided."""
+
+    @property
+    def until_us(self) -> int:
+        """Where the span ends of which nobody knows what was done."""
+        return max(self.backup_us, self.restored_us)
 
 
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):

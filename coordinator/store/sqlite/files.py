@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tocsin.coordinator.store.queries import load_migrations
+from tocsin.coordinator.store.queries import Migration, load_migrations
 from tocsin.errors import StoreError
 
 
@@ -48,17 +48,30 @@ def migrate(connection: sqlite3.Connection, folder: str) -> None:
     connection.execute(
         "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, checksum TEXT NOT NULL)"
     )
+    done = migrated(connection, folder)
+    for step in load_migrations(folder)[done:]:
+        record = f"INSERT INTO migration VALUES ({step.number}, '{_checksum(step)}')"  # noqa: S608 - ours
+        connection.executescript(f"BEGIN IMMEDIATE; {step.text}; {record}; COMMIT;")
+
+
+def migrated(connection: sqlite3.Connection, folder: str) -> int:
+    """The number of the last step that a schema has.
+
+    Raises:
+        StoreError: the database is newer than this program, or a step was changed afterwards.
+    """
     done = dict(connection.execute("SELECT number, checksum FROM migration").fetchall())
     steps = load_migrations(folder)
     if done and max(done) > len(steps):
         raise StoreError(
             f"the database has schema {max(done)}, this program knows {len(steps)}",
-            "start a newer tocsin, or restore a backup made with this one",
+            "take a newer tocsin, or a backup made with this one",
         )
-    for step in steps:
-        checksum = hashlib.sha256(step.text.encode()).hexdigest()
-        if step.number not in done:
-            record = f"INSERT INTO migration VALUES ({step.number}, '{checksum}')"  # noqa: S608 - ours
-            connection.executescript(f"BEGIN IMMEDIATE; {step.text}; {record}; COMMIT;")
-        elif done[step.number] != checksum:
+    for step in steps[: len(done)]:
+        if done.get(step.number) != _checksum(step):
             raise StoreError(f"migration {step.number} is not the one this database was made with")
+    return len(done)
+
+
+def _checksum(step: Migration) -> str:
+    return hashlib.sha256(step.text.encode()).hexdigest()

@@ -11,17 +11,19 @@ WAIT_S: Final = 5.0
 FAULTS_MAX: Final = 10
 
 
-def faults_of(path: Path) -> list[str]:
-    """What is wrong with a database, in SQLite's words (`PRAGMA quick_check`); empty when nothing.
+def faults_of(path: Path, *, thorough: bool = False) -> list[str]:
+    """What is wrong with a database, in SQLite's words; empty when nothing.
 
-    It is opened to be read only.
+    It is opened to be read only. `PRAGMA quick_check` looks through it, and with `thorough`
+    `PRAGMA integrity_check`, which also compares indexes with their tables.
     """
+    check = "integrity_check" if thorough else "quick_check"
     try:
         database = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", WAIT_S, uri=True)
     except sqlite3.Error as error:
         return [str(error)]
     try:
-        rows = database.execute(f"PRAGMA quick_check({FAULTS_MAX})").fetchall()
+        rows = database.execute(f"PRAGMA {check}({FAULTS_MAX})").fetchall()
     except sqlite3.Error as error:
         return [str(error)]
     finally:

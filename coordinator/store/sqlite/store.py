@@ -23,10 +23,11 @@ from tocsin.coordinator.store.rows import (
     condition_of,
     incident_of,
     pause_of,
+    restore_of,
     run_of,
     to_json,
 )
-from tocsin.coordinator.store.staging import Staging
+from tocsin.coordinator.store.staging import RESTORE, Staging
 from tocsin.errors import StoreError
 from tocsin.model import AuditEntry, Pool
 
@@ -160,6 +161,9 @@ class SqliteStore(JobTables, RunTables, MemberTables, RecordTables):
             calendars=[calendar_of(row["spec"]) for row in self._read("calendars")],
             pools=[Pool(name=row["name"], slots=row["slots"]) for row in self._read("pools")],
             conditions=[condition_of(row) for row in self._read("dependencies")],
+            restore=next(
+                (restore_of(row["value"]) for row in self._read("setting", RESTORE)), None
+            ),
         )
 
     def close(self) -> None:

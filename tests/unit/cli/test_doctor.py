@@ -11,10 +11,17 @@ import pytest
 from tocsin.agent.machine.state import Phase, Standing
 from tocsin.agent.summary import in_one_line as of_agent
 from tocsin.cli.doctor import links, services
-from tocsin.cli.doctor.files import OTHERS, OTHERS_WRITE, check_path, judge_room
+from tocsin.cli.doctor.files import (
+    OTHERS,
+    OTHERS_WRITE,
+    check_handover,
+    check_path,
+    judge_room,
+)
 from tocsin.cli.doctor.finding import Finding, Verdict
 from tocsin.cli.doctor.machine import check_zones
 from tocsin.cli.systemctl import Unit
+from tocsin.coordinator.backup.handover import Handover, note_handover
 from tocsin.execution import Offer
 from tocsin.instants import SECOND_US
 from tocsin.model import Agent, AgentState
@@ -171,6 +178,17 @@ def test_a_path(tmp_path: Path) -> None:
     assert found.mend == f"chmod 0644 {path}"
     (found,) = check_path("x", path, (uid + 1,), 0)
     assert found.mend.startswith("chown -R ")
+
+
+def test_a_directory_that_was_handed_over(tmp_path: Path) -> None:
+    """No coordinator starts there; it says how it is taken back."""
+    assert list(check_handover("x", tmp_path)) == []
+    gone = Handover(id="1", at_us=0, file="/vault/tocsin.tar.gz", complete=True)
+    note_handover(tmp_path, gone, None)
+
+    (found,) = check_handover("x", tmp_path)
+    assert found.verdict is FAULT
+    assert "tocsin restore /vault/tocsin.tar.gz" in found.mend
 
 
 def test_time_zone_data_of_this_host() -> None:

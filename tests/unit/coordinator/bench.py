@@ -22,12 +22,14 @@ from tocsin.coordinator.machine.commands import (
     SaveIncident,
     SaveJob,
     SavePause,
+    SaveRestore,
     SaveRun,
     Send,
 )
 from tocsin.coordinator.machine.events import (
     AgentHello,
     AgentReport,
+    BackupRestored,
     CancelRequested,
     Event,
     FiresEnded,
@@ -59,6 +61,7 @@ from tocsin.model import (
     JobRow,
     Pause,
     Pool,
+    Restore,
     Run,
     Scope,
 )
@@ -101,6 +104,7 @@ class Bench:
         self.pools: list[Pool] = []
         self.pauses: dict[str, Pause] = {}
         self.incidents: dict[tuple[int, int, str], Incident] = {}
+        self.restore: Restore | None = None
         self.conditions: dict[tuple[int, str], Condition] = {}
         self.sent: list[tuple[str, ToAgent]] = []
         self.answers: list[Any] = []
@@ -173,6 +177,8 @@ class Bench:
                 del self.pauses[pause_id]
             case SaveIncident(incident):
                 self.incidents[key_of(incident)] = incident
+            case SaveRestore(restore):
+                self.restore = restore
             case _:
                 pass
 
@@ -310,6 +316,19 @@ class Bench:
         incident = Incident(kind=kind, from_us=from_us, until_us=until_us, amount_us=amount_us)
         self.feed(IncidentsNoticed([incident]))
 
+    def put_back(self, seconds: float, *, handed_over: bool = False, missed: bool = False) -> None:
+        """What is kept now is a backup; it is restored `seconds` later, and started."""
+        self.restore = Restore(
+            backup_us=self.wall_us,
+            restored_us=self.wall_us + round(seconds * SECOND_US),
+            by="ann",
+            file="tocsin.tar.gz",
+            handed_over=handed_over,
+            run_missed=missed,
+        )
+        self.sent.clear()
+        self.restart(seconds)
+
     def restart(self, seconds: float = 0.0, *, notice: bool = False) -> None:
         """End the coordinator, and start the next one `seconds` later, which may notice that."""
         ended_us = self.wall_us
@@ -344,8 +363,11 @@ class Bench:
                 if row.pause_until_us is not None
             ],
             conditions=list(self.conditions.values()),
+            restore=self.restore,
         )
         self.machine.restore(stored, self.now)
+        if self.restore is not None and not self.restore.settled:
+            self.feed(BackupRestored(self.restore))
         if notice:
             self.notice(IncidentKind.DOWN, ended_us, self.wall_us)
         self.feed(Tick())

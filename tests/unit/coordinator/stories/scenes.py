@@ -394,6 +394,29 @@ SCENES: Final[dict[str, Callable[[], Evidence]]] = {
     "stopped": lambda: told(
         skip(SkipReason.STOPPED, facts={"because": "the canary db1 failed: exit code 3"})
     ),
+    "restored": lambda: told(
+        skip(
+            SkipReason.RESTORED,
+            created_us=at("04:10:03"),
+            facts={
+                "because": "a backup was restored: what was done 00:55:00-03:10:00 UTC "
+                "is not known",
+                "incident": "restore",
+                "from": to_rfc3339(at("01:55")),
+                "until": to_rfc3339(at("04:10")),
+            },
+        )
+    ),
+    "lost-in-a-restore": lambda: told(
+        run(
+            RunState.LOST,
+            finished_us=at("04:10:03"),
+            reason="restored from a backup of 2026-11-24T01:32:00.000000Z: how it ended is not "
+            "known",
+            facts={"restored": to_rfc3339(at("04:10"))},
+        ),
+        job=replace(JOB, on_lost=OnLost.RETRY),
+    ),
     # Other jobs, and jitter.
     "queued-for-others": lambda: told(
         run(RunState.QUEUED, reason=SkipReason.DEPENDENCY),

@@ -1,0 +1,1 @@
+"""Backups of a coordinator, without its process."""
