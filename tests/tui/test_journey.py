@@ -76,7 +76,7 @@ def test_a_log_is_followed_and_the_run_killed(tmux: Tmux) -> None:
     tmux.press("2")
     tmux.expect("[2 Jobs]", "talker")
     tmux.press("g", "r")
-    tmux.expect("run now talker")
+    tmux.expect("run now talker", "talker", " running on ")
     tmux.press("l")
     tmux.expect("FOLLOW", "line 12 of many")
     tmux.press("x")
