@@ -70,7 +70,11 @@ def up(*, files: tuple[str, ...], for_s: float | None, no_tui: bool, output: str
         began_us = clock.now_us()
         _say(f"up: {len(wanted.jobs)} jobs, agent {fleet.agent_name}; ctrl+c ends it")
         if for_s is None and not no_tui and sys.stdin.isatty() and sys.stdout.isatty():
-            fleet.supervise_beside(_terminal_interface(fleet))
+            broke = fleet.supervise_beside(_terminal_interface(fleet))
+            if broke:
+                _say("the terminal interface broke; jobs go on, what happens follows here")
+                # The interface has put its own handlers in place of the first ones.
+                _follow(fleet, _Stop(), for_s, quiet=False)
         else:
             _follow(fleet, stop, for_s, quiet=output == "json")
         runs = _end_runs(fleet)

@@ -79,6 +79,7 @@ class TocsinApp(Stage):
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "quit", "quit", show=False, priority=True),
+        Binding("ctrl+z", "suspend_process", "suspend", show=False, priority=True),
     ]
 
     def __init__(  # noqa: PLR0913 - what it is told of its surroundings

@@ -53,7 +53,7 @@ def _drafts(home: Path) -> list[Path]:
 
 
 def test_job_is_made_with_keys_alone(home: Path) -> None:
-    """From nothing to a saved job; U takes it away again."""
+    """From nothing to a saved job; U takes it away once that is confirmed, and gives it back."""
 
     async def test(pilot: Pilot[None], coordinator: Coordinator) -> None:
         await pilot.press("n")
@@ -77,11 +77,15 @@ def test_job_is_made_with_keys_alone(home: Path) -> None:
         ]  # fmt: skip
         assert not _drafts(home)
         await pilot.press("U")
-        await expect(pilot, "✓ undone: new job nightly")
-        assert (
-            coordinator.asks[-1] == RemoveJobs(["nightly"])
-            or RemoveJobs(["nightly"]) in coordinator.asks
-        )
+        await expect(pilot, "Remove nightly?", "stay on record")
+        await pilot.press("n", "U")
+        await expect(pilot, "Remove nightly?")
+        assert RemoveJobs(["nightly"]) not in coordinator.asks
+        await pilot.press("y")
+        await expect(pilot, "✓ remove nightly", "U undoes it")
+        assert RemoveJobs(["nightly"]) in coordinator.asks
+        await pilot.press("U")
+        await expect(pilot, "✓ undone: remove nightly")
 
     _drive(test)
 

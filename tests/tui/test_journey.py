@@ -76,7 +76,7 @@ def test_a_log_is_followed_and_the_run_killed(tmux: Tmux) -> None:
     tmux.press("2")
     tmux.expect("[2 Jobs]", "talker")
     tmux.press("g", "r")
-    tmux.expect("run now talker")
+    tmux.expect("run now talker", "talker", " running on ")
     tmux.press("l")
     tmux.expect("FOLLOW", "line 12 of many")
     tmux.press("x")
@@ -119,3 +119,29 @@ def test_a_removed_job_comes_back(tmux: Tmux) -> None:
     tmux.expect("remove talker", "jobs 1")
     tmux.press("U")
     tmux.expect("undone: remove talker", "jobs 2")
+
+
+BROKEN = """
+import sys
+from tocsin.cli import main
+from tocsin.tui.app import TocsinApp
+def broken(self, event):
+    raise RuntimeError("a screen broke")
+TocsinApp.on_key = broken
+main()
+"""
+
+
+def test_jobs_go_on_when_the_interface_breaks(tmp_path: Path) -> None:
+    """A fault of a screen ends no run: what happens is printed, until ctrl+c ends it all."""
+    jobs = tmp_path / "jobs.yaml"
+    jobs.write_text(JOBS)
+    home = {"TOCSIN_HOME": str(tmp_path / "home")}
+    program = [sys.executable, "-c", BROKEN, "up", str(jobs)]
+    with Tmux(tmp_path, program, (100, 30), home) as terminal:
+        terminal.expect("[1 Overview]", "ticker", "agents 1/1", "live")
+        terminal.press("j")
+        terminal.expect("the terminal interface broke")
+        terminal.expect("ticker", "succeeded")
+        terminal.press("C-c")
+        terminal.expect("ended with 0")

@@ -94,7 +94,7 @@ def test_marked_jobs_are_paused_together_and_undone_together() -> None:
         await expect(pilot, "✓ undone: pause 7 jobs")
         assert _asked(coordinator, ResumeJobs) == [ResumeJobs(others)]
         await pilot.press("U")
-        await expect(pilot, "undo: nothing was done in the last ten minutes")
+        await expect(pilot, "undo: nothing that can be taken back was done in the last ten minutes")
         await pilot.press("escape")
         await expect(pilot, "jobs 7")
         assert "marked" not in screen(pilot)

@@ -1,6 +1,7 @@
 """Actions by their names: what is typed behind `:`, how it is completed, what it is done to.
 
-A name may be cut short as long as it stays the only one, so `:q` quits.
+A name may be cut short as long as it stays the only one, so `:q` quits. The words of the matching
+command do as well: `:job rm NAME`, `:rm NAME`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from .action import Action, Noun, Place, Situation, allowed
 from .table import Table
 
 COMPLETIONS_MAX: Final = 200
+_PROGRAM: Final = "tocsin"
 
 
 class Names(msgspec.Struct, frozen=True):
@@ -43,7 +45,7 @@ def read(text: str, table: Table, view: View, at: Situation) -> Call:
     Raises:
         RequestError: there is no such action, or nothing of that name to do it to.
     """
-    word, _, argument = text.strip().partition(" ")
+    word, argument = _parted(text.strip(), table)
     action = _action(word, table, at)
     found = _pointed(action, argument.strip(), view, at)
     return Call(action, found)
@@ -62,9 +64,26 @@ def complete(text: str, table: Table, view: View, at: Situation, names: Names) -
     return [f"{action.id} {name}" for name in _matching(argument, _named(action, view, names))]
 
 
+def _parted(text: str, table: Table) -> tuple[str, str]:
+    """The name of the action and what follows; the commands that the screen shows are names too."""
+    words = text.removeprefix(f"{_PROGRAM} ").split()
+    for action in table.actions:
+        names = _words(action)
+        if len(names) > 1 and words[: len(names)] == names:
+            return action.id, " ".join(words[len(names) :])
+    word, _, argument = text.partition(" ")
+    return word, argument
+
+
+def _words(action: Action) -> list[str]:
+    """The words of the command that does the same, without the program's name and arguments."""
+    return [word for word in action.command.split()[1:] if not word.isupper()]
+
+
 def _action(word: str, table: Table, at: Situation) -> Action:
     known = list(dict.fromkeys(action.id for action in table.actions))
     found = [word] if word in known else [name for name in known if name.startswith(word)]
+    found = found or [it.id for it in table.actions if [word] == _words(it)[1:]][:1]
     if not word or not found:
         hint = did_you_mean(word, known) or "tab lists what there is"
         raise RequestError(f":{word}: there is no such action", hint)

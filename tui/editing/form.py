@@ -83,7 +83,8 @@ def step(form: Form, fields: Sequence[Field], count: int) -> Form:
 
 
 def write(form: Form, fields: Sequence[Field], text: str) -> Form:
-    """Type or paste a text."""
+    """Type or paste a text; terminals paste the ends of lines as CR."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     field = focused(form, fields)
     if not may_change(form, field):
         return form
@@ -91,7 +92,7 @@ def write(form: Form, fields: Sequence[Field], text: str) -> Form:
         return _chosen_by_letter(form, field, text)
     if not is_many(form, field):
         text = " ".join(text.splitlines())
-    return _put(form, field, insert(_written(form, field), text.replace("\r", "")))
+    return _put(form, field, insert(_written(form, field), text))
 
 
 def key(form: Form, fields: Sequence[Field], name: str) -> Form | None:

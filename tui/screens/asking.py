@@ -35,7 +35,8 @@ async def take_back(stage: Stage, tell: Tell) -> None:
     """Ask for the last thing that can be taken back to be taken back."""
     undo = newest(stage.undos, stage.scene().now_us)
     if undo is None:
-        tell(Said("undo: nothing was done in the last ten minutes", failed=True))
+        text = "undo: nothing that can be taken back was done in the last ten minutes"
+        tell(Said(text, failed=True))
         return
     try:
         await stage.session.ask(undo.ask)

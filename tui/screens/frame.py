@@ -15,6 +15,7 @@ from textual.widget import Widget
 
 from tocsin.errors import RequestError
 from tocsin.instants import SECOND_US
+from tocsin.messages.client_link import RemoveJobs
 from tocsin.tui.actions import commands
 from tocsin.tui.actions.action import Action, Place, Situation, forbidden
 from tocsin.tui.actions.telling import first_command, footer
@@ -25,6 +26,7 @@ from tocsin.tui.plain import fit, one_line, spread
 from tocsin.tui.scene import Scene, header, tabs
 from tocsin.tui.stage import Stage
 from tocsin.tui.state import Counts, count
+from tocsin.tui.undo import newest
 from tocsin.tui.widgets.columns import Cell
 from tocsin.tui.widgets.one_line import OneLine
 from tocsin.tui.widgets.prompt import Prompt, Question
@@ -64,9 +66,7 @@ class Frame(PromptingScreen):
             "quit": lambda _: self.stage.leave(),
             "command": self._open_command_line,
             "palette": lambda at: self.stage.open_palette(at),  # noqa: PLW0108 - no stage yet
-            "undo": lambda _: self.run_worker(
-                take_back(self.stage, self.post_message), group="ask"
-            ),
+            "undo": self._undo,
             "back": lambda _: self.go_back(),
             "copy": lambda at: self.copy(self.to_copy(at)),
             "copy_command": lambda at: self.copy(self._command_in_sight(at)),
@@ -243,6 +243,18 @@ class Frame(PromptingScreen):
             self.doings[action.id](at)
         else:
             self.say(f"{action.name}: not on this screen", failed=True)
+
+    def _undo(self, at: Situation) -> None:
+        """Take the last thing back; what makes a job vanish asks, as its removal does."""
+        scene = self.stage.scene()
+        undo = newest(self.stage.undos, scene.now_us)
+        remove = self.stage.actions.by_id("remove")
+        if undo is not None and remove is not None and isinstance(undo.ask, RemoveJobs):
+            jobs = scene.view.jobs
+            rows = tuple(jobs[name] for name in undo.ask.names if name in jobs)
+            self.do(remove, msgspec.structs.replace(at, jobs=rows, runs=(), agents=()))
+        else:
+            self.run_worker(take_back(self.stage, self.post_message), group="ask")
 
     def go_back(self) -> None:
         """Close this screen."""

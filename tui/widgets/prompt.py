@@ -130,8 +130,8 @@ class Prompt(Horizontal):
         message.stop()
         line = self.query_one(_Line)
         found = self._question.complete(line.value) if self._question is not None else []
-        if not found:
-            return
+        if not found or (len(found) > 1 and not line.value.strip()):
+            return  # with nothing typed, all that there is is only shown
         common = _common_start(found)
         line.value = common if len(common) > len(line.value) else found[0]
         if len(found) == 1:

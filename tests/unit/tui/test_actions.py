@@ -440,6 +440,10 @@ def test_keys_may_be_swapped() -> None:
         ("q", [], "quit"),
         (f"kill {RUNNING.id[-6:]}", ["etl-orders"], "kill"),
         ("over", [], "overview"),
+        ("rm etl-orders", ["etl-orders"], "remove"),
+        ("job rm etl-orders", ["etl-orders"], "remove"),
+        ("tocsin job pause billing-sync", ["billing-sync"], "pause"),
+        (f"run kill {RUNNING.id[-6:]}", ["etl-orders"], "kill"),
     ],
 )
 def test_commands_are_actions_by_name(text: str, names: list[str], action: str) -> None:

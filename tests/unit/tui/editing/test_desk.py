@@ -27,6 +27,15 @@ from tocsin.tui.editing.side import side_lines
 from .desk import ROWS, desk, it_text, judge, keys, lines, type_in
 
 
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_a_pasted_script_keeps_its_lines(end: str) -> None:
+    """Most terminals paste CR for the end of a line."""
+    it = desk()
+    it.go_to("shell.command")
+    it.paste(end.join(["#!/bin/sh", "echo one", "exit 0", ""]))
+    assert it_text(it) == "#!/bin/sh\necho one\nexit 0\n"
+
+
 def test_new_job_with_keys_only() -> None:
     """A name, a command and a schedule make a job."""
     it = desk()
