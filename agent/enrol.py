@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Final
+from typing import Final, NamedTuple
 
 from tocsin import clock, wire
 from tocsin.errors import LinkError
@@ -15,6 +15,11 @@ from tocsin.messages import PROTOCOL_VERSION
 from tocsin.messages.enrolment import Enrol, ToStranger, token_mac
 
 ENROL_S: Final = 15.0
+"""How long a host is looked for that does not listen."""
+PATIENCE_S: Final = 90.0
+"""How long one that listens may take: it answers so many hosts a minute, and drops what others ask."""
+AGAIN_S: Final = 5.0
+"""It is asked again so often, as what it dropped it has forgotten."""
 
 
 def with_token(enrol: Enrol, token_id: str, secret: str, own_key: str, server_key: str) -> Enrol:
@@ -29,10 +34,21 @@ def request(name: str, tags: dict[str, str], client_key: str = "") -> Enrol:
     return Enrol(PROTOCOL_VERSION, name, tags, "", b"", client_key)
 
 
+class Limits(NamedTuple):
+    """How long is waited, see `ENROL_S`, `PATIENCE_S` and `AGAIN_S`."""
+
+    link_s: float = ENROL_S
+    answer_s: float = PATIENCE_S
+    again_s: float = AGAIN_S
+
+
+_USUAL: Final = Limits()
+
+
 def enrol(
-    host: str, port: int, own: KeyPair, server_key: str, asked: Enrol, *, limit_s: float = ENROL_S
+    host: str, port: int, own: KeyPair, server_key: str, asked: Enrol, limits: Limits = _USUAL
 ) -> ToStranger:
-    """Ask, and wait for the answer for at most `limit_s`.
+    """Ask, and wait for the answer.
 
     Raises:
         LinkError: nobody answers there, or not the holder of `server_key`.
@@ -44,7 +60,7 @@ def enrol(
     try:
         dialer = Dialer(hub, where, own, server_key, bytes_max=wire.STRANGER_BYTES_MAX)
         waiter.add(dialer)
-        data = _ask(waiter, dialer, wire.encode(asked), _steady_us() + round(limit_s * SECOND_US))
+        data = _ask(waiter, dialer, wire.encode(asked), limits)
         if data is None:
             raise _no_answer(where, dialer)
     finally:
@@ -53,19 +69,22 @@ def enrol(
     return answer
 
 
-def _ask(waiter: Waiter, dialer: Dialer, question: bytes, until_us: int) -> bytes | None:
-    sent = False
-    while _steady_us() < until_us:
-        if not sent and dialer.connected:
-            sent = dialer.send(question)
+def _ask(waiter: Waiter, dialer: Dialer, question: bytes, limits: Limits) -> bytes | None:
+    began_us = now_us = _steady_us()
+    again_us = began_us
+    while not dialer.refused:
+        if dialer.connected and now_us >= again_us and dialer.send(question):
+            again_us = now_us + _us(limits.again_s)
         data = dialer.receive()
         if data is not None:
             return data
-        if dialer.refused:
-            return None
         if not dialer.connected:
-            sent = False  # a link that breaks may have lost it
-        waiter.wait(until_steady_us=until_us)
+            again_us = now_us  # a link that breaks may have lost it
+        end_us = began_us + _us(limits.answer_s if dialer.connected else limits.link_s)
+        if now_us >= end_us:
+            return None
+        waiter.wait(until_steady_us=min(again_us, end_us) if dialer.connected else end_us)
+        now_us = _steady_us()
     return None
 
 
@@ -84,6 +103,10 @@ def _no_answer(where: str, dialer: Dialer) -> LinkError:
         f"nobody listens on {where}",
         "check host and port, that the coordinator runs, and that no firewall is between",
     )
+
+
+def _us(seconds: float) -> int:
+    return round(seconds * SECOND_US)
 
 
 def _steady_us() -> int:

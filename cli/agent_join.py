@@ -22,7 +22,7 @@ from .machine_mark import write_mark
 from .options import COUNT, key_values, output_option
 from .shapes import print_json
 
-_POLL_S: Final = 2.0
+_POLL_S: Final = 5.0
 _TOKENLESS: Final = ":none.none"
 
 

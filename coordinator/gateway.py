@@ -29,8 +29,8 @@ from .machine.events import Asker
 from .registry import Registry
 from .store.port import PeerRow
 
-ENROLMENTS_A_MINUTE: Final = 60
-"""Hosts that are answered in a minute; more are dropped, and ask again."""
+ENROLMENTS_A_MINUTE: Final = 600
+"""Questions to be let in that are answered in a minute; others are dropped, and put again."""
 
 
 class AgentSaid(msgspec.Struct, frozen=True):

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from tocsin.agent.config import AgentConfig
 from tocsin.cli import systemctl
 
-from .finding import Finding, Findings, fault, fine, warning
+from .finding import Finding, Findings, Verdict, fault, fine, warning
 from .here import Side
 
 RESTARTS_MANY: Final = 5
+_LOG_LINES: Final = 2
+"""An error is its cause, and the next step."""
 FILES_MIN: Final = {"agent": 1024, "coordinator": 4096}
 """Descriptors: a coordinator has one for each agent and client, an agent one for each output."""
 JOBS_SLICE: Final = "tocsin-jobs.slice"
@@ -32,7 +35,8 @@ def check_root() -> Findings:
 def check_unit(side: Side) -> Findings:
     """Its unit is enabled and runs."""
     if side.unit is not None:
-        yield judge_unit(f"{side.what} service", side.unit)
+        found = judge_unit(f"{side.what} service", side.unit)
+        yield found if found.verdict is Verdict.OK else with_log(found, _log_of(side.unit.name))
         yield from check_credentials(side.unit)
 
 
@@ -48,6 +52,9 @@ def judge_unit(check: str, unit: systemctl.Unit) -> Finding:
         return fault(check, f"{name} failed ({shown.get('Result', '')})", f"see: {log}")
     if shown.get("SubState") == "auto-restart":
         return fault(check, f"{name} ends as soon as it starts ({restarts} times)", f"see: {log}")
+    if shown.get("ActiveState") == "activating" and restarts:
+        said = f"{name} starts for the {restarts + 1}. time, and does not get ready"
+        return fault(check, said, f"see: {log}")
     if not unit.is_active:
         said = f"{name} does not run ({shown.get('ActiveState', 'unknown')})"
         return fault(check, said, f"systemctl enable --now {name}")
@@ -58,6 +65,20 @@ def judge_unit(check: str, unit: systemctl.Unit) -> Finding:
         said = f"{name} was started again {restarts} times"
         return warning(check, said, f"see: journalctl -u {name}")
     return fine(check, f"{name} runs")
+
+
+def with_log(found: Finding, lines: Sequence[str]) -> Finding:
+    """A finding with what the process said last."""
+    if not lines:
+        return found
+    return found._replace(said=f"{found.said}; it said last: {' '.join(lines)}")
+
+
+def _log_of(name: str) -> list[str]:
+    """The last lines that the processes of a unit wrote since the boot, without systemd's own."""
+    words = f"journalctl _SYSTEMD_UNIT={name} -b -n {_LOG_LINES} -o cat --no-pager -q".split()
+    said = systemctl.run(*words)
+    return [] if said.code else [line.strip() for line in said.text.splitlines()]
 
 
 def check_credentials(unit: systemctl.Unit) -> Findings:

@@ -18,6 +18,8 @@ class StrangerDesk:
         self.answer = Enrolled("AGENT", "web-1", 7370)
         self.asked: list[tuple[str, Enrol]] = []
         self.mute = False
+        self.drops = 0
+        """So many questions are not answered."""
         self.over = threading.Event()
         self._hub = Hub()
         self._waiter = Waiter()
@@ -39,7 +41,7 @@ class StrangerDesk:
             while (got := self._listener.receive()) is not None:
                 peer, data = got
                 self.asked.append((peer.key, wire.decode(data, Enrol)))
-                if not self.mute:
+                if not self.mute and len(self.asked) > self.drops:
                     self._listener.send(peer.route, wire.encode(self.answer))
         self._waiter.close()
         self._listener.close()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tocsin.agent.enrol import enrol, request, with_token
+from tocsin.agent.enrol import Limits, enrol, request, with_token
 from tocsin.errors import LinkError
 from tocsin.execution import Status
 from tocsin.link import new_keypair
@@ -128,17 +128,26 @@ class TestEnrolment:
         """The error says that nobody listens."""
         own = new_keypair()
         with pytest.raises(LinkError, match="nobody listens"):
-            enrol("127.0.0.1", 1, own, own.public, request("x", {}), limit_s=0.2)
+            enrol("127.0.0.1", 1, own, own.public, request("x", {}), Limits(link_s=0.2))
 
     def test_somebody_else_there(self, desk: StrangerDesk) -> None:
         """The error says that it is not the coordinator that was meant."""
         own = new_keypair()
         with pytest.raises(LinkError, match="not the coordinator"):
-            enrol("127.0.0.1", desk.port, own, own.public, request("x", {}), limit_s=1.0)
+            enrol("127.0.0.1", desk.port, own, own.public, request("x", {}), Limits(link_s=1.0))
 
     def test_no_answer(self, desk: StrangerDesk) -> None:
         """The error says that it did not answer."""
         desk.mute = True
         own = new_keypair()
         with pytest.raises(LinkError, match="did not answer"):
-            enrol("127.0.0.1", desk.port, own, desk.own.public, request("x", {}), limit_s=1.0)
+            enrol("127.0.0.1", desk.port, own, desk.own.public, request("x", {}), Limits(1.0, 1.0))
+
+    def test_a_dropped_question_is_put_again(self, desk: StrangerDesk) -> None:
+        """A coordinator that many hosts ask at once answers some of them later."""
+        desk.drops = 2
+        own, asked = new_keypair(), request("x", {})
+        limits = Limits(again_s=0.05)
+        answer = enrol("127.0.0.1", desk.port, own, desk.own.public, asked, limits)
+        assert answer == desk.answer
+        assert desk.asked[:3] == [(own.public, asked)] * 3

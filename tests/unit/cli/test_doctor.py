@@ -44,6 +44,7 @@ def seen(found: Finding) -> tuple[Verdict, str]:
         ({"UnitFileState": "masked"}, FAULT, "systemctl unmask a.service"),
         ({"ActiveState": "failed", "Result": "watchdog"}, FAULT, "journalctl -u a.service"),
         ({"ActiveState": "activating", "SubState": "auto-restart"}, FAULT, "journalctl"),
+        ({"ActiveState": "activating", "NRestarts": "3"}, FAULT, "journalctl"),
         ({"ActiveState": "inactive"}, FAULT, "systemctl enable --now a.service"),
         ({"UnitFileState": "disabled"}, WARNING, "systemctl enable a.service"),
         ({"NRestarts": "9"}, WARNING, "journalctl"),
@@ -53,6 +54,14 @@ def test_a_unit(shown: Mapping[str, str], verdict: Verdict, mend: str) -> None:
     """That is meant to run, now and after a boot."""
     found = services.judge_unit("x", Unit("a.service", {**GOOD, **shown}))
     assert (found.verdict, mend in found.mend) == (verdict, True)
+
+
+def test_a_unit_that_does_not_run_is_shown_with_what_it_said() -> None:
+    """The cause is in its log, which nobody should have to look for."""
+    found = services.judge_unit("x", Unit("a.service", {**GOOD, "ActiveState": "failed"}))
+    told = services.with_log(found, ["the database has schema 9", "start a newer tocsin"])
+    assert told.said.endswith("it said last: the database has schema 9 start a newer tocsin")
+    assert services.with_log(found, []) == found
 
 
 @pytest.mark.parametrize(
