@@ -17,7 +17,7 @@ from tocsin.messages.enrolment import Enrol, ToStranger, token_mac
 ENROL_S: Final = 15.0
 """How long a host is looked for that does not listen."""
 PATIENCE_S: Final = 90.0
-"""How long one that listens may take: it answers so many hosts a minute, and drops what others ask."""
+"""How long one that listens may take: it answers so many a minute, and drops what others ask."""
 AGAIN_S: Final = 5.0
 """It is asked again so often, as what it dropped it has forgotten."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Final
 
 from textual import events
@@ -37,9 +38,15 @@ class KeyOrder:
     async def take(self, event: Typed) -> None:
         """Send it on, now or later."""
         self._waiting.append(event)
-        if self._sent is not None and event.time - self._sent.time > PATIENCE_S:
-            self._sent = None
+        if self._sent is not None:
+            self._app.set_timer(PATIENCE_S, partial(self._lose, self._sent))
         await self._next()
+
+    async def _lose(self, event: Typed) -> None:
+        """Wait for it no longer."""
+        if self._sent is event:
+            self._sent = None
+            await self._next()
 
     async def _next(self) -> None:
         if self._sent is not None or not self._waiting:
