@@ -17,7 +17,7 @@ def _following(at: Situation) -> bool:
     return Flag.FOLLOWING in at.flags
 
 
-LOG: Final = (
+FOLLOWING: Final = (
     Action(
         id="follow",
         key="f",
@@ -59,6 +59,10 @@ LOG: Final = (
         places=_RUN,
         shown=_searching,
     ),
+)
+"""What goes about in the log."""
+
+LOG: Final = (
     Action(
         id="only",
         key="ampersand",
@@ -123,3 +127,4 @@ LOG: Final = (
         command="tocsin run logs RUN",
     ),
 )
+"""What else can be done with it."""
