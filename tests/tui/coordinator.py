@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from tocsin.coordinator.output_reading import matches
 from tocsin.link import Hub
 from tocsin.messages.client_answers import (
     AgentsPage,
@@ -224,11 +225,10 @@ class Coordinator(ServingThread):
             position = 1
         if not 0 < position <= len(pieces):
             return OutputFound(0, 0, 0)
-        data = pieces[position - 1].data
-        hay = data if ask.exact else data.lower()
-        found = position if ask.text.encode() in hay else 0
+        here = pieces[position - 1 : position]
+        found = next(matches(ask.text, pieces[: position - 1], here, exact=ask.exact), 0)
         is_last = position == (1 if ask.backward else len(pieces))
-        return OutputFound(found, 0 if is_last and not found else position, len(data))
+        return OutputFound(found, 0 if is_last and not found else position, len(here[0].data))
 
     def _status(self) -> Status:
         return Status(
