@@ -7,9 +7,12 @@ from datetime import tzinfo
 import msgspec
 from rich.cells import cell_len
 
+from tocsin.model import Pause
+
 from .actions.action import Situation
 from .actions.going import TABS
 from .connection import Connection, badge
+from .pause_times import of_jobs
 from .plain import fit, spread
 from .sightings import Sighting
 from .state import Counts, View
@@ -33,6 +36,12 @@ class Scene(msgspec.Struct, frozen=True):
     """Whatever changes something in this context asks first, and has its name typed."""
     sightings: tuple[Sighting, ...] = ()
     """What was seen to happen since the start."""
+
+    @property
+    def pauses(self) -> tuple[Pause, ...]:
+        """The maintenance that jobs are in or that is ahead of them."""
+        status = self.connection.status
+        return () if status is None else of_jobs(status.pauses)
 
     def admit(self, at: Situation) -> Situation:
         """A situation, with what decides which actions are possible at all."""

@@ -58,6 +58,7 @@ from tocsin.model import (
     AuditEntry,
     Calendar,
     JobRow,
+    Pause,
     Role,
     Run,
     RunState,
@@ -90,6 +91,7 @@ class Coordinator(ServingThread):
         self.page_pieces = 10_000
         """The most pieces of output in one answer."""
         self.calendars: list[Calendar] = []
+        self.pauses: list[Pause] = []
         self._jobs = {row.job.name: row for row in jobs}
         self._runs = {one.id: one for one in runs}
         self._agents = {agent.id or agent.key: agent for agent in agents}
@@ -235,6 +237,7 @@ class Coordinator(ServingThread):
             version="0.1.0", epoch=1, pid=1, started_us=NOW_US, now_us=NOW_US, store=self.store,
             jobs=len(self._jobs), runs_active=0, runs_queued=0, agents_up=1, agents=1,
             next_due_us=None, dropped={}, you="ana", role=self.role,
+            pauses=self.pauses,
         )  # fmt: skip
 
     def _snapshot(self, route: bytes) -> None:

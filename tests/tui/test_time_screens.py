@@ -13,8 +13,10 @@ from textual.pilot import Pilot
 
 from tests.tui.coordinator import Coordinator
 from tests.tui.driving import expect, lines, screen, shown, until
+from tests.tui.fleet import at
 from tests.tui.night import night_fleet
 from tocsin.messages.client_link import PauseJobs, PutJobs
+from tocsin.model import Pause, Scope
 from tocsin.tui.app import TocsinApp
 
 GOLDENS = Path(__file__).with_name("goldens")
@@ -251,3 +253,19 @@ def test_a_screen_of_any_size_is_drawn() -> None:
 
     play(expects("Needs attention 5"), resize)
     play(press("5"), expects("fires"), resize)
+
+
+def test_maintenance_ahead_is_seen_where_it_lets_fires_pass() -> None:
+    """On the timeline, among the next fires and on the job, with words for it."""
+    fleet = night_fleet()
+    pause = Pause(
+        id="p", scope=Scope.JOB, value="metrics*", since_us=at(0), until_us=at(3600), by="ana"
+    )
+    fleet.pauses = [pause]
+    shown_lines = play(
+        expects("‖ metrics-rollup", "‖ paused"), press("2"), expects("jobs 18"),
+        press("slash", *"metrics", "enter", "enter"),
+        expects("maintenance until Tue 24 Mar 15:03 by ana"),
+        coordinator=fleet,
+    )  # fmt: skip
+    assert any("1‖ Tue 13:10:00 UTC" in line for line in shown_lines)

@@ -26,7 +26,7 @@ from .why import WHY
 _TABS: Final = len(TABS)
 ACTIONS: Final[tuple[Action, ...]] = (
     *MAP, *WHY, *RUNS, *JOBS, *VERSIONS, *EDITING, *AGENTS, *EVENTS,
-    *FOLLOWING, *OWNERS, *LOG, *OVERVIEW,
+    *FOLLOWING, *OVERVIEW, *OWNERS, *LOG,
     *GOING[_TABS:-2], *GOING[:_TABS], *GOING[-2:],
 )  # fmt: skip
 """In the order of the footer: what is done to things, then going about, then the way out."""

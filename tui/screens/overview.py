@@ -219,7 +219,8 @@ class OverviewScreen(Frame):
         forecast = self._forecast_of(scene, scale)
         jobs = scene.view.jobs
         names = self._rows(scene, max(pane.room, 1))
-        columns = forecast, forecast.whole, scale.first, scale.column_us, scale.now, width
+        paused = " ".join(f"{pause.id} {pause.until_us}" for pause in scene.pauses)
+        columns = forecast, forecast.whole, scale.first, scale.column_us, scale.now, width, paused
         rows = " ".join(names)
         late = "".join("!" if is_late(jobs[n], scene.now_us) else "." for n in names)
         # What runs may come to run for long.
@@ -254,7 +255,14 @@ class OverviewScreen(Frame):
         assert forecast is not None, "made before it is drawn"
         runs = ledger.since(scale.span.from_us, scene.now_us, names)
         lines = (
-            JobLine(jobs[n], ledger.latest(n), runs[n], ledger.usual(n), forecast.of(jobs[n]))
+            JobLine(
+                jobs[n],
+                ledger.latest(n),
+                runs[n],
+                ledger.usual(n),
+                forecast.of(jobs[n]),
+                scene.pauses,
+            )
             for n in names
         )
         return [LineOf(line.row.job.name, job_cells(line, scale, width)) for line in lines]
@@ -264,7 +272,7 @@ class OverviewScreen(Frame):
     ) -> tuple[Cell, ...]:
         inside, forecast, jobs = set(names), self._forecast, scene.view.jobs
         assert forecast is not None, "made before it is drawn"
-        shown = [JobLine(jobs[n], fires=forecast.of(jobs[n])) for n in names]
+        shown = [JobLine(jobs[n], fires=forecast.of(jobs[n]), pauses=scene.pauses) for n in names]
         ended = self._ledger.ended(scale.span.from_us, scene.now_us)
         past = (run for run in ended if run.job not in inside)
         count = len(scene.view.jobs) - len(names)
@@ -324,7 +332,10 @@ class OverviewScreen(Frame):
 
     def _draw_fires(self, scene: Scene) -> None:
         pane, jobs = self._pane("fires"), scene.view.jobs
-        fires = self._fires.of(lambda: next_fires(jobs.values()), *self._changes(scene, 2))
+        paused = " ".join(pause.id for pause in scene.pauses)
+        fires = self._fires.of(
+            lambda: next_fires(jobs.values(), scene.pauses), *self._changes(scene, 2), paused
+        )
         now_us, zone, width = scene.now_us, scene.zone, pane.text_width
 
         def make() -> list[LineOf]:
@@ -372,7 +383,7 @@ class OverviewScreen(Frame):
         if forecast is None or not forecast.span.holds(wanted):
             span = Span(wanted.column_us, wanted.first, wanted.count + scale.width)
             forecast = self._forecast = Forecast(span, self._calendars.known)
-        forecast.follow(scene.view.jobs)
+        forecast.follow(scene.view.jobs, scene.pauses)
         done = self._ledger.whole and forecast.whole and scene.view.jobs is self._noted
         if not self._reckoning and not done:
             self._reckoning = True
