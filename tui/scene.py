@@ -17,7 +17,7 @@ from .plain import fit, spread
 from .sightings import Sighting
 from .state import Counts, View
 from .widgets.columns import Cell
-from .words import clock_line, local
+from .words import clock_line, local, moment
 
 
 class Scene(msgspec.Struct, frozen=True):
@@ -89,3 +89,11 @@ def nothing_yet(scene: Scene, otherwise: str) -> str:
     if scene.view.whole:
         return otherwise
     return scene.connection.blocks() or "the coordinator is being asked"
+
+
+def known_from(scene: Scene, from_us: int) -> str:
+    """What is to be said of runs from an instant on, where not all of them are known."""
+    since_us = scene.view.since_us
+    if not scene.view.whole or since_us is None or since_us <= from_us:
+        return ""
+    return f", known from {moment(since_us, scene.now_us, scene.zone)}"

@@ -153,10 +153,14 @@ class Coordinator(ServingThread):
                 return self._status()
             case GetShared():
                 return Shared(self.calendars, [])
-            case ListRuns(job, states, _, limit):
+            case ListRuns(job, states, before, limit):
                 known = [*self._runs.values(), *self.held]
                 rows = [
-                    r for r in known if job in {"", r.job} and (not states or r.state in states)
+                    r
+                    for r in known
+                    if job in {"", r.job}
+                    and (not states or r.state in states)
+                    and (not before or r.id < before)
                 ]
                 return RunsPage(sorted(rows, key=lambda r: r.id, reverse=True)[:limit])
             case RunJobs(names):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from functools import partial
 from heapq import nsmallest
 from typing import Final
@@ -10,7 +10,9 @@ from typing import Final
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
+from tocsin.errors import LinkError, RequestError
 from tocsin.instants import SECOND_US
+from tocsin.messages.client_link import PAGE_ROWS_MAX
 from tocsin.model import JobRow
 from tocsin.tui.actions.action import Place, Situation
 from tocsin.tui.attention import Attention, Fleet, Item, Subject
@@ -31,7 +33,7 @@ from tocsin.tui.overview import (
     next_fires,
 )
 from tocsin.tui.plain import fit, rule
-from tocsin.tui.scene import Scene, nothing_yet
+from tocsin.tui.scene import Scene, known_from, nothing_yet
 from tocsin.tui.slices import walk
 from tocsin.tui.timeline import (
     LEGEND,
@@ -80,7 +82,7 @@ class OverviewScreen(Frame):
         self._notes = ClockNotes()
         self._attention = Attention()
         self._forecast: Forecast | None = None
-        self._reckoning = False
+        self._reckoning = self._asking_past = False
         self._noted: object = None
         """The jobs whose clock notes are known."""
         self._step: int | None = None
@@ -246,7 +248,9 @@ class OverviewScreen(Frame):
             Cell(" "), *(others if len(jobs) > len(names) else ())
         )
         self.query_one("#legend", OneLine).say(Cell(fit(f" {LEGEND}", self.size.width), "quiet"))
-        self._title("timeline", title(scale), "- + zoom, ← → move, 0 now")
+        self._load_past(scene, scale.span.from_us)
+        known = known_from(scene, scale.span.from_us)
+        self._title("timeline", f"{title(scale)}{known}", "- + zoom, ← → move, 0 now")
 
     def _lines_of(
         self, scene: Scene, scale: Scale, names: Sequence[str], width: int
@@ -357,7 +361,8 @@ class OverviewScreen(Frame):
 
         hour = self._hour.of(make, *self._changes(scene, 0), now_us // _HOUR_STEADY_US)
         width = self.query_one("#hour-pane").size.width
-        self.query_one("#hour-title", OneLine).say(Cell(rule("Last 60 min", "", width), "quiet"))
+        text = f"Last 60 min{known_from(scene, now_us - HOUR_US)}"
+        self.query_one("#hour-title", OneLine).say(Cell(rule(text, "", width), "quiet"))
         for number, cells in enumerate(hour_lines(hour, width)):
             self.query_one(f"#hour-{number}", OneLine).say(*cells)
 
@@ -374,7 +379,26 @@ class OverviewScreen(Frame):
         line = rule(f"[{text}]" if here else text, right if here else "", widget.size.width)
         widget.say(Cell(line, "strong" if here else "quiet"))
 
-    # Looking ahead.
+    # Looking back, and ahead.
+
+    def _load_past(self, scene: Scene, from_us: int) -> None:
+        """Ask for what is in sight and not known, once all else is in sight."""
+        from_us = min(from_us, scene.now_us - HOUR_US)
+        view, session = scene.view, self.stage.session
+        settled = view.whole and scene.view.jobs is self._noted and not scene.connection.blocks()
+        wanted = view.since_us is not None and view.since_us > from_us
+        if settled and wanted and view.has_room(PAGE_ROWS_MAX) and not self._asking_past:
+            self._asking_past = True
+            self.run_worker(self._ask_past(session.load_since(from_us)), group="past")
+
+    async def _ask_past(self, asking: Awaitable[None]) -> None:
+        try:
+            await asking
+        except RequestError:
+            return  # it is not asked again; the title says how far back runs are known
+        except LinkError:
+            pass  # the header tells of it
+        self._asking_past = False
 
     def _forecast_of(self, scene: Scene, scale: Scale) -> Forecast:
         """What holds the columns in sight; the rest of the fleet is reckoned in the background."""
