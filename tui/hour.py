@@ -35,8 +35,8 @@ _COLLISIONS_TRIED: Final = 2
 _OVERLAP_MIN_S: Final = 60.0
 
 
-class Begin(msgspec.Struct, frozen=True):
-    """A job's runs of one due time."""
+class Begin(msgspec.Struct, frozen=True, gc=False):
+    """A job's runs of one due time; there are many, and the collector need not look at them."""
 
     at_us: int
     due_us: int
@@ -45,7 +45,7 @@ class Begin(msgspec.Struct, frozen=True):
     usual_s: float
 
 
-class JobOfHour(msgspec.Struct, frozen=True):
+class JobOfHour(msgspec.Struct, frozen=True, gc=False):
     """A job with its starts in the hour."""
 
     row: JobRow

@@ -39,6 +39,8 @@ from .frame import Frame
 
 _LOW: Final = 27
 """A screen with fewer lines has less of the hour's parts."""
+_RUNS_AT_ONCE: Final = 500
+"""Of runs that come in a heap, so many are taken at once."""
 _METRICS: Final = tuple(Metric)
 _OWN: Final = "each job's own zone"
 
@@ -126,7 +128,9 @@ class ScheduleScreen(Frame):
 
     def draw_body(self, scene: Scene) -> None:
         """The map and the hour."""
-        self._ledger.follow(scene.view.runs)
+        self._ledger.follow(scene.view.runs, _RUNS_AT_ONCE)
+        if not self._ledger.whole:
+            self.run_worker(walk(self._ledger.steps()), group="ledger", exclusive=True)
         if self._calendars.due(scene):
             ask = self._calendars.ask(self.stage.session, self._forget)
             self.run_worker(ask, group="calendars")
@@ -227,6 +231,7 @@ class ScheduleScreen(Frame):
         )
 
     async def _reckon(self, steps: Iterator[None]) -> None:
+        await walk(self._ledger.steps())  # how long runs take must be known by then
         await walk(steps)
         self.draw()
         self._look_into()
