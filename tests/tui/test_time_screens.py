@@ -302,3 +302,21 @@ def test_where_the_known_past_begins_is_told() -> None:
         expects("Timeline 1h18m back, 2h41m ahead, known from 12:56:42", "known from 12:56:42"),
         coordinator=fleet,
     )
+
+
+def test_the_week_is_saved_as_csv(tmp_path: Path) -> None:
+    """Where it is said; what is there is not written over."""
+    path = tmp_path / "heat.csv"
+    play(
+        press("5"),
+        expects("1932 fires"),
+        press("colon", *f"export {path}", "enter"),
+        expects("✓ saved the week to"),
+        press("colon", *f"export {path}", "enter"),
+        expects("CSV: ", "File exists"),
+    )
+    lines_of_file = path.read_text().splitlines()
+    assert lines_of_file[0] == "day,hour,begins,fires,job_minutes,slots_percent"
+    # Seven days, one of which is an hour short.
+    assert len(lines_of_file) == 1 + 7 * 24 - 1
+    assert sum(int(line.split(",")[3]) for line in lines_of_file[1:]) == 1932

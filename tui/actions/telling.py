@@ -34,7 +34,7 @@ _NAME_CELLS: Final = 13
 _NOT_IN_FOOTER: Final = {
     *(name for name, *_ in TABS),
     "copy_command", "mouse", "redraw", "refetch", "reverse", "mark_all", "zone", "palette",
-    "edit_text", "suspend",
+    "edit_text", "suspend", "export",
 }  # fmt: skip
 """The tabs are in sight, the rest is in the help."""
 _LESSER: Final = {"edit": {Place.RUN, Place.RUNS}}
