@@ -12,10 +12,11 @@ from tocsin.instants import SECOND_US
 from tocsin.messages.enrolment import fingerprint
 from tocsin.model import Agent, AgentState, JobRow, Run
 
+from .agent_hour import AgentHour, share, strip
 from .agent_rows import look, seen, tag_words
 from .plain import one_line
 from .widgets.columns import Cell
-from .words import GLYPH, moment, next_due, run_tail, run_time, state, tone, until
+from .words import GLYPH, counted, moment, next_due, run_tail, run_time, state, tone, until
 
 HOUR_US: Final = 3600 * SECOND_US
 _FIRES_NAMED: Final = 4
@@ -34,6 +35,9 @@ class Known(msgspec.Struct, frozen=True):
     """The coordinator's; empty: not known."""
     now_us: int
     zone: tzinfo | None
+    hour: AgentHour
+    since_us: int | None = None
+    """From when on all runs are known; None: all are."""
 
 
 def facts(known: Known) -> list[Line]:
@@ -47,6 +51,7 @@ def facts(known: Known) -> list[Line]:
         _own(known),
         *(_run_line(run, known) for run in known.runs),
         *_fires(known),
+        _last_hour(known),
         (Cell(f"tags      {tag_words(known.agent) or '-'}"),),
         (Cell(f"executors {_executors(known.agent)}"),),
         (Cell(f"id        {known.agent.id}", "quiet"),),
@@ -72,7 +77,9 @@ def _standing(known: Known) -> Iterator[Line]:
         case AgentState.DOWN:
             text += ", it has never been here"
         case _:
-            text += f", heard {_heard(agent, known.now_us)}"
+            text += (
+                f", heard {_heard(agent, known.now_us)}, last at {_at(agent.last_seen_us, known)}"
+            )
     yield (Cell(text, colour),)
     if agent.held is not None or agent.state is AgentState.REVOKED:
         by = f" by {one_line(agent.held_by)}" if agent.held_by else ""
@@ -127,6 +134,22 @@ def _own(known: Known) -> Line:
     return (
         Cell(f"slots     {agent.busy} of {agent.slots} taken   version {version}"),
         Cell(f", the coordinator's is {known.version}" if other else "", "warn"),
+    )
+
+
+def _last_hour(known: Known) -> Line:
+    """How busy it was, two minutes a column, up to now."""
+    hour, slots = known.hour, known.agent.slots
+    ran = counted(hour.ended, "run") + " ended"
+    since_us = known.since_us
+    from_now_us = since_us if since_us is not None and since_us > known.now_us - HOUR_US else None
+    return (
+        Cell("last hour "),
+        Cell("["),
+        Cell(strip(hour, slots), "busy"),
+        Cell(f"] {share(hour, slots):.0%} of its slots, {ran}"),
+        Cell(f", {hour.failed} failed" if hour.failed else "", "bad"),
+        Cell("" if from_now_us is None else f", known from {_at(from_now_us, known)}", "quiet"),
     )
 
 

@@ -15,8 +15,10 @@ import msgspec
 
 from tocsin.fires import Says, blackout_of, dues, schedules_of
 from tocsin.instants import SECOND_US
-from tocsin.model import Calendar, Job, JobRow
+from tocsin.model import Calendar, Job, JobRow, Pause
 from tocsin.schedule.density import QUARTER_S, count_quarters
+
+from .pause_times import pause_times, without
 
 QUARTER_US: Final = QUARTER_S * SECOND_US
 WALKED_MAX: Final = 600
@@ -176,6 +178,9 @@ class Forecast:
         """How many jobs' fires that will run there are in each column."""
         self._calendars = calendars
         self._fires: dict[str, Fires] = {}
+        self._counted: dict[str, Mapping[int, int]] = {}
+        """What of the fires is in the totals."""
+        self._pauses: Sequence[Pause] = ()
         self._rows: dict[str, JobRow] = {}
         self._shared: dict[object, Fires] = {}
         self._seen: Mapping[str, JobRow] = {}
@@ -186,15 +191,15 @@ class Forecast:
         """Whether all jobs have been reckoned as they are."""
         return not self._stale
 
-    def follow(self, jobs: Mapping[str, JobRow]) -> None:
-        """Take note of what the jobs are now; nothing is reckoned yet."""
-        if jobs is self._seen:
+    def follow(self, jobs: Mapping[str, JobRow], pauses: Sequence[Pause] = ()) -> None:
+        """Take note of what the jobs and the maintenance are now; nothing is reckoned yet."""
+        if jobs is self._seen and pauses == self._pauses:
             return
-        self._seen = jobs
-        known = self._rows
+        known, others = self._rows, pauses != self._pauses
+        self._seen, self._pauses = jobs, pauses
         for name, row in jobs.items():
             before = known.get(name)
-            if before is not row and (before is None or not _same(before, row)):
+            if others or (before is not row and (before is None or not _same(before, row))):
                 self._stale[name] = None
         for name in [name for name in known if name not in jobs]:
             self._stale[name] = None
@@ -216,17 +221,17 @@ class Forecast:
 
     def _take(self, name: str) -> None:
         self._stale.pop(name, None)
-        before = self._rows.pop(name, None)
-        if before is not None and not is_paused(before):
-            self.totals.subtract(self._fires[name].due)
+        if self._rows.pop(name, None) is not None:
+            self.totals.subtract(self._counted.pop(name))
         row = self._seen.get(name)
         if row is None:
             self._fires.pop(name, None)
             return
         fires = self._reckon(row.job)
         self._rows[name], self._fires[name] = row, fires
-        if not is_paused(row):
-            self.totals.update(fires.due)
+        counted = without(fires.due, pause_times(row, self._pauses), self.span.column_us)
+        self._counted[name] = counted
+        self.totals.update(counted)
 
     def _reckon(self, job: Job) -> Fires:
         if not job.enabled or not job.schedule:
@@ -257,4 +262,8 @@ def is_paused(row: JobRow) -> bool:
 
 def _same(one: JobRow, other: JobRow) -> bool:
     """Whether two rows of a job have the same fires."""
-    return (one.id, one.version, is_paused(one)) == (other.id, other.version, is_paused(other))
+    return _of_fires(one) == _of_fires(other)
+
+
+def _of_fires(row: JobRow) -> tuple[object, ...]:
+    return row.id, row.version, row.paused, row.pause_until_us

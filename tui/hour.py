@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from math import inf
 from typing import Final
@@ -30,16 +29,14 @@ JITTERS_S: Final = (60, 300, 600, 900, 1800)
 COLLISION_MIN: Final = 5
 _AT_ONCE_MAX: Final = 2
 _SHARE_KEPT: Final = 0.1
-_COSTLY: Final = (
-    "_levels", "here", "parts", "peak", "_longest_first", "_by_second", "collisions",
-)  # fmt: skip
-"""What is reckoned before somebody asks, one a step."""
+_AT_ONCE: Final = 100
+"""So many runs are looked at in one step."""
 _COLLISIONS_TRIED: Final = 2
 _OVERLAP_MIN_S: Final = 60.0
 
 
-class Begin(msgspec.Struct, frozen=True):
-    """A job's runs of one due time."""
+class Begin(msgspec.Struct, frozen=True, gc=False):
+    """A job's runs of one due time; there are many, and the collector need not look at them."""
 
     at_us: int
     due_us: int
@@ -48,7 +45,7 @@ class Begin(msgspec.Struct, frozen=True):
     usual_s: float
 
 
-class JobOfHour(msgspec.Struct, frozen=True):
+class JobOfHour(msgspec.Struct, frozen=True, gc=False):
     """A job with its starts in the hour."""
 
     row: JobRow
@@ -91,29 +88,84 @@ class Spread(msgspec.Struct, frozen=True):
 
 
 class HourDetail:
-    """One hour (or the two of one name, when a clock is put back)."""
+    """One hour (or the two of one name, when a clock is put back).
+
+    What it has is there once all of `steps` have been walked through, and does not change then.
+    """
 
     def __init__(self, from_us: int, to_us: int, calendars: Mapping[str, Calendar]) -> None:
         self.from_us, self.to_us = from_us, to_us
         self.jobs: list[JobOfHour] = []
+        self.here: dict[str, JobOfHour] = {}
+        """The jobs that start in the hour, by name, the earliest first."""
+        self.parts: list[Part] = []
+        """The hour in twelve parts."""
+        self.peak = 0, from_us
+        """The most slots that are taken at one time in the hour, and when that is first."""
+        self.collisions: list[tuple[int, int]] = []
+        """Seconds in which several runs begin: instant and number, the worst first."""
         self.whole = False
         self.spread: Spread | None = None
+        self._by_second: dict[int, list[tuple[JobOfHour, Begin]]] = {}
+        """What begins in each second of the hour, jobs that begin too often left aside."""
+        self._longest_first: list[JobOfHour] = []
         self._calendars = calendars
 
     def steps(self, jobs: Mapping[str, JobRow], weigh: Mapping[str, Weight]) -> Iterator[None]:
-        """Find what starts in it, one job a step."""
+        """Find what starts in it and what comes of that, in small steps."""
+        found: list[tuple[int, str, JobOfHour]] = []
         for name, row in jobs.items():
             if row.job.enabled and row.job.schedule and not is_paused(row):
-                found = self._job(row, weigh.get(name, Weight()))
-                if found is not None:
-                    self.jobs.append(found)
+                each = self._job(row, weigh.get(name, Weight()))
+                if each is not None:
+                    found.append((each.begins[0].at_us if each.begins else self.to_us, name, each))
             yield
-        self.jobs.sort(key=lambda each: (each.begins[0].at_us if each.begins else self.to_us,
-                                         each.row.job.name))  # fmt: skip
-        for name in _COSTLY:
-            getattr(self, name)
-            yield
+        found.sort()  # names differ, so no two jobs are compared
+        self.jobs = [each for _, _, each in found]
+        yield
+        self.here = {each.row.job.name: each for each in self.jobs if each.begins}
+        yield
+        yield from self._count()
+        yield from self._find_collisions()
+        long = [
+            (-each.usual_s, each.row.job.name, each)
+            for each in self.jobs
+            if each.usual_s is not None and each.usual_s >= _OVERLAP_MIN_S
+        ]
+        yield
+        self._longest_first = [each for _, _, each in sorted(long)]
         self.whole = True
+
+    def _count(self) -> Iterator[None]:
+        """Reckon the parts and the peak."""
+        length_us = (self.to_us - self.from_us) // PARTS
+        begins: Counter[int] = Counter()
+        for each in self.jobs:
+            for one in each.begins:
+                begins[(one.at_us - self.from_us) // length_us] += 1
+            yield
+        levels = yield from _slots(self._all())
+        peaks = []
+        for part in range(PARTS):
+            begin_us = self.from_us + part * length_us
+            peaks.append(_peak(levels, begin_us, begin_us + length_us))
+            yield
+        self.parts = [Part(begins[part], peaks[part][0]) for part in range(PARTS)]
+        self.peak = max(peaks, key=_highest)
+
+    def _find_collisions(self) -> Iterator[None]:
+        by_second = self._by_second
+        for each in self.jobs:
+            if not each.more:
+                for one in each.begins:
+                    by_second.setdefault(_second(one), []).append((each, one))
+            yield
+        several = []
+        for at_us, there in by_second.items():
+            if len(there) >= COLLISION_MIN:
+                several.append((at_us, sum(one.hosts for _, one in there)))
+                yield
+        self.collisions = sorted(several, key=lambda pair: (-pair[1], pair[0]))
 
     def _job(self, row: JobRow, weight: Weight) -> JobOfHour | None:
         job, usual_s = row.job, weight.usual_s or 0.0
@@ -138,39 +190,6 @@ class HourDetail:
             return None
         more = len(begins) >= WALKED_MAX
         return JobOfHour(row, tuple(begins), tuple(earlier), weight.usual_s, more)
-
-    # What follows is asked once all jobs are there, and does not change then.
-
-    @cached_property
-    def here(self) -> dict[str, JobOfHour]:
-        """The jobs that start in the hour, by name, the earliest first."""
-        return {each.row.job.name: each for each in self.jobs if each.begins}
-
-    @cached_property
-    def parts(self) -> list[Part]:
-        """The hour in twelve parts."""
-        length_us = (self.to_us - self.from_us) // PARTS
-        begins = Counter(
-            (one.at_us - self.from_us) // length_us for each in self.jobs for one in each.begins
-        )
-        edges_us = [self.from_us + part * length_us for part in range(PARTS + 1)]
-        tops = [_peak(self._levels, *edges)[0] for edges in pairwise(edges_us)]
-        return [Part(begins[part], tops[part]) for part in range(PARTS)]
-
-    @cached_property
-    def peak(self) -> tuple[int, int]:
-        """The most slots that are taken at one time in the hour, and when that is first."""
-        return _peak(self._levels, self.from_us, self.to_us)
-
-    @cached_property
-    def collisions(self) -> list[tuple[int, int]]:
-        """Seconds in which several runs begin: instant and number, the worst first."""
-        several = [
-            (at_us, sum(one.hosts for _, one in there))
-            for at_us, there in self._by_second.items()
-            if len(there) >= COLLISION_MIN
-        ]
-        return sorted(several, key=lambda pair: (-pair[1], pair[0]))
 
     def overlaps(self, job: JobOfHour, count: int) -> list[str]:
         """Jobs that run at the same time as one of its runs: the `count` longest of them."""
@@ -207,7 +226,7 @@ class HourDetail:
             for jitter_s in JITTERS_S:
                 fitting = [row for row in rows if jitter_s <= bounds[row.job.name]]
                 if len(fitting) >= COLLISION_MIN // 2:
-                    tried.append(self._try(at_us, fitting, jitter_s, before))
+                    tried.append((yield from self._try(at_us, fitting, jitter_s, before)))
                     if tried[-1].begins_after <= _enough(before):
                         break
                 yield
@@ -215,45 +234,33 @@ class HourDetail:
             if self.spread is not None:
                 return
 
-    def _try(self, at_us: int, rows: Sequence[JobRow], jitter_s: float, before: int) -> Spread:
-        moved = {
-            row.job.name: jitter_us(msgspec.structs.replace(row.job, jitter_s=float(jitter_s)))
-            for row in rows
-        }
-        begins = [
-            msgspec.structs.replace(one, at_us=one.due_us + moved[one.job])
-            if one.job in moved
-            else one
-            for one in self._all()
-        ]
+    def _try(
+        self, at_us: int, rows: Sequence[JobRow], jitter_s: float, before: int
+    ) -> Generator[None, None, Spread]:
+        """What the hour would be like with this jitter."""
+        moved: dict[str, int] = {}
+        for row in rows:
+            job = msgspec.structs.replace(row.job, jitter_s=float(jitter_s))
+            moved[job.name] = jitter_us(job)
+            yield
+        begins: list[Begin] = []
         after: Counter[int] = Counter()
-        for one in begins:
-            after[_second(one)] += one.hosts
+        for each in self.jobs:
+            later_us = moved.get(each.row.job.name)
+            for begin in (*each.earlier, *each.begins):
+                one = begin
+                if later_us is not None:
+                    one = msgspec.structs.replace(begin, at_us=begin.due_us + later_us)
+                begins.append(one)
+                after[_second(one)] += one.hosts
+            yield
         most = max((n for second_us, n in after.items() if second_us >= self.from_us), default=0)
-        top, _ = _peak(list(_slots(begins)), self.from_us, self.to_us)
+        levels = yield from _slots(begins)
+        top, _ = _peak(levels, self.from_us, self.to_us)
         return Spread(at_us, tuple(rows), float(jitter_s), before, most, self.peak[0], top)
 
-    def _all(self) -> list[Begin]:
-        return [one for each in self.jobs for one in (*each.earlier, *each.begins)]
-
-    @cached_property
-    def _levels(self) -> list[tuple[int, int]]:
-        return list(_slots(self._all()))
-
-    @cached_property
-    def _by_second(self) -> dict[int, list[tuple[JobOfHour, Begin]]]:
-        """What begins in each second of the hour, jobs that begin too often left aside."""
-        found: dict[int, list[tuple[JobOfHour, Begin]]] = {}
-        for each in self.jobs:
-            if not each.more:
-                for one in each.begins:
-                    found.setdefault(_second(one), []).append((each, one))
-        return found
-
-    @cached_property
-    def _longest_first(self) -> list[JobOfHour]:
-        found = [each for each in self.jobs if (each.usual_s or 0.0) >= _OVERLAP_MIN_S]
-        return sorted(found, key=lambda each: (-(each.usual_s or 0.0), each.row.job.name))
+    def _all(self) -> Iterator[Begin]:
+        return (one for each in self.jobs for one in (*each.earlier, *each.begins))
 
 
 def _longest_jitter_s(job: Job) -> float:
@@ -289,16 +296,21 @@ def _second(begin: Begin) -> int:
     return begin.at_us // SECOND_US * SECOND_US
 
 
-def _slots(begins: Sequence[Begin]) -> Iterator[tuple[int, int]]:
+def _slots(begins: Iterable[Begin]) -> Generator[None, None, list[tuple[int, int]]]:
     """How many slots are taken from each instant at which that changes on."""
     changes: Counter[int] = Counter()
-    for one in begins:
+    for number, one in enumerate(begins):
         changes[one.at_us] += one.hosts
         changes[one.at_us + max(round(one.usual_s * SECOND_US), SECOND_US)] -= one.hosts
-    taken = 0
-    for at_us in sorted(changes):
+        if not number % _AT_ONCE:
+            yield
+    taken, levels = 0, []
+    for number, at_us in enumerate(sorted(changes)):
         taken += changes[at_us]
-        yield at_us, taken
+        levels.append((at_us, taken))
+        if not number % _AT_ONCE:
+            yield
+    return levels
 
 
 def _peak(levels: Sequence[tuple[int, int]], from_us: int, to_us: int) -> tuple[int, int]:
@@ -307,7 +319,13 @@ def _peak(levels: Sequence[tuple[int, int]], from_us: int, to_us: int) -> tuple[
     last = bisect_left(levels, to_us, key=_instant)
     at_first = levels[first - 1][1] if first else 0
     found = [(at_first, from_us), *((taken, at_us) for at_us, taken in levels[first:last])]
-    return max(found, key=lambda pair: (pair[0], -pair[1]))
+    return max(found, key=_highest)
+
+
+def _highest(level: tuple[int, int]) -> tuple[int, int]:
+    """By how many are taken; of equals the first."""
+    taken, at_us = level
+    return taken, -at_us
 
 
 def _instant(level: tuple[int, int]) -> int:

@@ -11,11 +11,13 @@ from zoneinfo import ZoneInfo
 from tocsin.errors import ScheduleError
 from tocsin.fires import Fire, jitter_us, next_fires
 from tocsin.instants import SECOND_US
-from tocsin.model import Calendar, DependencyOn, Job, JobRow, JobVersion, Run
+from tocsin.model import Calendar, DependencyOn, Job, JobRow, JobVersion, Pause, Run
+from tocsin.pausing import pauses_job
 from tocsin.units import format_duration
 
 from .job_facts import in_english, paused_words
 from .job_history import Failure, first_failure_after
+from .pause_times import maintenance_words, passes, pause_times
 from .plain import fit, one_line
 from .versions import change_line
 from .widgets.columns import Cell
@@ -61,13 +63,20 @@ def headline(row: JobRow, latest: Run | None, *, removed: bool) -> tuple[str, st
 
 
 def fire_rows(
-    row: JobRow, calendars: Mapping[str, Calendar], now_us: int, zone: tzinfo | None, width: int
+    row: JobRow,
+    calendars: Mapping[str, Calendar],
+    pauses: Iterable[Pause],
+    now_us: int,
+    zone: tzinfo | None,
+    width: int,
 ) -> list[Row]:
     """When it fires next, on its clock and on the user's, and what is to be said of that."""
+    pauses = [pause for pause in pauses if pauses_job(pause, row.job)]
     rows: list[Row] = []
     paused = paused_words(row, zone) or ("" if row.job.enabled else "off: enabled is false")
     if paused:
         rows.append(_said(paused, width, "warn"))
+    rows += [_said(maintenance_words(pause, zone), width, "warn") for pause in pauses]
     due_us = row.next_due_us
     if not paused and due_us is not None and due_us < now_us - 2 * SECOND_US:
         late = f"due {moment(due_us, now_us, zone)}, {until(due_us, now_us)}"
@@ -76,9 +85,10 @@ def fire_rows(
         fires = next_fires(row.job, now_us, FIRES, calendars)
     except ScheduleError as error:
         return [*rows, _said(error.message, width, "bad")]
-    job_zone = ZoneInfo(row.job.timezone)
+    job_zone, passing = ZoneInfo(row.job.timezone), pause_times(row, pauses)
     for number, fire in enumerate(fires, 1):
-        rows += _fire_rows(number, fire, now_us, job_zone, zone, width)
+        mark = "‖" if passes(fire.at_us, passing) else " "
+        rows += _fire_rows(f"{number}{mark}", fire, now_us, job_zone, zone, width)
     if not fires:
         rows.append(_said(_never(row.job), width, "quiet"))
     rows += [_said(text, width, "quiet") for text in _rules(row.job)]
@@ -154,7 +164,7 @@ def run_rows(runs: Iterable[Run], now_us: int, zone: tzinfo | None, width: int) 
 
 
 def _fire_rows(
-    number: int, fire: Fire, now_us: int, job_zone: ZoneInfo, zone: tzinfo | None, width: int
+    number: str, fire: Fire, now_us: int, job_zone: ZoneInfo, zone: tzinfo | None, width: int
 ) -> list[Row]:
     there, here = local(fire.at_us, job_zone), local(fire.at_us, zone)
     day = f"{there.day} {there:%b}"
@@ -162,9 +172,10 @@ def _fire_rows(
     shown = f"{day} {there:%H:%M:%S %Z}"
     if there.utcoffset() != here.utcoffset():
         shown += f"   {here:%H:%M:%S %Z}"
-    text = f"{number}  {shown}   {until(fire.at_us, now_us)}"
+    text = f"{number} {shown}   {until(fire.at_us, now_us)}"
     key = f"fire {fire.at_us}"
-    rows: list[Row] = [(key, (Cell(fit(text, width), "quiet" if fire.blackout else ""),))]
+    passes_by = fire.blackout or number.endswith("‖")
+    rows: list[Row] = [(key, (Cell(fit(text, width), "quiet" if passes_by else ""),))]
     notes = [f"skipped: {fire.blackout}" if fire.blackout else "", fire.clock]
     for place, note in enumerate(note for note in notes if note):
         rows.append((f"{key} {place}", (Cell(fit(f"   {one_line(note)}", width), "warn"),)))

@@ -138,15 +138,22 @@ class Load:
 
     def grid(self, zone: tzinfo | None, *, own_zones: bool = False) -> list[list[Hour]]:
         """The hours of each day by the clock of `zone` (None: the system's), or by each job's."""
-        grids = []
-        for name, layer in self.layers.items():
-            clock = load_zone(name) if own_zones else zone
-            grids.append(self._lay(layer, clock))
-        if not grids:
-            empty = Layer([0] * self.span.count, [0.0] * self.span.count)
-            return self._lay(empty, zone)
+        if not own_zones or not self.layers:
+            return self._lay(self._together(), zone)
+        grids = [self._lay(layer, load_zone(name)) for name, layer in self.layers.items()]
         return [[_sum(cells) for cells in zip(*rows, strict=True)]
                 for rows in zip(*grids, strict=True)]  # fmt: skip
+
+    def _together(self) -> Layer:
+        """All layers as one: quarters are the same ones in each zone."""
+        count = self.span.count
+        layers = self.layers.values()
+        return Layer(
+            [sum(counts) for counts in zip(*(layer.fires for layer in layers), strict=True)]
+            or [0] * count,
+            [sum(spans) for spans in zip(*(layer.busy_s for layer in layers), strict=True)]
+            or [0.0] * count,
+        )
 
     def _lay(self, layer: Layer, zone: tzinfo | None) -> list[list[Hour]]:
         cells: dict[tuple[date, int], list[int]] = {}

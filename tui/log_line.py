@@ -34,6 +34,8 @@ class LogLine(NamedTuple):
     """The offset of its first byte in its stream."""
     torn: bool = False
     """What is here is only its end."""
+    last: int = 0
+    """The position of the last piece with something of it, as far as it is known."""
 
     @property
     def text(self) -> str:

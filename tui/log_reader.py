@@ -14,17 +14,18 @@ import msgspec
 
 from tocsin.errors import LinkError, RequestError
 from tocsin.messages.client_answers import OutputFound, OutputPage, OutputPiece
-from tocsin.messages.client_link import Ask, FindOutput, ReadOutput, ReadOutputBack
+from tocsin.messages.client_link import Ask, ReadOutput, ReadOutputBack
 
 from .log_lines import LogLines
+from .log_search import needle
+from .log_seek import Seek, torn_until
+from .log_sight import Sight
 from .session import Session
 
 AROUND_BYTES: Final = 128 << 10
 """So much is read before a match that was found elsewhere."""
 AGAIN_S: Final = 1.0
 """After a question that failed with its link, and may be put again."""
-_NEVER: Final = 1 << 62
-"""Behind every position of a piece."""
 _Page = TypeVar("_Page", bound=msgspec.Struct)
 
 
@@ -105,28 +106,30 @@ class LogReader:
         self._lines.open(pieces, earlier=before.more, later=behind.more)
         self._changed()
 
-    async def find(
-        self, text: str, step: int, looked: Callable[[int], None], *, exact: bool
-    ) -> int | None:
-        """The piece with the next match outside the window, round the end; None: there is none.
+    async def find(self, sight: Sight, step: int, looked: Callable[[int], None]) -> int | None:
+        """The next match outside the window, round the end, as the number of its line.
 
-        `looked` is told how many bytes have been looked through.
+        The window is then around it. None: there is none. `looked` is told how many bytes have
+        been looked through.
         """
-        begin, end = self._lines.before, self._lines.position
-        ahead = range(1, _NEVER) if step > 0 else range(begin)
-        round_it = range(begin + 1) if step > 0 else range(end + 1, _NEVER)
-        total = 0
-        for position, inside in ((end if step > 0 else begin, ahead), (0, round_it)):
-            while True:
-                ask = FindOutput(self._run_id, text, position, step < 0, exact)
-                answer = await self._ask(ask, OutputFound)
-                total += answer.looked_bytes
-                looked(total)
-                if answer.position in inside and answer.position:
-                    return answer.position
-                position = answer.next
-                if not position or position not in inside:
-                    break
+        origin, lines = sight.current, self._lines
+        seek = Seek(
+            self._run_id,
+            needle(sight.view.needle),
+            lines,
+            step,
+            looked,
+            find=lambda ask: self._ask(ask, OutputFound),
+            read=lambda ask: self._ask(ask, OutputPage),
+        )
+        while (found := await seek.next()) is not None:
+            if not torn_until(lines) < found <= lines.position:
+                await self.around(found)
+                sight.lay()
+            number = sight.match_ending_in(found, step, None if seek.wrapped else origin)
+            if number is not None:
+                return number
+            seek.pass_by(lines)
         return None
 
     async def copy(self, write: Callable[[OutputPiece], None], bytes_max: int) -> bool:

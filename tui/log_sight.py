@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from .log_line import Key, LogLine
 from .log_lines import LogLines
+from .log_seek import number_now
 from .log_view import LogView, Mode, Place, Row
 
 
@@ -188,21 +189,25 @@ class Sight:
             return next((number for number in found if number > self.cursor), None)
         return next((number for number in reversed(found) if number < self.cursor), None)
 
-    def look_for(self, needle: str) -> None:
+    def look_for(self, typed: str) -> None:
         """Look for something from the top of the screen on."""
-        self.view.needle = needle
+        self.view.needle = typed
         self.view.update()
-        if needle:
+        if typed:
             self.cursor = self.top - 1
 
-    def match_ending_in(self, position: int, step: int) -> int | None:
-        """Of the lines that match, the first, or last, that can end in a piece."""
-        found = self.view.found
+    def match_ending_in(self, position: int, step: int, beyond: LogLine | None) -> int | None:
+        """Of the lines that match, the first, or last, that can end in a piece.
+
+        With `beyond` only one behind that line, or before it where `step` is -1.
+        """
+        found, lines = self.view.found, self.lines
+        number = None if beyond is None else number_now(lines, beyond)
         if step > 0:
-            behind = (n for n in found if self.lines.line(n).position >= position)
-            return next(behind, found[-1] if found else None)
-        before = [n for n in found if self.lines.line(n).position <= position]
-        return before[-1] if before else None
+            behind = (n for n in found if lines.line(n).last >= position)
+            return next((n for n in behind if number is None or n > number), None)
+        before = (n for n in found if lines.line(n).position <= position)
+        return max((n for n in before if number is None or n < number), default=None)
 
     # Bookmarks.
 

@@ -125,15 +125,15 @@ class Stretch:
         if torn:
             self._torn[stream] = self.end
         if head or others:
-            self._extend(stream, LogLine(kind, at_us, head, position, start, torn))
+            self._extend(stream, LogLine(kind, at_us, head, position, start, torn, position))
         for data in others:
             start += len(head) + 1
             head = data
             if len(data) > LINE_BYTES_MAX:
                 self.growing.pop(stream, None)
-                self._extend(stream, LogLine(kind, at_us, data, position, start))
+                self._extend(stream, LogLine(kind, at_us, data, position, start, last=position))
             else:
-                self.lines.append(LogLine(kind, at_us, data, position, start))
+                self.lines.append(LogLine(kind, at_us, data, position, start, last=position))
         if others:
             self._end_line(stream)
 
@@ -152,7 +152,7 @@ class Stretch:
             self.lines.append(more)
         else:
             known = self.line(number)
-            more = known._replace(data=known.data + more.data)
+            more = known._replace(data=known.data + more.data, last=more.last)
             self.lines[number - self.first] = more
         self.growing[stream] = self.end - 1 if number is None else number
         while len(more.data) > LINE_BYTES_MAX:
@@ -201,7 +201,9 @@ class Stretch:
             line = self.line(number)
             if stream in part.growing:
                 begun = part.line(part.growing[stream])
-                self.lines[number - self.first] = begun._replace(data=begun.data + line.data)
+                self.lines[number - self.first] = begun._replace(
+                    data=begun.data + line.data, last=line.last
+                )
                 joined[part.growing[stream]] = number
                 for page in self.pages[1:]:
                     self._enter_later(page, stream, number, len(begun.data))
@@ -327,4 +329,4 @@ class _Renumbering:
 
 
 def _note(at_us: int, position: int, text: str) -> LogLine:
-    return LogLine(Kind.NOTE, at_us, f"── {text} ──".encode(), position)
+    return LogLine(Kind.NOTE, at_us, f"── {text} ──".encode(), position, last=position)

@@ -18,8 +18,10 @@ from rich.cells import cell_len, chop_cells
 
 from tocsin.units import format_size
 
+from .cpu_limit import TooLongError
 from .log_line import Kind, LogLine
 from .log_lines import LogLines
+from .log_search import needle, select
 from .words import counted
 
 
@@ -38,13 +40,18 @@ class Mode(msgspec.Struct, frozen=True):
     """What is shown of the lines."""
 
     filter: str = ""
-    """A text that they have; behind a `!`, one that they have not."""
+    """What they have (see `log_search`); behind a `!`, what they have not."""
     streams: Streams = Streams.BOTH
 
     @property
     def all(self) -> bool:
         """Whether that is everything."""
         return not self.filter and self.streams is Streams.BOTH
+
+    @property
+    def is_expression(self) -> bool:
+        """Whether a regular expression says what is shown."""
+        return bool(self.filter) and needle(self.filter.removeprefix("!")).pattern is not None
 
     @property
     def words(self) -> str:
@@ -58,8 +65,8 @@ class Mode(msgspec.Struct, frozen=True):
             return True
         if _OTHER.get(self.streams) is line.kind:
             return False
-        needle = self.filter.removeprefix("!")
-        return not needle or holds(line, needle) != self.filter.startswith("!")
+        text = self.filter.removeprefix("!")
+        return not text or needle(text).holds(line) != self.filter.startswith("!")
 
 
 class Row(NamedTuple):
@@ -90,15 +97,36 @@ class LogView:
         self.total_bytes = 0
         """The size of the whole output, as far as it is known."""
         self.needle = ""
+        """What is looked for (see `log_search`)."""
         self.found: list[int] = []
         """The numbers of the lines shown that hold the needle."""
+        self.given_up = ""
+        """The expressions that took too long and were left out; who tells of it empties this."""
         self._shown: Sequence[int] = range(0)
         self._made_of: tuple[object, ...] = ()
         self._upto = 0
         self._open: list[int] = []
 
     def update(self) -> None:
-        """Catch up with the lines."""
+        """Catch up with the lines; what takes too long for that is given up."""
+        try:
+            self._catch_up()
+        except TooLongError:
+            self._give_up()
+            self._catch_up()
+
+    def _give_up(self) -> None:
+        """Do without expressions."""
+        slow = []
+        if self.mode.is_expression:
+            slow.append(self.mode.filter)
+            self.mode = Mode("", self.mode.streams)
+        if self.needle and needle(self.needle).pattern is not None:
+            slow.append(self.needle)
+            self.needle = ""
+        self.given_up = " and ".join(dict.fromkeys(slow))
+
+    def _catch_up(self) -> None:
         made_of = (self.lines.version, self.mode, self.needle)
         if made_of != self._made_of:
             self._made_of, self._shown, self.found = made_of, [], []
@@ -115,20 +143,27 @@ class LogView:
         self._upto, self._open = self.lines.end, self.lines.growing
 
     def _select(self, begin: int, wanted: Callable[[LogLine], bool]) -> list[int]:
-        return [n for n, line in enumerate(self.lines.lines(begin), begin) if wanted(line)]
+        return select(self.lines.lines(begin), begin, wanted, bounded=self._bounded)
+
+    @property
+    def _bounded(self) -> bool:
+        sought = bool(self.needle) and needle(self.needle).pattern is not None
+        return sought or self.mode.is_expression
 
     def _look_again(self) -> None:
         """What has grown since may belong to what is shown now, or not any more."""
         for number in self._open:
-            line = self.lines.line(number)
+            lines, bounded = [self.lines.line(number)], self._bounded
             if not self.mode.all:
                 assert isinstance(self._shown, list)
-                _set(self._shown, number, wanted=self.mode.shows(line))
+                shown = select(lines, number, self.mode.shows, bounded=bounded)
+                _set(self._shown, number, wanted=bool(shown))
             if self.needle:
-                _set(self.found, number, wanted=self._matches(line))
+                found = select(lines, number, self._matches, bounded=bounded)
+                _set(self.found, number, wanted=bool(found))
 
     def _matches(self, line: LogLine) -> bool:
-        return self.mode.shows(line) and holds(line, self.needle)
+        return self.mode.shows(line) and needle(self.needle).holds(line)
 
     # Rows.
 
@@ -227,15 +262,6 @@ class LogView:
             yield f"{counted(left_out, 'line')} hidden {self.mode.words}"
         if slot == len(self._shown) and not self.lines.at_end:
             yield f"{_about(behind)} behind this, not loaded: scroll on"
-
-
-def holds(line: LogLine, needle: str) -> bool:
-    """Whether a line holds a text; capitals in it make case count."""
-    exact = needle != needle.lower()
-    data = line.data
-    if needle.isascii() and b"\x1b" not in data and b"\r" not in data:
-        return needle.encode() in (data if exact else data.lower())
-    return needle in (line.text if exact else line.text.lower())
 
 
 def wrapped(text: str, width: int) -> list[str]:

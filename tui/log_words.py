@@ -13,6 +13,7 @@ from tocsin.instants import SECOND_US
 from tocsin.units import format_size
 
 from .log_lines import LogLines
+from .log_search import needle
 from .log_view import Mode
 from .plain import rule
 from .words import counted, local
@@ -85,8 +86,8 @@ def _standing(at: Standing, *, whole: bool) -> str:
     if at.mode.filter:
         parts.append(f"only {at.mode.filter}")
     if at.needle:
-        here = "" if whole else " loaded"
-        parts.append(f"{at.needle!r}: {at.nth_match} of {at.matches}{here}")
+        matches = at.matches if whole else f"{at.matches}+ loaded"
+        parts.append(f"{_quoted(at.needle)}: {at.nth_match} of {matches}")
     if at.wrap:
         parts.append("wrap")
     if at.follow:
@@ -94,3 +95,8 @@ def _standing(at: Standing, *, whole: bool) -> str:
     else:
         parts.append(f"+{at.unseen} new, f follows" if at.unseen else "f follows")
     return "  ".join(parts)
+
+
+def _quoted(typed: str) -> str:
+    """What is looked for; an expression has its slashes."""
+    return typed if needle(typed).pattern is not None else f"'{typed}'"

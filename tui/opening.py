@@ -20,7 +20,6 @@ from .ascii import to_ascii
 from .foot import advice
 from .overview import (
     FIRES_TITLE,
-    HOUR_TITLE,
     NO_ATTENTION,
     NO_FIRE,
     NO_JOBS,
@@ -36,7 +35,7 @@ from .panorama import Cells, Panorama
 from .plain import fit, rule
 from .scene import Scene, header, nothing_yet, tabs
 from .state import count
-from .timeline import LEGEND, first_step, scale_of, title
+from .timeline import LEGEND, first_step, scale_of
 from .widgets.columns import CURSOR, GUTTER, Cell, LineOf
 
 _FRAME: Final = 4
@@ -98,7 +97,7 @@ def _timeline(scene: Scene, panorama: Panorama, width: int, room: int) -> tuple[
     if drawn.lines:
         lines[0] = Row((Cell(CURSOR), *drawn.lines[0].cells), reverse=True)
     rows = [
-        Row((pane_title(title(scale), TIMELINE_KEYS, width, here=True),)),
+        Row((pane_title(panorama.timeline_title(scene, scale), TIMELINE_KEYS, width, here=True),)),
         Row((Cell(" "), *drawn.axis)),
         *lines,
         Row((Cell(" "), *drawn.others)),
@@ -127,7 +126,7 @@ def _fires(scene: Scene, panorama: Panorama, width: int, height: int) -> list[Ce
 
 def _hour(scene: Scene, panorama: Panorama, width: int) -> list[Cells]:
     own = left_width(width)
-    head = Cell(rule(HOUR_TITLE, "", own), "quiet")
+    head = Cell(rule(panorama.hour_title(scene), "", own), "quiet")
     return [(head,), *panorama.hour_lines(scene, own)]
 
 

@@ -10,10 +10,11 @@ from typing import Final
 
 import msgspec
 
-from tocsin.model import Agent, AgentState, JobRow
+from tocsin.model import Agent, AgentState, JobRow, Pause
 
 from .attention import Item
 from .durations import Hour, bars
+from .pause_times import passes, pause_times
 from .plain import fit, one_line, rule
 from .widgets.columns import Cell
 from .words import moment, took, until
@@ -74,19 +75,26 @@ class NextFire(msgspec.Struct, frozen=True):
 
     at_us: int
     names: tuple[str, ...]
+    skipped: bool = False
+    """They fall into maintenance: there will be no runs."""
 
 
-def next_fires(jobs: Iterable[JobRow]) -> list[NextFire]:
+def next_fires(jobs: Iterable[JobRow], pauses: Sequence[Pause] = ()) -> list[NextFire]:
     """What is due next, the soonest first; jobs of one instant together."""
     waiting = (
-        (row.next_due_us, row.job.name)
+        (row.next_due_us, bool(pauses) and _is_skipped(row, pauses), row.job.name)
         for row in jobs
         if row.next_due_us is not None and not row.paused and row.job.enabled
     )
-    found: dict[int, list[str]] = {}
-    for at_us, name in nsmallest(FIRES_MAX, waiting):
-        found.setdefault(at_us, []).append(name)
-    return [NextFire(at_us, tuple(names)) for at_us, names in found.items()]
+    found: dict[tuple[int, bool], list[str]] = {}
+    for at_us, skipped, name in nsmallest(FIRES_MAX, waiting):
+        found.setdefault((at_us, skipped), []).append(name)
+    return [NextFire(at_us, tuple(names), skip) for (at_us, skip), names in found.items()]
+
+
+def _is_skipped(row: JobRow, pauses: Sequence[Pause]) -> bool:
+    due_us = row.next_due_us
+    return due_us is not None and passes(due_us, pause_times(row, pauses))
 
 
 def fire_cells(fire: NextFire, now_us: int, zone: tzinfo | None, width: int) -> tuple[Cell, ...]:
@@ -98,6 +106,12 @@ def fire_cells(fire: NextFire, now_us: int, zone: tzinfo | None, width: int) -> 
     one = fire.names[0] if len(fire.names) == 1 else f"{len(fire.names)} jobs: {fire.names[0]}, …"
     room = max(width - _AT_CELLS - len(away) - 1, 0)
     tone = "bad" if away.endswith("LATE") else "quiet"
+    if fire.skipped:
+        return (
+            Cell(fit(at, _AT_CELLS)),
+            Cell(fit(f"‖ {one}", room), "warn"),
+            Cell(f" {away}", tone),
+        )
     return (Cell(fit(at, _AT_CELLS)), Cell(fit(one, room)), Cell(f" {away}", tone))
 
 

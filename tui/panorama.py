@@ -22,6 +22,7 @@ from .forecast import Forecast, Span
 from .ledger import Ledger
 from .memo import Memo
 from .overview import (
+    HOUR_TITLE,
     ITEMS_MAX,
     NextFire,
     fire_cells,
@@ -30,8 +31,17 @@ from .overview import (
     item_cells,
     next_fires,
 )
-from .scene import Scene
-from .timeline import JobLine, Scale, axis_cells, interest, is_late, job_cells, others_cells
+from .scene import Scene, known_from
+from .timeline import (
+    JobLine,
+    Scale,
+    axis_cells,
+    interest,
+    is_late,
+    job_cells,
+    others_cells,
+    title,
+)
 from .widgets.columns import Cell, LineOf
 from .words import until
 
@@ -105,7 +115,8 @@ class Panorama:
         forecast = self._forecast_of(scene, scale)
         jobs = scene.view.jobs
         names = self._rows(scene, max(room, 1), under)
-        columns = forecast, forecast.whole, scale.first, scale.column_us, scale.now, width
+        paused = " ".join(f"{pause.id} {pause.until_us}" for pause in scene.pauses)
+        columns = forecast, forecast.whole, scale.first, scale.column_us, scale.now, width, paused
         rows = " ".join(names)
         late = "".join("!" if is_late(jobs[n], scene.now_us) else "." for n in names)
         # What runs may come to run for long.
@@ -149,7 +160,10 @@ class Panorama:
     def fire_lines(self, scene: Scene, width: int) -> list[LineOf]:
         """What is due next, by the first job of each instant."""
         jobs, now_us, zone = scene.view.jobs, scene.now_us, scene.zone
-        fires = self._fires.of(lambda: next_fires(jobs.values()), *self._changes(scene, 2))
+        paused = " ".join(pause.id for pause in scene.pauses)
+        fires = self._fires.of(
+            lambda: next_fires(jobs.values(), scene.pauses), *self._changes(scene, 2), paused
+        )
 
         def make() -> list[LineOf]:
             cells = (fire_cells(fire, now_us, zone, width) for fire in fires)
@@ -157,6 +171,14 @@ class Panorama:
 
         away = " ".join([until(fire.at_us, now_us) for fire in fires])
         return self._fire_lines.of(make, fires, away, now_us // (60 * SECOND_US), zone, width)
+
+    def timeline_title(self, scene: Scene, scale: Scale) -> str:
+        """What the timeline spans, and from when on its past is known."""
+        return f"{title(scale)}{known_from(scene, scale.span.from_us)}"
+
+    def hour_title(self, scene: Scene) -> str:
+        """What `hour_lines` are about, and from when on that is known."""
+        return f"{HOUR_TITLE}{known_from(scene, scene.now_us - HOUR_US)}"
 
     def hour_lines(self, scene: Scene, width: int) -> list[Cells]:
         """The last sixty minutes."""
@@ -232,7 +254,14 @@ class Panorama:
         ledger, jobs = self._ledger, scene.view.jobs
         runs = ledger.since(scale.span.from_us, scene.now_us, names)
         lines = (
-            JobLine(jobs[n], ledger.latest(n), runs[n], ledger.usual(n), forecast.of(jobs[n]))
+            JobLine(
+                jobs[n],
+                ledger.latest(n),
+                runs[n],
+                ledger.usual(n),
+                forecast.of(jobs[n]),
+                scene.pauses,
+            )
             for n in names
         )
         return [LineOf(line.row.job.name, job_cells(line, scale, width)) for line in lines]
@@ -241,7 +270,7 @@ class Panorama:
         self, scene: Scene, forecast: Forecast, scale: Scale, names: Sequence[str], width: int
     ) -> Cells:
         inside, jobs = set(names), scene.view.jobs
-        shown = [JobLine(jobs[n], fires=forecast.of(jobs[n])) for n in names]
+        shown = [JobLine(jobs[n], fires=forecast.of(jobs[n]), pauses=scene.pauses) for n in names]
         ended = self._ledger.ended(scale.span.from_us, scene.now_us)
         past = (run for run in ended if run.job not in inside)
         count = len(jobs) - len(names)
@@ -253,7 +282,7 @@ class Panorama:
         if forecast is None or not forecast.span.holds(wanted):
             span = Span(wanted.column_us, wanted.first, wanted.count + scale.width)
             forecast = self._forecast = Forecast(span, self._calendars)
-        forecast.follow(scene.view.jobs)
+        forecast.follow(scene.view.jobs, scene.pauses)
         return forecast
 
 

@@ -7,14 +7,17 @@ from datetime import tzinfo
 import msgspec
 from rich.cells import cell_len
 
+from tocsin.model import Pause
+
 from .actions.action import Situation
 from .actions.going import TABS
 from .connection import Connection, badge
+from .pause_times import of_jobs
 from .plain import fit, spread
 from .sightings import Sighting
 from .state import Counts, View
 from .widgets.columns import Cell
-from .words import clock_line, local
+from .words import clock_line, local, moment
 
 
 class Scene(msgspec.Struct, frozen=True):
@@ -33,6 +36,12 @@ class Scene(msgspec.Struct, frozen=True):
     """Whatever changes something in this context asks first, and has its name typed."""
     sightings: tuple[Sighting, ...] = ()
     """What was seen to happen since the start."""
+
+    @property
+    def pauses(self) -> tuple[Pause, ...]:
+        """The maintenance that jobs are in or that is ahead of them."""
+        status = self.connection.status
+        return () if status is None else of_jobs(status.pauses)
 
     def admit(self, at: Situation) -> Situation:
         """A situation, with what decides which actions are possible at all."""
@@ -80,3 +89,11 @@ def nothing_yet(scene: Scene, otherwise: str) -> str:
     if scene.view.whole:
         return otherwise
     return scene.connection.blocks() or "the coordinator is being asked"
+
+
+def known_from(scene: Scene, from_us: int) -> str:
+    """What is to be said of runs from an instant on, where not all of them are known."""
+    since_us = scene.view.since_us
+    if not scene.view.whole or since_us is None or since_us <= from_us:
+        return ""
+    return f", known from {moment(since_us, scene.now_us, scene.zone)}"

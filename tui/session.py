@@ -45,7 +45,7 @@ from tocsin.messages.client_link import (
 from tocsin.model import TERMINAL, Run, RunState
 
 from .connection import Connection, Phase
-from .state import View, add_history, apply, take_agents
+from .state import SNAPSHOT_RUNS, View, add_history, add_older, apply, take_agents
 
 ANSWER_S: Final = 10.0
 """How long an answer is waited for."""
@@ -58,7 +58,6 @@ REDIAL_S: Final = 1.0
 REDIAL_MAX_S: Final = 30.0
 RESUBSCRIBE_S: Final = 1.0
 """Two snapshots are at least this far apart, so that a fault cannot make them chase each other."""
-SNAPSHOT_RUNS: Final = 500
 HISTORY_RUNS: Final = 100
 _ACTIVE: Final = [state for state in RunState if state not in TERMINAL]
 
@@ -189,6 +188,21 @@ class Session:
             LinkError, RequestError: as `ask`.
         """
         await self._add_runs(ListRuns(job=job, limit=HISTORY_RUNS))
+
+    async def load_since(self, from_us: int) -> None:
+        """Add all runs from an instant on to the view, page by page, as far as it has room.
+
+        Raises:
+            LinkError, RequestError: as `ask`.
+        """
+        while self.view.has_room(PAGE_ROWS_MAX):
+            since_us, before = self.view.since_us, self.view.shown.since
+            if since_us is None or since_us <= from_us:
+                return
+            ask = ListRuns(before=before, limit=PAGE_ROWS_MAX)
+            rows = _expect(await self.ask(ask), RunsPage).rows
+            self.view = add_older(self.view, before, rows, more=len(rows) == PAGE_ROWS_MAX)
+            self.tell(self.view, self.connection)
 
     async def load_agents(self) -> None:
         """Put all agents into the view as they are now, hosts that ask to be let in included.

@@ -11,7 +11,8 @@ nothing vanishes from a screen and comes back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from heapq import nlargest
 from typing import Final
 
 import msgspec
@@ -21,6 +22,8 @@ from tocsin.model import TERMINAL, Agent, AgentState, JobRow, Run, RunState
 
 RUNS_MAX: Final = 10_000
 """Runs kept; beyond it the oldest that are over are forgotten, a tenth at a time."""
+SNAPSHOT_RUNS: Final = 500
+"""So many runs, the newest ones, are in a snapshot."""
 
 
 class Rows(msgspec.Struct, frozen=True):
@@ -32,6 +35,9 @@ class Rows(msgspec.Struct, frozen=True):
     jobs: Mapping[str, JobRow] = {}
     runs: Mapping[str, Run] = {}
     agents: Mapping[str, Agent] = {}
+    since: str = ""
+    """The id of the run from which on all are here; empty: all that there are. Older ones may be
+    here too, with gaps between them."""
 
 
 class View(msgspec.Struct, frozen=True):
@@ -62,6 +68,16 @@ class View(msgspec.Struct, frozen=True):
         """The agents by `agent_key`."""
         return self.shown.agents
 
+    @property
+    def since_us(self) -> int | None:
+        """When the oldest run was made from which on all are known; None: all are."""
+        oldest = self.shown.runs.get(self.shown.since)
+        return None if oldest is None else oldest.created_us
+
+    def has_room(self, runs: int) -> bool:
+        """Whether so many older runs can be kept."""
+        return len(self.shown.runs) + runs <= RUNS_MAX
+
 
 class Counts(msgspec.Struct, frozen=True):
     """What the header says of the fleet."""
@@ -83,11 +99,19 @@ def apply(view: View, update: Update) -> View:
 
 def add_history(view: View, runs: Iterable[Run]) -> View:
     """The view with runs that were asked for; what it holds already is newer, and stays."""
-    shown = msgspec.structs.replace(view.shown, runs=_first_wins(view.shown.runs, runs))
-    draft = view.draft and msgspec.structs.replace(
-        view.draft, runs=_first_wins(view.draft.runs, runs)
-    )
+    runs = list(runs)
+    shown = _first_wins(view.shown, runs)
+    draft = view.draft and _first_wins(view.draft, runs)
     return msgspec.structs.replace(view, shown=shown, draft=draft)
+
+
+def add_older(view: View, before: str, runs: Sequence[Run], *, more: bool) -> View:
+    """The view with the runs just before the id `before`; `more`: there are yet older ones."""
+    if view.shown.since != before:
+        return add_history(view, runs)  # a new snapshot came meanwhile
+    since = runs[-1].id if more and runs else ""
+    shown = _first_wins(msgspec.structs.replace(view.shown, since=since), runs)
+    return msgspec.structs.replace(view, shown=shown)
 
 
 def take_agents(view: View, agents: Iterable[Agent]) -> View:
@@ -168,30 +192,42 @@ def _advance(view: View, update: Update, draft: Rows | None) -> View:
     if draft is not None and (update.more or not update.snapshot):
         shown = view.shown if view.whole else rows
         return View(shown, rows, whole=view.whole, number=update.number)
+    if draft is not None:
+        rows = msgspec.structs.replace(rows, since=_newest_since(rows.runs))
     return View(rows, None, whole=True, number=update.number)
 
 
 def _merge(rows: Rows, update: Update) -> Rows:
-    jobs, runs, agents = rows.jobs, rows.runs, rows.agents
+    jobs, agents = rows.jobs, rows.agents
     if update.jobs or update.jobs_gone:
         gone = set(update.jobs_gone)
         jobs = {name: row for name, row in jobs.items() if name not in gone}
         jobs.update((row.job.name, row) for row in update.jobs)
-    if update.runs:
-        runs = _bound({**runs, **{run.id: run for run in update.runs}})
     if update.agents:
         agents = {**agents, **{agent_key(agent): agent for agent in update.agents}}
-    return Rows(jobs, runs, agents)
+    rows = msgspec.structs.replace(rows, jobs=jobs, agents=agents)
+    if not update.runs:
+        return rows
+    return _bound(rows, {**rows.runs, **{run.id: run for run in update.runs}})
 
 
-def _first_wins(known: Mapping[str, Run], runs: Iterable[Run]) -> Mapping[str, Run]:
-    return _bound({**{run.id: run for run in runs}, **known})
+def _first_wins(rows: Rows, runs: Iterable[Run]) -> Rows:
+    return _bound(rows, {**{run.id: run for run in runs}, **rows.runs})
 
 
-def _bound(runs: dict[str, Run]) -> dict[str, Run]:
-    if len(runs) <= RUNS_MAX:
-        return runs
-    over = sorted(run.id for run in runs.values() if run.state in TERMINAL)
-    for run_id in over[: len(runs) - RUNS_MAX + RUNS_MAX // 10]:
-        del runs[run_id]
-    return runs
+def _bound(rows: Rows, runs: dict[str, Run]) -> Rows:
+    since = rows.since
+    if len(runs) > RUNS_MAX:
+        over = sorted(run.id for run in runs.values() if run.state in TERMINAL)
+        count = len(runs) - RUNS_MAX + RUNS_MAX // 10
+        for run_id in over[:count]:
+            del runs[run_id]
+        since = max([since, *over[count : count + 1]])
+    return msgspec.structs.replace(rows, runs=runs, since=since)
+
+
+def _newest_since(runs: Mapping[str, Run]) -> str:
+    """From which run on all are in a snapshot: it has the newest ones."""
+    if len(runs) < SNAPSHOT_RUNS:
+        return ""
+    return nlargest(SNAPSHOT_RUNS, runs)[-1]

@@ -14,11 +14,12 @@ from typing import Final
 import msgspec
 
 from tocsin.instants import SECOND_US, to_us
-from tocsin.model import TERMINAL, JobRow, Run, RunState
+from tocsin.model import TERMINAL, JobRow, Pause, Run, RunState
 
 from .durations import BROKEN, Usual
 from .forecast import NO_FIRES, Fires, Span
 from .ledger import ended_us
+from .pause_times import passes, pause_times, without
 from .plain import fit
 from .widgets.columns import Cell
 from .words import job_glyph, local, span
@@ -40,7 +41,19 @@ _MANY: Final = 10
 NOW_LINE: Final = "│"
 
 # What covers what where several things fall into one column.
-_RANK: Final = {" ": 0, "s": 1, "·": 1, "◇": 1, "█": 2, "○": 3, "►": 4, "!": 5, "?": 6, "x": 7}
+_RANK: Final = {
+    " ": 0,
+    "s": 1,
+    "‖": 1,
+    "·": 1,
+    "◇": 1,
+    "█": 2,
+    "○": 3,
+    "►": 4,
+    "!": 5,
+    "?": 6,
+    "x": 7,
+}
 _PAST: Final = {
     RunState.SUCCEEDED: ("█", "good"),
     RunState.SKIPPED: ("s", "quiet"),
@@ -49,7 +62,7 @@ _PAST: Final = {
 }
 _FAILED: Final = ("x", "bad")
 LEGEND: Final = (
-    "█ ok  x failed  ? lost  s skip  ► runs  · usual end  ○ waits  ! late  ◇ fire  2-9 fires  # 10+"
+    "█ ok  x failed  ? lost  s skip  ► runs  · usual end  ○ waits  ! late  ◇ 2-9 # fires  ‖ paused"
 )
 
 
@@ -146,6 +159,8 @@ class JobLine(msgspec.Struct, frozen=True):
     """Those in sight, oldest first."""
     usual: Usual | None = None
     fires: Fires = NO_FIRES
+    pauses: Sequence[Pause] = ()
+    """Maintenance, of whichever jobs."""
 
 
 def job_cells(line: JobLine, scale: Scale, width: int) -> tuple[Cell, ...]:
@@ -193,10 +208,7 @@ def _draw_run(plot: _Plot, run: Run, usual: Usual | None, scale: Scale) -> None:
 
 
 def _draw_future(plot: _Plot, line: JobLine, scale: Scale) -> None:
-    row = line.row
-    until_us = scale.now_us
-    if row.paused:
-        until_us = row.pause_until_us if row.pause_until_us is not None else scale.span.to_us
+    passing = pause_times(line.row, line.pauses)
     for column in line.fires.barred:
         if column - scale.first >= scale.now:
             plot.put(column - scale.first, "s", "quiet")
@@ -204,8 +216,8 @@ def _draw_future(plot: _Plot, line: JobLine, scale: Scale) -> None:
         place = column - scale.first
         if place < scale.now:
             continue
-        if column * scale.column_us < until_us and row.paused:
-            plot.put(place, "s", "quiet")
+        if passes(column * scale.column_us, passing):
+            plot.put(place, "‖", "warn")
         else:
             plot.put(place, _times(times), "strong" if times > 1 else "")
 
@@ -241,9 +253,8 @@ def others_cells(  # noqa: PLR0913 - one for each thing that is drawn
         plot.put(place, str(times) if times < _MANY else "#", "good")
     ours: dict[int, int] = {}
     for line in shown:
-        if line.row.paused and line.row.pause_until_us is None:
-            continue
-        for column, times in line.fires.due.items():
+        passing = pause_times(line.row, line.pauses)
+        for column, times in without(line.fires.due, passing, scale.column_us).items():
             ours[column] = ours.get(column, 0) + times
     for place in range(max(scale.now + 1, 0), scale.width):
         column = scale.first + place

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from tocsin.coordinator.output_reading import matches
 from tocsin.link import Hub
 from tocsin.messages.client_answers import (
     AgentsPage,
@@ -57,6 +58,7 @@ from tocsin.model import (
     AuditEntry,
     Calendar,
     JobRow,
+    Pause,
     Role,
     Run,
     RunState,
@@ -89,6 +91,7 @@ class Coordinator(ServingThread):
         self.page_pieces = 10_000
         """The most pieces of output in one answer."""
         self.calendars: list[Calendar] = []
+        self.pauses: list[Pause] = []
         self._jobs = {row.job.name: row for row in jobs}
         self._runs = {one.id: one for one in runs}
         self._agents = {agent.id or agent.key: agent for agent in agents}
@@ -150,10 +153,14 @@ class Coordinator(ServingThread):
                 return self._status()
             case GetShared():
                 return Shared(self.calendars, [])
-            case ListRuns(job, states, _, limit):
+            case ListRuns(job, states, before, limit):
                 known = [*self._runs.values(), *self.held]
                 rows = [
-                    r for r in known if job in {"", r.job} and (not states or r.state in states)
+                    r
+                    for r in known
+                    if job in {"", r.job}
+                    and (not states or r.state in states)
+                    and (not before or r.id < before)
                 ]
                 return RunsPage(sorted(rows, key=lambda r: r.id, reverse=True)[:limit])
             case RunJobs(names):
@@ -224,17 +231,17 @@ class Coordinator(ServingThread):
             position = 1
         if not 0 < position <= len(pieces):
             return OutputFound(0, 0, 0)
-        data = pieces[position - 1].data
-        hay = data if ask.exact else data.lower()
-        found = position if ask.text.encode() in hay else 0
+        here = pieces[position - 1 : position]
+        found = next(matches(ask.text, pieces[: position - 1], here, exact=ask.exact), 0)
         is_last = position == (1 if ask.backward else len(pieces))
-        return OutputFound(found, 0 if is_last and not found else position, len(data))
+        return OutputFound(found, 0 if is_last and not found else position, len(here[0].data))
 
     def _status(self) -> Status:
         return Status(
             version="0.1.0", epoch=1, pid=1, started_us=NOW_US, now_us=NOW_US, store=self.store,
             jobs=len(self._jobs), runs_active=0, runs_queued=0, agents_up=1, agents=1,
             next_due_us=None, dropped={}, you="ana", role=self.role,
+            pauses=self.pauses,
         )  # fmt: skip
 
     def _snapshot(self, route: bytes) -> None:

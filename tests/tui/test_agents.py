@@ -97,7 +97,7 @@ def test_enter_gives_the_detail_the_screen_and_escape_takes_it_back() -> None:
 
     async def test(pilot: Pilot[None], _: Coordinator) -> None:
         await _go_to(pilot, "web-017")
-        await expect(pilot, "2 lines more: enter shows all")
+        await expect(pilot, "3 lines more: enter shows all")
         await pilot.press("enter")
         await expect(pilot, "esc closes it", "executors shell", "id        web-017")
         assert "app-04" not in screen(pilot)

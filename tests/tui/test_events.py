@@ -77,6 +77,30 @@ def test_enter_opens_what_it_is_about() -> None:
     _drive(test, NEWEST)
 
 
+def test_from_a_run_to_its_job_and_its_agent() -> None:
+    """On an event, in the list of runs and on a run: J and A, and esc comes back."""
+
+    async def test(pilot: Pilot[None], _: Coordinator) -> None:
+        await expect(pilot, "kill run")
+        await pilot.press("down", "down")
+        await expect(pilot, "J job", "A agent")
+        await pilot.press("J")
+        await expect(pilot, "Jobs > etl-orders")
+        await pilot.press("escape", "A")
+        await expect(pilot, "[4 Agents]", "/name:etl-03")
+        for keys in (["3"], ["3", "enter"]):
+            await pilot.press(*keys)
+            await expect(pilot, "J job")
+            await pilot.press("J")
+            await expect(pilot, "Jobs > ")
+            await pilot.press("escape")
+            await expect(pilot, "J job")
+            await pilot.press("A")
+            await expect(pilot, "[4 Agents]", "/name:")
+
+    _drive(test, NEWEST)
+
+
 def test_filter_by_who_and_by_what() -> None:
     """`by:`, `job:`, `agent:` and any word."""
 

@@ -15,7 +15,7 @@ from tests.tui.driving import expect, lines, screen, shown, until
 from tests.tui.fleet import RUNS
 from tests.tui.history import BILLING, OLDER, past_runs, storied_fleet
 from tocsin.messages.client_answers import Declined
-from tocsin.messages.client_link import GetJobVersions, ListRuns, PauseJobs, PutJobs
+from tocsin.messages.client_link import GetJobVersions, ListRuns, PauseJobs, PutJobs, RunJobs
 from tocsin.model import Role
 
 Test = Callable[[Pilot[None], Coordinator], Awaitable[None]]
@@ -194,6 +194,9 @@ def test_a_removed_job_is_still_told_of() -> None:
     async def test(pilot: Pilot[None], coordinator: Coordinator) -> None:
         coordinator.change(gone=("billing-sync",))
         await expect(pilot, "removed; its runs stay on record", "it does not fire any more")
+        await pilot.press("r")
+        await expect(pilot, "run now: the job was removed; V brings it back")
+        assert not [ask for ask in coordinator.asks if isinstance(ask, RunJobs)]
         await pilot.press("V")
         await expect(pilot, "Bring billing-sync back as it was in version 3?")
 

@@ -17,6 +17,8 @@ from tocsin.messages.client_link import FindOutput, ReadOutput, RerunRuns
 from tocsin.model import RunState
 from tocsin.tui.widgets.log_pane import LogPane
 
+TORN = 520
+"""The last piece that is not loaded."""
 Test = Callable[[Pilot[None], Coordinator], Awaitable[None]]
 
 
@@ -96,7 +98,7 @@ def test_a_text_is_found_where_it_is_not_loaded() -> None:
     async def test(pilot: Pilot[None], coordinator: Coordinator) -> None:
         await expect(pilot, "line 599")
         await pilot.press("slash", *"needle", "enter")
-        await expect(pilot, ">14:03:22.100 o  a NEEDLE", "'needle': 1 of 1 loaded")
+        await expect(pilot, ">14:03:22.100 o  a NEEDLE", "'needle': 1 of 1+ loaded")
         await pilot.press("n")
         await expect(pilot, ">14:03:22.300 o  another needle")
         await pilot.press("n")
@@ -108,6 +110,52 @@ def test_a_text_is_found_where_it_is_not_loaded() -> None:
         await expect(pilot, "'nowhere': 0 of 0")
         await pilot.press("escape")
         await until(pilot, lambda: "nowhere" not in screen(pilot))
+
+    texts = _many(600)
+    texts[100], texts[300] = "a NEEDLE\n", "another needle\n"
+    _drive(test, *texts, page_pieces=30)
+
+
+def test_a_text_that_is_torn_is_found() -> None:
+    """It begins before what is loaded, and ends in the first piece of it."""
+
+    async def test(pilot: Pilot[None], _: Coordinator) -> None:
+        await expect(pilot, "line 599")
+        await until(pilot, lambda: _pane(pilot).sight.lines.before == TORN + 1)
+        await pilot.press("slash", *"needle", "enter")
+        await expect(pilot, "o  a needle here", "'needle': 1 of 2+ loaded")
+        await pilot.press("n")
+        await expect(pilot, "o  another needle", "'needle': 2 of 2+ loaded")
+
+    texts = _many(600)
+    texts[TORN - 1 : TORN + 1] = ["a nee", "dle here\n"]
+    texts[TORN + 9] = "another needle\n"
+    _drive(test, *texts, page_pieces=(600 - TORN) // 2)
+
+
+def test_an_expression_is_found_and_shown_alone() -> None:
+    """Between slashes, loaded or not; what is wrong is told, and what never ends is given up."""
+
+    async def test(pilot: Pilot[None], coordinator: Coordinator) -> None:
+        await expect(pilot, "line 599")
+        await pilot.press("slash", *"/n[e]{2}dle/", "enter")
+        await expect(pilot, ">14:03:22.100 o  a NEEDLE", "/n[e]{2}dle/: 1 of 1+ loaded")
+        await pilot.press("n")
+        await expect(pilot, ">14:03:22.300 o  another needle")
+        await pilot.press("N", "N")
+        await expect(pilot, ">14:03:22.300 o  another needle")
+        assert not [ask for ask in coordinator.asks if isinstance(ask, FindOutput)]
+        await pilot.press("escape", "ampersand", *"/(x/", "enter")
+        await expect(pilot, "only: /(x/ is no regular expression: missing )")
+        await pilot.press("ampersand", *"/9{2}$/", "enter")
+        await expect(pilot, "only /9{2}$/", "hidden by filter /9{2}$/")
+        await pilot.press("escape", "G")
+        coordinator.write(RUNNING.id, f"{'a' * 60}\n")
+        await expect(pilot, "aaaa")
+        await pilot.press("slash", *"/(a+)+b/", "enter")
+        await expect(pilot, "/(a+)+b/ takes too long: a simpler expression may not")
+        await pilot.press("colon", *"only !/(a+)+b/", "enter")
+        await expect(pilot, "!/(a+)+b/ takes too long", "aaaa")
 
     texts = _many(600)
     texts[100], texts[300] = "a NEEDLE\n", "another needle\n"

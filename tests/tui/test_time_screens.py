@@ -13,8 +13,11 @@ from textual.pilot import Pilot
 
 from tests.tui.coordinator import Coordinator
 from tests.tui.driving import expect, lines, screen, shown, until
-from tests.tui.night import night_fleet
-from tocsin.messages.client_link import PauseJobs, PutJobs
+from tests.tui.fleet import at
+from tests.tui.night import AGENTS, JOBS, RUNS, night_fleet, ran
+from tocsin.messages.client_answers import Declined
+from tocsin.messages.client_link import ListRuns, PauseJobs, PutJobs
+from tocsin.model import Pause, Scope
 from tocsin.tui.app import TocsinApp
 
 GOLDENS = Path(__file__).with_name("goldens")
@@ -251,3 +254,69 @@ def test_a_screen_of_any_size_is_drawn() -> None:
 
     play(expects("Needs attention 5"), resize)
     play(press("5"), expects("fires"), resize)
+
+
+def test_maintenance_ahead_is_seen_where_it_lets_fires_pass() -> None:
+    """On the timeline, among the next fires and on the job, with words for it."""
+    fleet = night_fleet()
+    pause = Pause(
+        id="p", scope=Scope.JOB, value="metrics*", since_us=at(0), until_us=at(3600), by="ana"
+    )
+    fleet.pauses = [pause]
+    shown_lines = play(
+        expects("‖ metrics-rollup", "‖ paused"), press("2"), expects("jobs 18"),
+        press("slash", *"metrics", "enter", "enter"),
+        expects("maintenance until Tue 24 Mar 15:03 by ana"),
+        coordinator=fleet,
+    )  # fmt: skip
+    assert any("1‖ Tue 13:10:00 UTC" in line for line in shown_lines)
+
+
+def _busy_fleet() -> Coordinator:
+    """A run each eight seconds: the snapshot does not reach back as far as is shown."""
+    past = [ran(100 + i, "metrics-rollup", -8.0 * (900 - i), 1, created_us=at(-8 * (900 - i)))
+            for i in range(900)]  # fmt: skip
+    fleet = Coordinator(JOBS, [*RUNS, *past[-500:]], AGENTS)
+    fleet.held = past[:-500]
+    return fleet
+
+
+def test_the_past_in_sight_is_asked_for() -> None:
+    """As far back as the timeline shows; then all of the last hour is counted."""
+
+    async def known(pilot: Pilot[None], coordinator: Coordinator) -> None:
+        def asked() -> bool:
+            return any(isinstance(ask, ListRuns) and ask.before for ask in coordinator.asks)
+
+        await until(pilot, lambda: asked() and "known from" not in screen(pilot))
+        await expect(pilot, "Timeline 1h18m back", "runs 459")
+
+    play(known, coordinator=_busy_fleet())
+
+
+def test_where_the_known_past_begins_is_told() -> None:
+    """When it cannot be had."""
+    fleet = _busy_fleet()
+    fleet.decline = lambda ask: Declined("no") if isinstance(ask, ListRuns) and ask.before else None
+    play(
+        expects("Timeline 1h18m back, 2h41m ahead, known from 12:56:42", "known from 12:56:42"),
+        coordinator=fleet,
+    )
+
+
+def test_the_week_is_saved_as_csv(tmp_path: Path) -> None:
+    """Where it is said; what is there is not written over."""
+    path = tmp_path / "heat.csv"
+    play(
+        press("5"),
+        expects("1932 fires"),
+        press("colon", *f"export {path}", "enter"),
+        expects("✓ saved the week to"),
+        press("colon", *f"export {path}", "enter"),
+        expects("CSV: ", "File exists"),
+    )
+    lines_of_file = path.read_text().splitlines()
+    assert lines_of_file[0] == "day,hour,begins,fires,job_minutes,slots_percent"
+    # Seven days, one of which is an hour short.
+    assert len(lines_of_file) == 1 + 7 * 24 - 1
+    assert sum(int(line.split(",")[3]) for line in lines_of_file[1:]) == 1932

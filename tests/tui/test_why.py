@@ -78,6 +78,19 @@ def test_due_time_by_due_time() -> None:
     _drive(test)
 
 
+def test_from_a_story_to_the_job_and_the_agent() -> None:
+    """The job is in the story's title, the agent in its runs."""
+
+    async def test(pilot: Pilot[None], _: Coordinator) -> None:
+        await expect(pilot, "as of", "J job", "A agent")
+        await pilot.press("J")
+        await expect(pilot, "Jobs > ")
+        await pilot.press("escape", "A")
+        await expect(pilot, "[4 Agents]", "/name:db2")
+
+    _drive(test)
+
+
 def test_a_time_is_asked_for_on_the_clock_of_the_job() -> None:
     """As the command line takes it; what is no time is told, and how to write one."""
 

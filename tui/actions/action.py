@@ -99,6 +99,12 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
         names = [row.job.name for row in self.jobs] or [run.job for run in self.runs]
         return list(dict.fromkeys(names))
 
+    @property
+    def agent_names(self) -> list[str]:
+        """The names of the agents; where there are none, those that the runs were given to."""
+        names = [agent.name for agent in self.agents] or [run.agent for run in self.runs]
+        return list(dict.fromkeys(name for name in names if name))
+
 
 Say = Callable[[Situation], str]
 """A line for the situation; empty for none."""

@@ -20,12 +20,29 @@ WITH_JOB: Final = ON_JOBS | {Place.RUNS, Place.RUN, Place.WHY}
 
 
 def needs_job(at: Situation) -> str:
-    """Why nothing can be asked about a job here; empty when it can."""
-    return at.offline or ("" if at.job_names else "there is no job here")
+    """Why nothing can be done to a job here; empty when it can."""
+    return at.offline or no_job(at)
 
 
-def _known_job(at: Situation) -> str:
-    return at.offline or ("" if at.jobs else "there is no job here")
+def no_job(at: Situation) -> str:
+    """Why there is no job to go to; empty where there is one."""
+    if at.jobs:
+        return ""
+    if not at.job_names:
+        return none_here(at, "job")
+    back = "; V brings it back" if at.place is Place.JOB else ""
+    return f"the job was removed{back}"
+
+
+def none_here(at: Situation, noun: str) -> str:
+    """Why nothing of this kind can be gone to."""
+    if at.place is Place.EVENTS:
+        return f"it is about no {noun} that is still here"
+    return f"there is no {noun} here"
+
+
+def _existing(at: Situation) -> list[str]:
+    return [row.job.name for row in at.jobs]
 
 
 def _paused(at: Situation) -> bool:
@@ -68,7 +85,7 @@ def _removal_question(at: Situation) -> str:
 
 
 def _pause_blocked(at: Situation) -> str:
-    return _known_job(at) or (_pause(at).wrong if at.text else "")
+    return needs_job(at) or (_pause(at).wrong if at.text else "")
 
 
 def _pause(at: Situation) -> TimedPause:
@@ -98,7 +115,7 @@ def _undo_pause(at: Situation) -> Ask | None:
 
 
 def _run_question(at: Situation) -> str:
-    names = at.job_names
+    names = _existing(at)
     return f"Run {listed('job', names)} now?" if len(names) > 1 else ""
 
 
@@ -123,7 +140,7 @@ JOBS: Final = (
         takes=Noun.JOB,
         needs=Role.OPERATOR,
         blocked=needs_job,
-        ask=lambda at: RunJobs(at.job_names),
+        ask=lambda at: RunJobs(_existing(at)),
         question=_run_question,
         command="tocsin job run JOB",
     ),
@@ -136,7 +153,7 @@ JOBS: Final = (
         takes=Noun.JOB,
         needs=Role.OPERATOR,
         shown=lambda at: not _paused(at),
-        blocked=_known_job,
+        blocked=needs_job,
         ask=lambda at: PauseJobs(_names(at, paused=False)),
         undo=_resume_again,
         command="tocsin job pause JOB",
@@ -150,7 +167,7 @@ JOBS: Final = (
         takes=Noun.JOB,
         needs=Role.OPERATOR,
         shown=_paused,
-        blocked=_known_job,
+        blocked=needs_job,
         ask=lambda at: ResumeJobs(_names(at, paused=True)),
         undo=_pause_again,
         command="tocsin job resume JOB",
@@ -209,7 +226,7 @@ JOBS: Final = (
         places=frozenset({Place.JOBS, Place.JOB}),
         takes=Noun.JOB,
         needs=Role.AUTHOR,
-        blocked=_known_job,
+        blocked=needs_job,
         ask=lambda at: RemoveJobs(at.job_names),
         undo=_put_back,
         question=_removal_question,

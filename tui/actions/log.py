@@ -17,7 +17,7 @@ def _following(at: Situation) -> bool:
     return Flag.FOLLOWING in at.flags
 
 
-LOG: Final = (
+FOLLOWING: Final = (
     Action(
         id="follow",
         key="f",
@@ -39,7 +39,7 @@ LOG: Final = (
         id="search",
         key="slash",
         name="find",
-        help="find text in the log, wherever it is; capitals make case count",
+        help="find a text or a /regex/, wherever it is; capitals make case count",
         places=_RUN,
         takes=Noun.TEXT,
     ),
@@ -59,11 +59,15 @@ LOG: Final = (
         places=_RUN,
         shown=_searching,
     ),
+)
+"""What goes about in the log."""
+
+LOG: Final = (
     Action(
         id="only",
         key="ampersand",
         name="only",
-        help="show only lines with a text; !text: only those without",
+        help="show only lines with a text or a /regex/; !text: only those without",
         places=_RUN,
         takes=Noun.TEXT,
     ),
@@ -123,3 +127,4 @@ LOG: Final = (
         command="tocsin run logs RUN",
     ),
 )
+"""What else can be done with it."""

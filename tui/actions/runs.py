@@ -27,6 +27,11 @@ def _over(at: Situation) -> list[Run]:
     return [run for run in at.runs if run.state in TERMINAL]
 
 
+def _repeatable(at: Situation) -> list[Run]:
+    names = {row.job.name for row in at.jobs}
+    return [run for run in _over(at) if run.job in names]
+
+
 def _killable(at: Situation) -> str:
     run = at.run
     if at.offline or run is None:
@@ -40,7 +45,9 @@ def _killable(at: Situation) -> str:
 def _rerunnable(at: Situation) -> str:
     if at.offline or not at.runs:
         return at.offline or "there is no run here"
-    return "" if _over(at) else "it is not over yet"
+    if not _over(at):
+        return "it is not over yet"
+    return "" if _repeatable(at) else "its job was removed"
 
 
 def _kill_question(at: Situation) -> str:
@@ -59,7 +66,7 @@ def _kill_question(at: Situation) -> str:
 
 
 def _rerun_question(at: Situation) -> str:
-    runs = _over(at)
+    runs = _repeatable(at)
     return f"Repeat {len(runs)} runs, on the same hosts?" if len(runs) > 1 else ""
 
 
@@ -97,7 +104,7 @@ RUNS: Final = (
         takes=Noun.RUN,
         needs=Role.OPERATOR,
         blocked=_rerunnable,
-        ask=lambda at: RerunRuns([run.id for run in _over(at)]),
+        ask=lambda at: RerunRuns([run.id for run in _repeatable(at)]),
         question=_rerun_question,
         command="tocsin run rerun RUN",
     ),

@@ -9,7 +9,7 @@ from tocsin.messages.client_link import Ask, PutJobs
 from tocsin.model import Role
 from tocsin.tui.words import listed, took
 
-from .action import Action, Place, Situation
+from .action import Action, Noun, Place, Situation
 
 _OVERVIEW: Final = frozenset({Place.OVERVIEW})
 _SCHEDULE: Final = frozenset({Place.SCHEDULE})
@@ -142,5 +142,13 @@ MAP: Final = (
         name="week after",
         help="show the next seven days",
         places=_SCHEDULE,
+    ),
+    Action(
+        id="export",
+        key="S",
+        name="CSV",
+        help="save the week as CSV in this directory, or in the file that is named",
+        places=_SCHEDULE,
+        takes=Noun.TEXT,
     ),
 )

@@ -16,7 +16,8 @@ from .editing import EDITING
 from .events import EVENTS
 from .going import GOING, TABS
 from .jobs import JOBS
-from .log import LOG
+from .log import FOLLOWING, LOG
+from .owners import OWNERS
 from .runs import RUNS
 from .schedule import MAP, OVERVIEW
 from .versions import VERSIONS
@@ -24,7 +25,8 @@ from .why import WHY
 
 _TABS: Final = len(TABS)
 ACTIONS: Final[tuple[Action, ...]] = (
-    *MAP, *WHY, *RUNS, *JOBS, *VERSIONS, *EDITING, *AGENTS, *EVENTS, *LOG, *OVERVIEW,
+    *MAP, *WHY, *RUNS, *JOBS, *VERSIONS, *EDITING, *AGENTS, *EVENTS,
+    *FOLLOWING, *OVERVIEW, *OWNERS, *LOG,
     *GOING[_TABS:-2], *GOING[:_TABS], *GOING[-2:],
 )  # fmt: skip
 """In the order of the footer: what is done to things, then going about, then the way out."""

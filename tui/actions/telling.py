@@ -34,9 +34,11 @@ _NAME_CELLS: Final = 13
 _NOT_IN_FOOTER: Final = {
     *(name for name, *_ in TABS),
     "copy_command", "mouse", "redraw", "refetch", "reverse", "mark_all", "zone", "palette",
-    "edit_text", "suspend",
+    "edit_text", "suspend", "export",
 }  # fmt: skip
 """The tabs are in sight, the rest is in the help."""
+_LESSER: Final = {"edit": {Place.RUN, Place.RUNS}}
+"""Where these are not in the footer either: what is there for runs has its room."""
 
 
 def key_cap(key: str) -> str:
@@ -49,6 +51,8 @@ def footer(table: Table, at: Situation, width: int) -> str:
     texts, blocked = [], []
     for action in table.offered(at):
         if not action.key or action.id in _NOT_IN_FOOTER:
+            continue
+        if at.place in _LESSER.get(action.id, ()):
             continue
         text = f"{key_cap(action.key)} {action.name}"
         if action.blocked(at):
@@ -79,7 +83,7 @@ def command_line(action: Action, at: Situation) -> str:
     names = {
         "JOB": at.job_names,
         "RUN": [run.id for run in at.runs],
-        "AGENT": [agent.name for agent in at.agents],
+        "AGENT": at.agent_names,
         "FINGERPRINT": [fingerprint(agent.key) for agent in at.agents],
     }
     words = []

@@ -13,6 +13,7 @@ from tocsin.instants import SECOND_US
 from tocsin.model import Agent, AgentState, Run
 from tocsin.tui.actions.action import Flag, Place, Situation
 from tocsin.tui.agent_facts import Known, Line, facts
+from tocsin.tui.agent_hour import AgentHour, agent_hour
 from tocsin.tui.agent_rows import AGENT_COLUMNS, agent_cells, by_load, by_seen, by_state
 from tocsin.tui.dependence import Demands, by_demand, only_on, under_way
 from tocsin.tui.filtering import Filter, holds, of_agent, read
@@ -30,6 +31,7 @@ ASK_S: Final = 5.0
 """How often all agents are asked for, while they are looked at."""
 ASK_EACH_S: Final = 0.02
 """So much longer for each agent: a big fleet is a long answer."""
+MINUTE_US: Final = 60 * SECOND_US
 _LINES_MAX: Final = 30
 _LINES: Final = ((28, 9), (22, 7), (0, 0))
 """How many lines the detail has on a screen of so many lines, from the highest down."""
@@ -71,6 +73,7 @@ class AgentsScreen(ListScreen):
         self._demands: Memo[Demands] = Memo()
         self._alone: Memo[list[str]] = Memo()
         self._alone_here: Memo[list[str]] = Memo()
+        self._hour: Memo[AgentHour] = Memo()
         self.doings = {**self.doings, "agent": self._open}
 
     def below(self) -> Iterable[Widget]:
@@ -164,7 +167,15 @@ class AgentsScreen(ListScreen):
                 "" if status is None else status.version,
                 scene.now_us,
                 scene.zone,
+                self._hour_of(scene, agent),
+                scene.view.since_us,
             )
+        )
+
+    def _hour_of(self, scene: Scene, agent: Agent) -> AgentHour:
+        runs, minute = scene.view.runs, scene.now_us // MINUTE_US
+        return self._hour.of(
+            lambda: agent_hour(runs.values(), agent.name, scene.now_us), runs, agent.name, minute
         )
 
     def _room(self) -> int:

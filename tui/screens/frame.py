@@ -77,6 +77,8 @@ class Frame(PromptingScreen):
             "redraw": lambda _: self.stage.action_redraw(),
             "refetch": lambda _: self.stage.session.subscribe_soon(),
             "job": lambda at: self.stage.open_job(at.job_names[0]),
+            "its_job": lambda at: self.stage.open_job(at.job_names[0]),
+            "its_agent": lambda at: self.stage.go(Place.AGENTS, f"name:{at.agent_names[0]}"),
             "open": self._open_run,
             "log": self._open_run,
             "agent": lambda at: self.stage.go(Place.AGENTS, f"name:{at.agents[0].name}"),

@@ -153,7 +153,9 @@ class JobScreen(Frame):
         widths = {name: self._panes.text_width(name) for name in self._panes.names}
         gone, fails = known.removed, failures(known.runs)
         calendars, agents = self._calendars.known, scene.view.agents.values()
-        fires = [] if gone else fire_rows(row, calendars, now_us, zone, widths["fires"])
+        fires = (
+            [] if gone else fire_rows(row, calendars, scene.pauses, now_us, zone, widths["fires"])
+        )
         triggers = trigger_rows(row, scene.view.jobs, known.latest, now_us, widths["triggers"])
         changes = change_rows(known.versions, known.runs, now_us, zone, widths["changes"])
         runs = run_rows(reversed(known.over), now_us, zone, widths["runs"])

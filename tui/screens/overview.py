@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from functools import partial
 from typing import Final
 
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
+from tocsin.errors import LinkError, RequestError
+from tocsin.messages.client_link import PAGE_ROWS_MAX
 from tocsin.tui.actions.action import Place, Situation
 from tocsin.tui.calendars import Calendars
+from tocsin.tui.durations import HOUR_US
 from tocsin.tui.overview import (
     FIRES_TITLE,
-    HOUR_TITLE,
     NO_ATTENTION,
     NO_FIRE,
     NO_JOBS,
@@ -27,7 +29,7 @@ from tocsin.tui.panorama import Panorama
 from tocsin.tui.plain import fit, rule
 from tocsin.tui.scene import Scene, nothing_yet
 from tocsin.tui.slices import walk
-from tocsin.tui.timeline import LEGEND, STEPS_S, Scale, first_step, scale_of, title
+from tocsin.tui.timeline import LEGEND, STEPS_S, Scale, first_step, scale_of
 from tocsin.tui.widgets.columns import Cell
 from tocsin.tui.widgets.one_line import OneLine
 from tocsin.tui.widgets.pick_list import PickList
@@ -47,7 +49,7 @@ class OverviewScreen(Frame):
         super().__init__()
         self._panorama = Panorama()
         self._calendars = Calendars()
-        self._reckoning = False
+        self._reckoning = self._asking_past = False
         self._step: int | None = None
         self._pan = 0
         self._zoomed = ""
@@ -152,7 +154,8 @@ class OverviewScreen(Frame):
         pane.show(drawn.lines, head=[drawn.axis], empty=empty)
         self.query_one("#others", OneLine).say(Cell(" "), *drawn.others)
         self.query_one("#legend", OneLine).say(Cell(fit(f" {LEGEND}", self.size.width), "quiet"))
-        self._title("timeline", title(scale), TIMELINE_KEYS)
+        self._load_past(scene, scale.span.from_us)
+        self._title("timeline", self._panorama.timeline_title(scene, scale), TIMELINE_KEYS)
 
     def _scale(self, scene: Scene, width: int) -> Scale:
         step = first_step(width) if self._step is None else self._step
@@ -171,8 +174,8 @@ class OverviewScreen(Frame):
         self._title("fires", FIRES_TITLE, "")
 
     def _draw_hour(self, scene: Scene) -> None:
-        width = self.query_one("#hour-pane").size.width
-        self.query_one("#hour-title", OneLine).say(Cell(rule(HOUR_TITLE, "", width), "quiet"))
+        width, text = self.query_one("#hour-pane").size.width, self._panorama.hour_title(scene)
+        self.query_one("#hour-title", OneLine).say(Cell(rule(text, "", width), "quiet"))
         for number, cells in enumerate(self._panorama.hour_lines(scene, width)):
             self.query_one(f"#hour-{number}", OneLine).say(*cells)
 
@@ -188,6 +191,25 @@ class OverviewScreen(Frame):
         widget.say(pane_title(text, right, widget.size.width, here=here))
 
     # Looking further than a drawing does.
+
+    def _load_past(self, scene: Scene, from_us: int) -> None:
+        """Ask for what is in sight and not known, once all else is in sight."""
+        from_us = min(from_us, scene.now_us - HOUR_US)
+        view, session = scene.view, self.stage.session
+        settled = view.whole and self._panorama.whole(scene) and not scene.connection.blocks()
+        wanted = view.since_us is not None and view.since_us > from_us
+        if settled and wanted and view.has_room(PAGE_ROWS_MAX) and not self._asking_past:
+            self._asking_past = True
+            self.run_worker(self._ask_past(session.load_since(from_us)), group="past")
+
+    async def _ask_past(self, asking: Awaitable[None]) -> None:
+        try:
+            await asking
+        except RequestError:
+            return  # it is not asked again; the title says how far back runs are known
+        except LinkError:
+            pass  # the header tells of it
+        self._asking_past = False
 
     def _look_further(self, scene: Scene) -> None:
         if not self._reckoning and not self._panorama.whole(scene):

@@ -16,6 +16,7 @@ from tocsin.model import TERMINAL, Run
 from tocsin.tui.actions.action import Flag, Situation
 from tocsin.tui.log_lines import LogLines
 from tocsin.tui.log_reader import LogReader
+from tocsin.tui.log_search import needle
 from tocsin.tui.log_sight import Want
 from tocsin.tui.log_view import Mode, Streams
 from tocsin.tui.log_words import Standing, Times, log_line, log_time
@@ -197,9 +198,23 @@ class RunLog(Vertical):
 
     def _find(self, at: Situation) -> None:
         if at.text:
-            self.pane.find(at.text)
+            self._look_for(at.text)
         else:
-            self._ask(Question("/", self.pane.find, value=self.pane.sight.view.needle))
+            known = self.pane.sight.view.needle
+            self._ask(Question("find text or /regex/: ", self._look_for, value=known))
+
+    def _look_for(self, typed: str) -> None:
+        if self._is_sound("find", typed):
+            self.pane.find(typed)
+
+    def _is_sound(self, what: str, typed: str) -> bool:
+        """Whether it can be looked for; else it is said why not."""
+        try:
+            needle(typed)
+        except RequestError as error:
+            self._say(f"{what}: {error.message}", failed=True)
+            return False
+        return True
 
     def on_log_pane_sought(self, message: LogPane.Sought) -> None:
         """Look for it where it is not loaded."""
@@ -207,27 +222,18 @@ class RunLog(Vertical):
         self._begin(partial(self._seek, message.step), "seek")
 
     async def _seek(self, step: int) -> None:
-        pane, needle = self.pane, self.pane.sight.view.needle
         self._busy = "looking"
         try:
-            while True:
-                exact = needle != needle.lower()
-                found = await self._reader.find(needle, step, self._looked, exact=exact)
-                if found is None:
-                    break
-                await self._reader.around(found)
-                pane.redraw()
-                number = pane.sight.match_ending_in(found, step)
-                if number is not None:
-                    pane.go_to(number)
-                    break
+            number = await self._reader.find(self.pane.sight, step, self._looked)
         except (LinkError, RequestError) as error:
             self._say(f"find: {error.message}", failed=True)
             return
         finally:
             self._busy = ""
-        if found is None:
-            pane.go_round(step)
+        if number is None:
+            self.pane.go_round(step)
+        else:
+            self.pane.go_to(number)
         self._draw_title()
 
     def _looked(self, size: int) -> None:
@@ -240,10 +246,13 @@ class RunLog(Vertical):
         if at.text:
             self._filter(at.text)
         else:
-            self._ask(Question("&", self._filter, value=self.pane.sight.view.mode.filter))
+            known = self.pane.sight.view.mode.filter
+            self._ask(Question("only text or /regex/, !not: ", self._filter, value=known))
 
     def _filter(self, text: str) -> None:
         text = "" if text == "!" else text
+        if not self._is_sound("only", text.removeprefix("!")):
+            return
         self.pane.set_mode(Mode(text, self.pane.sight.view.mode.streams))
 
     def _switch_streams(self) -> None:
@@ -303,8 +312,12 @@ class RunLog(Vertical):
     # Saying.
 
     def on_log_pane_moved(self, message: LogPane.Moved) -> None:
-        """Say whether the end is followed, and which keys are valid now."""
+        """Say whether the end is followed, what was given up, and which keys are valid now."""
         message.stop()
+        view = self.pane.sight.view
+        if view.given_up:
+            self._say(f"{view.given_up} takes too long: a simpler expression may not", failed=True)
+            view.given_up = ""
         self._draw_title()
         self.post_message(self.Moved())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, timedelta
 from functools import cache
+from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,7 @@ from tocsin.tui.heat import (
     heat_map,
     parts_lines,
 )
+from tocsin.tui.heat_csv import heat_csv
 from tocsin.tui.hour import HourDetail, Spread
 from tocsin.tui.hour_rows import HOUR_COLUMNS, job_cells
 from tocsin.tui.ledger import Ledger
@@ -39,6 +41,8 @@ from .frame import Frame
 
 _LOW: Final = 27
 """A screen with fewer lines has less of the hour's parts."""
+_RUNS_AT_ONCE: Final = 500
+"""Of runs that come in a heap, so many are taken at once."""
 _METRICS: Final = tuple(Metric)
 _OWN: Final = "each job's own zone"
 
@@ -72,6 +76,7 @@ class ScheduleScreen(Frame):
             "week_before": lambda _: self._go_weeks(self._week - 1),
             "week_after": lambda _: self._go_weeks(self._week + 1),
             "now": lambda _: self._go_weeks(0),
+            "export": self._export,
             "list": lambda _: self._next_pane(),
         }
 
@@ -126,7 +131,9 @@ class ScheduleScreen(Frame):
 
     def draw_body(self, scene: Scene) -> None:
         """The map and the hour."""
-        self._ledger.follow(scene.view.runs)
+        self._ledger.follow(scene.view.runs, _RUNS_AT_ONCE)
+        if not self._ledger.whole:
+            self.run_worker(walk(self._ledger.steps()), group="ledger", exclusive=True)
         if self._calendars.due(scene):
             ask = self._calendars.ask(self.stage.session, self._forget)
             self.run_worker(ask, group="calendars")
@@ -227,6 +234,7 @@ class ScheduleScreen(Frame):
         )
 
     async def _reckon(self, steps: Iterator[None]) -> None:
+        await walk(self._ledger.steps())  # how long runs take must be known by then
         await walk(steps)
         self.draw()
         self._look_into()
@@ -275,6 +283,22 @@ class ScheduleScreen(Frame):
             self.stage.switch_zone()
         self.draw()
         self._look_into()
+
+    def _export(self, at: Situation) -> None:
+        """Save the week in a new file; one that is there is not written over."""
+        load, scene = self._load, self.stage.scene()
+        if load is None or not load.whole:
+            self.say("CSV: the week is being reckoned", failed=True)
+            return
+        path = Path(at.text or f"tocsin-week-{load.first_day}.csv").expanduser()
+        grid = load.grid(None if self._own_zones else scene.zone, own_zones=self._own_zones)
+        try:
+            with path.open("x", encoding="utf-8") as file:
+                file.write(heat_csv(grid, _slots(scene.view.agents)))
+        except OSError as error:
+            self.say(f"CSV: {path}: {error.strerror}", failed=True)
+        else:
+            self.say(f"✓ saved the week to {path.absolute()}")
 
     def _go_weeks(self, week: int) -> None:
         if week == self._week:

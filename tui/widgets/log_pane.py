@@ -19,6 +19,7 @@ from textual.widget import Widget
 
 from tocsin.tui.log_line import Kind, LogLine
 from tocsin.tui.log_lines import LogLines
+from tocsin.tui.log_search import needle
 from tocsin.tui.log_sight import Sight, Want
 from tocsin.tui.log_view import Mode, Row
 from tocsin.tui.plain import fit
@@ -117,10 +118,10 @@ class LogPane(Widget, can_focus=True):
         self.sight.lay()
         self._drawn()
 
-    def find(self, needle: str) -> None:
-        """Mark the lines that hold `needle`, and go to the first from the top of the pane on."""
-        self.sight.look_for(needle)
-        if needle:
+    def find(self, typed: str) -> None:
+        """Mark the lines that hold it, and go to the first from the top of the pane on."""
+        self.sight.look_for(typed)
+        if self.sight.view.needle:
             self.go_to_match(1)
         else:
             self.redraw()
@@ -183,18 +184,14 @@ class LogPane(Widget, can_focus=True):
     def _text(self, line: LogLine, row: Row) -> list[Segment]:
         """The text of a row, with what was searched for standing out."""
         style = self.rich_style + self._style(_TONE[line.kind])
-        text, needle = row.text, self.sight.view.needle
-        if not needle:
+        text, sought = row.text, self.sight.view.needle
+        if not sought:
             return [Segment(text, style)]
-        hay = text if needle != needle.lower() else text.lower()
         match = self._style("match")
         segments, at = [], 0
-        while len(hay) == len(text) and (found := hay.find(needle, at)) >= 0:
-            segments += [
-                Segment(text[at:found], style),
-                Segment(text[found : found + len(needle)], match),
-            ]
-            at = found + len(needle)
+        for begin, end in needle(sought).spans(text):
+            segments += [Segment(text[at:begin], style), Segment(text[begin:end], match)]
+            at = end
         return [*segments, Segment(text[at:], style)]
 
     def _style(self, name: str) -> Style:

@@ -19,6 +19,7 @@ from tocsin.messages.client_link import (
     PauseJobs,
     PutJobs,
     RemoveJobs,
+    RerunRuns,
     ResumeJobs,
     RunJobs,
     UncordonAgents,
@@ -38,13 +39,14 @@ from tocsin.tui.hour import Spread
 from tocsin.tui.state import Rows, View
 
 TABLE = Table()
-ETL, PAUSED = JOBS[4], JOBS[3]
+BILLING, ETL, PAUSED = JOBS[1], JOBS[4], JOBS[3]
 SPREAD = Spread(NOW_US, (ETL, PAUSED), 60.0, 12, 2, 8, 6)
 ON_JOB = Situation(place=Place.JOBS, jobs=(ETL,), runs=(RUNNING,))
 ON_RUN = Situation(place=Place.RUN, jobs=(ETL,), runs=(RUNNING,))
 ON_AGENT = Situation(place=Place.AGENTS, agents=(AGENTS[0],))
 CORDONED = msgspec.structs.replace(AGENTS[0], held=AgentState.CORDONED, reason="disk")
 PENDING = msgspec.structs.replace(AGENTS[0], state=AgentState.PENDING)
+WAITING = msgspec.structs.replace(RUNNING, state=RunState.QUEUED, agent="")
 VIEW = View(
     Rows(
         {row.job.name: row for row in JOBS},
@@ -76,7 +78,17 @@ def _action(key: str, at: Situation) -> Action:
     [
         ("r", ON_JOB, RunJobs(["etl-orders"])),
         ("r", ON_RUN, RunJobs(["etl-orders"])),
-        ("r", _on(Place.RUNS, runs=(FAILED, RUNNING)), RunJobs(["billing-sync", "etl-orders"])),
+        (
+            "r",
+            _on(Place.RUNS, jobs=(BILLING, ETL), runs=(FAILED, RUNNING)),
+            RunJobs(["billing-sync", "etl-orders"]),
+        ),
+        ("r", _on(Place.RUNS, jobs=(ETL,), runs=(FAILED, RUNNING)), RunJobs(["etl-orders"])),
+        (
+            "R",
+            _on(Place.RUNS, jobs=(BILLING,), runs=(FAILED, RUNNING)),
+            RerunRuns([FAILED.id]),
+        ),
         ("p", ON_JOB, PauseJobs(["etl-orders"])),
         ("p", _on(Place.JOBS, jobs=(PAUSED,)), ResumeJobs(["cleanup-tmp"])),
         ("p", _on(Place.JOBS, jobs=(PAUSED, ETL)), PauseJobs(["etl-orders"])),
@@ -153,6 +165,14 @@ def test_undo_takes_back_what_was_changed_and_no_more(
     [
         ("r", _on(Place.JOBS), "there is no job here"),
         ("r", _on(Place.JOBS, jobs=(ETL,), offline="offline"), "offline"),
+        ("r", _on(Place.RUNS, runs=(FAILED,)), "the job was removed"),
+        ("r", _on(Place.JOB, runs=(FAILED,)), "the job was removed; V brings it back"),
+        ("c", _on(Place.JOB, runs=(FAILED,)), "the job was removed; V brings it back"),
+        ("R", _on(Place.RUN, runs=(FAILED,)), "its job was removed"),
+        ("J", _on(Place.WHY, runs=(FAILED,)), "the job was removed"),
+        ("J", _on(Place.EVENTS), "it is about no job that is still here"),
+        ("A", _on(Place.EVENTS), "it is about no agent that is still here"),
+        ("A", _on(Place.RUNS, runs=(WAITING,)), "it was given to no agent"),
         ("enter", _on(Place.RUNS), "there is no run here"),
         ("V", _on(Place.JOB, jobs=(ETL,)), "its versions are not known"),
         (
@@ -206,7 +226,7 @@ SITUATIONS = [
         spread=spread,
     )
     for place in Place
-    for jobs in ((ETL,), (PAUSED,), ())
+    for jobs in ((ETL, BILLING), (PAUSED,), ())
     for runs in ((RUNNING,), (FAILED,), ())
     for agent in (AGENTS[0], CORDONED, PENDING)
     for flags in (set[Flag](), set(Flag))
@@ -336,6 +356,8 @@ def test_command_line_quotes() -> None:
             _on(Place.JOB, jobs=(ETL,), versions=VERSIONS),
             "tocsin job revert etl-orders 3",
         ),
+        ("J", ON_RUN, "tocsin job show etl-orders"),
+        ("A", ON_RUN, "tocsin agent show etl-03"),
     ],
 )
 def test_command_line_says_what_was_chosen(key: str, at: Situation, line: str) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from tests.tui.fleet import JOBS, NOW_US, RUNNING, RUNS, at, run
+from tests.tui.fleet import BERLIN, JOBS, NOW_US, RUNNING, RUNS, at, run
 from tests.tui.hosts import APP, ASKS, DB, DOWN, ETL, HELD, HOSTS, ON_ETL, ROWS, host
 from tocsin.execution import Offer
 from tocsin.messages.enrolment import fingerprint
 from tocsin.model import Agent, AgentState, RunState
 from tocsin.tui.agent_facts import Known, facts
+from tocsin.tui.agent_hour import AgentHour, agent_hour, share, strip
 from tocsin.tui.agent_rows import agent_cells, bar, by_state, executor_words, seen
 from tocsin.tui.dependence import by_demand, only_on, under_way, weight
 from tocsin.tui.state import Rows, View, agent_key
@@ -22,11 +23,12 @@ def _texts(agent: Agent) -> list[str]:
     return [cell.text for cell in agent_cells(agent, NOW_US)]
 
 
-def _lines(agent: Agent, version: str = "0.1.0") -> list[str]:
+def _lines(agent: Agent, version: str = "0.1.0", since_us: int | None = None) -> list[str]:
     names = only_on([agent], HOSTS, by_demand(ROWS))
     alone = [row for row in ROWS if row.job.name in names]
     had = under_way([*RUNS, ON_ETL]).get(agent.name, [])
-    known = Known(agent, had, alone, version, NOW_US, None)
+    hour = agent_hour([*RUNS, ON_ETL], agent.name, NOW_US)
+    known = Known(agent, had, alone, version, NOW_US, BERLIN, hour, since_us)
     return ["".join(cell.text for cell in line) for line in facts(known)]
 
 
@@ -160,3 +162,30 @@ def test_lines_of_one_that_asks_show_its_fingerprint() -> None:
     said = _lines(ASKS)
     assert f"fingerprint {fingerprint(ASKS.key)}" in said
     assert len(said) == 3
+
+
+def test_the_last_hour_of_an_agent() -> None:
+    """Each run fills its slot from when it was sent to its end, or until now."""
+    runs = [
+        run(
+            1, "a", dispatched_us=at(-3720), started_us=at(-3700), finished_us=at(-3540), agent="x"
+        ),
+        run(2, "a", RunState.FAILED, started_us=at(-60), finished_us=at(0), agent="x"),
+        run(3, "a", RunState.RUNNING, dispatched_us=at(-240), agent="x"),
+        run(4, "a", RunState.RUNNING, dispatched_us=at(-240), agent="y"),
+        run(5, "a", dispatched_us=at(-9000), finished_us=at(-8000), agent="x"),
+        run(6, "a", RunState.QUEUED),
+    ]
+    hour = agent_hour(runs, "x", NOW_US)
+    assert hour == AgentHour((0.5, *[0.0] * 27, 1.0, 1.5), ended=2, failed=1)
+    assert strip(hour, 2) == "▂" + " " * 27 + "▄▆"
+    assert strip(hour, 1) == "▄" + " " * 27 + "██"
+    assert share(hour, 2) == 3.0 / 60
+
+
+def test_the_last_hour_in_words() -> None:
+    """With from when on runs are known, where that is less than an hour."""
+    line = next(line for line in _lines(DB) if line.startswith("last hour"))
+    assert line == f"last hour [{'▂' * 11 + ' ' * 19}] 9% of its slots, 1 run ended"
+    line = next(line for line in _lines(DB, since_us=at(-600)) if line.startswith("last hour"))
+    assert line.endswith(", known from 13:53:22")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.tui.fleet import job
 from tocsin.instants import SECOND_US, from_rfc3339
-from tocsin.model import Blackout, Calendar, JobRow
+from tocsin.model import Blackout, Calendar, JobRow, Pause, Scope
 from tocsin.schedule import parse
 from tocsin.tui.forecast import QUARTER_US, WALKED_MAX, Fires, Forecast, Span, fires_in
 
@@ -119,6 +119,38 @@ def test_only_changed_jobs_are_reckoned_again() -> None:
     assert reckon(forecast, msgspec.structs.replace(changed, version=2)) == 1
     assert sum(forecast.totals.values()) == 8
     assert forecast.whole
+
+
+def test_what_passes_is_not_in_the_totals() -> None:
+    """Neither in maintenance nor in a pause that ends; a change of either is followed."""
+    forecast = Forecast(span("2026-03-24T13:00:00Z", 60, 4), {})
+    hourly, other = job(1, "a", "0 * * * *"), job(2, "b", "0 * * * *")
+    rows = {"a": hourly, "b": other}
+    column = forecast.span.first
+    for pauses, totals in (
+        ([], [2, 2, 2, 2]),
+        ([_pause("a", "13:00", "15:00")], [1, 1, 2, 2]),
+        ([_pause("*", "15:00", None)], [2, 2, 0, 0]),
+        ([], [2, 2, 2, 2]),
+    ):
+        forecast.follow(rows, pauses)
+        list(forecast.steps())
+        assert [forecast.totals[column + i] for i in range(4)] == totals
+    paused = msgspec.structs.replace(
+        hourly, paused=True, pause_until_us=from_rfc3339("2026-03-24T15:00:00Z")
+    )
+    forecast.follow({"a": paused, "b": other})
+    list(forecast.steps())
+    assert [forecast.totals[column + i] for i in range(4)] == [1, 1, 2, 2]
+
+
+def _pause(jobs: str, since: str, until: str | None) -> Pause:
+    since_us, until_us = (
+        None if clock is None else from_rfc3339(f"2026-03-24T{clock}:00Z")
+        for clock in (since, until)
+    )
+    assert since_us is not None
+    return Pause(id=jobs, scope=Scope.JOB, value=jobs, since_us=since_us, until_us=until_us)
 
 
 def test_a_job_in_sight_is_reckoned_at_once() -> None:

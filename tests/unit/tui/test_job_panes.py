@@ -12,7 +12,7 @@ from tests.tui.fleet import AGENTS, BERLIN, NOW_US, at, job
 from tests.tui.history import BILLING, INVOICE, VERSIONS, past_runs
 from tocsin.execution import Limits
 from tocsin.instants import from_rfc3339
-from tocsin.model import Blackout, Calendar, JobRow, Target
+from tocsin.model import Blackout, Calendar, JobRow, Pause, Scope, Target
 from tocsin.tui.job_config import config_rows
 from tocsin.tui.job_history import failures
 from tocsin.tui.job_panes import (
@@ -39,14 +39,14 @@ def text(rows: list[Row]) -> str:
 def fires(row: JobRow, width: int = 60, **calendars: list[str]) -> str:
     """The next fires."""
     known = {name: Calendar(name=name, dates=dates) for name, dates in calendars.items()}
-    return text(fire_rows(row, known, NOW_US, BERLIN, width))
+    return text(fire_rows(row, known, (), NOW_US, BERLIN, width))
 
 
 @pytest.mark.parametrize("width", [20, 37, 48, 79, 98, 199])
 def test_all_lines_fit(width: int) -> None:
     """Whatever the width, a line has just that many cells."""
     panes = [
-        fire_rows(BILLING, {}, NOW_US, BERLIN, width),
+        fire_rows(BILLING, {}, (), NOW_US, BERLIN, width),
         trigger_rows(BILLING, ALL, {}, NOW_US, width),
         failure_rows(failures(RUNS), NOW_US, BERLIN, width),
         config_rows(BILLING.job, HOSTS, width),
@@ -159,6 +159,18 @@ def test_runs() -> None:
 
 def test_late_is_bad_news() -> None:
     """It stands out by its colour as well."""
-    rows = fire_rows(job(1, "a", "0 4 * * *", -600), {}, NOW_US, BERLIN, 60)
+    rows = fire_rows(job(1, "a", "0 4 * * *", -600), {}, (), NOW_US, BERLIN, 60)
     assert rows[0][1][0].tone == "bad"
     assert rows[0][0] == f"fire {at(-600)}"
+
+
+def test_fires_in_maintenance_are_marked() -> None:
+    """With what it is, for whom and how long; the fire behind it is not."""
+    since_us, until_us = at(0), at(1000)
+    pause = Pause(
+        id="p", scope=Scope.ALL, reason="new switch", by="ana", since_us=since_us, until_us=until_us
+    )
+    other = replace(pause, id="q", scope=Scope.JOB, value="zzz")
+    shown = text(fire_rows(BILLING, {}, (pause, other), NOW_US, BERLIN, 90)).splitlines()
+    assert shown[0].strip() == ("maintenance until Tue 24 Mar 14:20 by ana: new switch")
+    assert [line[:2] for line in shown[1:4]] == ["1‖", "2 ", "3 "]

@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.tui.fleet import BERLIN, job
-from tocsin.instants import SECOND_US, from_rfc3339
+from tocsin.instants import SECOND_US, from_rfc3339, to_rfc3339
 from tocsin.model import JobRow, Overlap, Target
+from tocsin.tui.heat_csv import heat_csv
 from tocsin.tui.hour import COLLISION_MIN, HourDetail
-from tocsin.tui.load import Load, Metric, Weight, hosts_of
+from tocsin.tui.load import Hour, Load, Metric, Weight, hosts_of
 
 MARCH = date(2026, 3, 24)
 OCTOBER = date(2026, 10, 20)
@@ -178,3 +179,15 @@ def test_paused_and_barred_jobs_start_nothing() -> None:
     """And so are not in the hour."""
     rows = [job(1, "a", "0 2 * * *", paused=True), job(2, "b", "0 2 * * *", enabled=False)]
     assert not detail_of(rows).here
+
+
+def test_the_map_as_csv() -> None:
+    """Hours that do not exist are left out, and so is the share of slots that nobody knows."""
+    hour = Hour(date(2026, 3, 29), 1, 3, 90.0, 4, NEXT_DAY, NEXT_DAY + HOUR_US)
+    missing = Hour(date(2026, 3, 29), 2)
+    begins = to_rfc3339(NEXT_DAY).replace(".000000Z", "Z")
+    assert heat_csv([[hour, missing]], 2).splitlines() == [
+        "day,hour,begins,fires,job_minutes,slots_percent",
+        f"2026-03-29,1,{begins},3,1.5,1.2",
+    ]
+    assert heat_csv([[hour]], 0).splitlines()[1].endswith(",3,1.5,")

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from tests.unit.tui.test_log_lines import lines_of, pieces_of
 from tocsin.tui import log_lines
 from tocsin.tui.log_lines import LogLines
-from tocsin.tui.log_view import LogView, Mode, Place, Streams, holds, wrapped
+from tocsin.tui.log_search import needle
+from tocsin.tui.log_view import LogView, Mode, Place, Streams, wrapped
 
 HEIGHT = 1_000
 ALL = Mode()
@@ -43,6 +44,10 @@ SOME = ((1, b"one\ntwo\n"), (2, b"ERR three\n"), (1, b"four\n"))
         (Mode("err"), ["── 2 lines hidden by filter err ──", "ERR three",
                        "── 1 line hidden by filter err ──"]),
         (Mode("Err"), ["── 4 lines hidden by filter Err ──"]),
+        (
+            Mode("!/^t|e$/"),
+            ["── 3 lines hidden by filter !/^t|e$/ ──", "four"],
+        ),
         (Mode(streams=Streams.OUT), ["one", "two", "── 1 line hidden all but stdout ──", "four"]),
         (
             Mode("two", Streams.ERR),
@@ -110,7 +115,7 @@ def test_finding(needle: str, found: list[int]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "needle"),
+    ("data", "typed"),
     [
         (b"a \x1b[31mred\x1b[m word", "red word"),
         ("Über".encode(), "über"),
@@ -118,9 +123,9 @@ def test_finding(needle: str, found: list[int]) -> None:
         (b"plain", "PLAIN".lower()),
     ],
 )
-def test_what_is_drawn_is_found(data: bytes, needle: str) -> None:
+def test_what_is_drawn_is_found(data: bytes, typed: str) -> None:
     """Colours do not hide a text, nor do letters beyond ASCII."""
-    assert holds(lines_of((1, data)).line(0), needle)
+    assert needle(typed).holds(lines_of((1, data)).line(0))
 
 
 @given(

@@ -61,7 +61,7 @@ def _opened() -> LogLines:
             _opened(),
             _standing(needle="x" * 20, matches=3, nth_match=1, mode=Mode("!y"), wrap=True),
             70,
-            ["─ Log ", "only !y  'xxxxxxxxxxxxxxxxxxxx': 1 of 3 loaded  wrap  FOLLOW ─"],
+            ["─ Log ", "only !y  'xxxxxxxxxxxxxxxxxxxx': 1 of 3+ loaded  wrap  FOLLOW ─"],
         ),
     ],
 )

@@ -14,6 +14,7 @@ from tocsin.tui import state
 from tocsin.tui.state import (
     View,
     add_history,
+    add_older,
     apply,
     count,
     latest_by_job,
@@ -138,6 +139,30 @@ def test_old_runs_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     assert active.id in view.runs
     assert run(2, "a").id not in view.runs
     assert run(10, "a").id in view.runs
+
+
+def test_how_far_back_all_runs_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As far as the snapshot has them, and then what was asked for; what is forgotten counts."""
+    monkeypatch.setattr(state, "SNAPSHOT_RUNS", 3)
+    monkeypatch.setattr(state, "RUNS_MAX", 10)
+    few = _view(_part(1, runs=[run(8, "a"), run(7, "a")]), _part(2, more=False))
+    assert few.since_us is None
+    newest = [run(number, "a", created_us=number) for number in (9, 8, 7)]
+    active = run(1, "a", RunState.RUNNING)
+    view = _view(_part(1, runs=newest), Update(2, runs=[active]), _part(3, more=False))
+    assert view.since_us == 7
+    view = add_history(view, [run(2, "a"), run(3, "a")])
+    assert view.since_us == 7
+    older = [run(number, "a", created_us=number) for number in (6, 5)]
+    view = add_older(view, view.shown.since, older, more=True)
+    assert (view.since_us, len(view.runs), view.has_room(2)) == (5, 8, True)
+    assert add_older(view, "another", [run(4, "a")], more=True).since_us == 5
+    assert add_older(view, view.shown.since, [run(4, "a")], more=False).since_us is None
+    newer = [run(number, "a", created_us=number) for number in (10, 11, 12)]
+    view = apply(view, Update(4, runs=newer))
+    assert (view.since_us, min(one.created_us for one in view.runs.values())) == (5, 5)
+    view = apply(view, Update(5, runs=[run(13, "a"), run(14, "a")]))
+    assert view.since_us == 7
 
 
 def test_order_and_newest_of_a_job() -> None:

@@ -10,9 +10,10 @@ from rich.cells import cell_len
 
 from tests.tui.fleet import BERLIN, NOW_US, at, job, run
 from tocsin.instants import from_rfc3339
-from tocsin.model import JobRow, Run, RunState
+from tocsin.model import JobRow, Pause, Run, RunState, Scope
 from tocsin.tui.durations import Usual
 from tocsin.tui.forecast import Fires, fires_in
+from tocsin.tui.pause_times import of_jobs
 from tocsin.tui.timeline import (
     STEPS_S,
     JobLine,
@@ -41,11 +42,17 @@ def minutes(pan: int = 0) -> Scale:
     return scale_of(WIDTH, MINUTE, pan, NOW_US, BERLIN)
 
 
-def plot(row: JobRow, *runs: Run, usual: Usual | None = None, scale: Scale | None = None) -> str:
+def plot(
+    row: JobRow,
+    *runs: Run,
+    usual: Usual | None = None,
+    scale: Scale | None = None,
+    pauses: Sequence[Pause] = (),
+) -> str:
     """What is drawn behind a job's name, from the now-line's column on either side."""
     scale = scale or minutes()
     latest = next((r for r in reversed(runs) if r.state is not RunState.SKIPPED), None)
-    line = JobLine(row, latest, runs, usual, fires_in(row.job, scale.span, {}))
+    line = JobLine(row, latest, runs, usual, fires_in(row.job, scale.span, {}), pauses)
     drawn = text(job_cells(line, scale, WIDTH))
     assert cell_len(drawn) == WIDTH
     return drawn[WIDTH - scale.width :]
@@ -105,14 +112,34 @@ def test_a_run_is_drawn_to_its_usual_end() -> None:
         ("* * * * *", {}, "◇" * 10),
         ("*/20 * * * * *", {}, "3" * 10),
         ("@every 1s", {}, "#" * 10),
-        ("*/5 * * * *", {"paused": True}, " s    s   "),
-        ("*/5 * * * *", {"paused": True, "pause_until_us": at(240)}, " s    ◇   "),
+        ("*/5 * * * *", {"paused": True}, " ‖    ‖   "),
+        ("*/5 * * * *", {"paused": True, "pause_until_us": at(240)}, " ‖    ◇   "),
         ("*/5 * * * *", {"enabled": False}, " " * 10),
     ],
 )
 def test_future(schedule: str, more: dict[str, Any], drawn: str) -> None:
     """Fires to come stand in their columns, as a count where there are several."""
     assert future(job(1, "etl", schedule, **more)) == drawn
+
+
+@pytest.mark.parametrize(
+    ("scope", "value", "since_s", "until_s", "drawn"),
+    [
+        (Scope.ALL, "", -60, None, " ‖    ‖   "),
+        (Scope.JOB, "e*", -60, 240, " ‖    ◇   "),
+        (Scope.LABEL, "team=data", 240, None, " ◇    ‖   "),
+        (Scope.LABEL, "team=web", -60, None, " ◇    ◇   "),
+        (Scope.AGENT, "*", -60, None, " ◇    ◇   "),
+    ],
+)
+def test_maintenance_ahead(
+    scope: Scope, value: str, since_s: float, until_s: float | None, drawn: str
+) -> None:
+    """What it will let pass has a glyph of its own, as far as it is of this job."""
+    until_us = None if until_s is None else at(until_s)
+    pause = Pause(id="p", scope=scope, value=value, since_us=at(since_s), until_us=until_us)
+    row = job(1, "etl", "*/5 * * * *", labels={"team": "data"})
+    assert future(row, pauses=of_jobs([pause])) == drawn
 
 
 def test_a_late_job_is_marked_since_it_was_due() -> None:
