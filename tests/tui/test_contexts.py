@@ -73,7 +73,7 @@ def test_another_coordinator_and_back() -> None:
         assert "etl-orders" not in screen(pilot)
         assert "/etl" not in screen(pilot)
         await pilot.press("U")
-        await expect(pilot, "undo: nothing was done")
+        await expect(pilot, "undo: nothing that can be taken back")
         await pilot.press("down", "p")
         await expect(pilot, "✓ pause second")
         assert [ask.names for ask in there.asks if isinstance(ask, PauseJobs)] == [["second"]]
