@@ -5,12 +5,23 @@ from __future__ import annotations
 import contextlib
 import os
 import termios
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+from rich.segment import Segment
 
 ALT_SCREEN_ON: Final = "\x1b[?1049h"
 _UP: Final = f"{ALT_SCREEN_ON}\x1b[?25l"
 _AWAY: Final = "\x1b[?1049l\x1b[?25h"
 _LFLAG: Final = 3
+
+
+class Picture(NamedTuple):
+    """The lines of a screen of a size."""
+
+    lines: Sequence[Sequence[Segment]] = ()
+    width: int = 0
+    height: int = 0
 
 
 class Curtain:
@@ -21,6 +32,8 @@ class Curtain:
     """
 
     def __init__(self, fd: int) -> None:
+        self.picture = Picture()
+        """What is on it."""
         self._fd = fd
         self._before: list[Any] | None = None
 
@@ -29,8 +42,9 @@ class Curtain:
         """Whether it stands."""
         return self._before is not None
 
-    def show(self, text: str) -> None:
-        """Write a text on an empty screen."""
+    def show(self, text: str, picture: Picture) -> None:
+        """Write on an empty screen the text that makes it show a picture."""
+        self.picture = picture
         # A terminal that has gone is noticed by the guard.
         with contextlib.suppress(OSError, termios.error):
             before = termios.tcgetattr(self._fd)

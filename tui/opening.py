@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 from rich.cells import cell_len, set_cell_size
 from rich.color import ColorSystem
+from rich.segment import Segment
 from rich.style import Style
 
 from .actions.action import Place
@@ -177,10 +178,9 @@ class Ink:
         self, palette: Palette, colours: str | None, *, plain: bool, ascii_only: bool
     ) -> None:
         self._system = ColorSystem.STANDARD if plain else _COLOUR_SYSTEMS[colours]
-        self._plain = plain
         self._ascii = ascii_only
-        self._page = Style(color=_rich(palette.foreground), bgcolor=_rich(palette.background))
-        self._tones = {
+        page = Style(color=_rich(palette.foreground), bgcolor=_rich(palette.background))
+        tones = {
             "": Style(),
             "good": Style(color=_rich(palette.success)),
             "bad": Style(color=_rich(palette.error), bold=True),
@@ -189,20 +189,31 @@ class Ink:
             "quiet": Style(color=_rich(palette.muted)),
             "strong": Style(bold=True),
         }
+        self._page = page.without_color if plain else page
+        self._tones = {name: it.without_color if plain else it for name, it in tones.items()}
 
-    def text(self, rows: Sequence[Row], width: int) -> str:
-        """What makes a terminal show the rows, the first one at its top."""
-        return "".join(f"\x1b[{y};1H{self._row(row, width)}" for y, row in enumerate(rows, start=1))
+    def lines(self, rows: Sequence[Row], width: int) -> list[list[Segment]]:
+        """The rows in their colours."""
+        return [self._line(row, width) for row in rows]
 
-    def _row(self, row: Row, width: int) -> str:
-        page = self._page + Style(reverse=True) if row.reverse else self._page
+    def text(self, lines: Sequence[Sequence[Segment]]) -> str:
+        """What makes a terminal show the lines, the first one at its top."""
         return "".join(
-            self._cell(cell.text, page + self._tones[cell.tone]) for cell in cut(row.cells, width)
+            f"\x1b[{y};1H{''.join(self._sent(text, style) for text, style, _ in line)}"
+            for y, line in enumerate(lines, start=1)
         )
 
-    def _cell(self, text: str, style: Style) -> str:
-        text = to_ascii(text) if self._ascii else text
-        style = style.without_color if self._plain else style
+    def _line(self, row: Row, width: int) -> list[Segment]:
+        page = self._page + Style(reverse=True) if row.reverse else self._page
+        return [
+            Segment(
+                to_ascii(cell.text) if self._ascii else cell.text, page + self._tones[cell.tone]
+            )
+            for cell in cut(row.cells, width)
+        ]
+
+    def _sent(self, text: str, style: Style | None) -> str:
+        assert style is not None, "each cell has one"
         return style.render(text, color_system=self._system)
 
 

@@ -7,11 +7,12 @@ is not as it was, at the start or later, Textual's own way takes over and only m
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from rich.color import ColorSystem
 from rich.console import COLOR_SYSTEMS, RenderableType
+from rich.segment import Segment
 from textual import events
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import App, ReturnType
@@ -59,9 +60,10 @@ class DiffedApp(App[ReturnType]):
         """The screen of an app that has no other."""
         return NarrowScreen(id="_default")
 
-    def on_resize(self, _event: events.Resize) -> None:
-        """A terminal may have moved what it showed."""
-        self.forget_output()
+    def on_resize(self, event: events.Resize) -> None:
+        """A terminal that has another size may have moved what it showed."""
+        if event.size != self._drawn_size:
+            self.forget_output()
 
     def on_mount(self) -> None:
         """After a pause, something else is on the screen."""
@@ -76,6 +78,13 @@ class DiffedApp(App[ReturnType]):
         """Send all that is drawn next, whatever the terminal showed."""
         if self._shown is not None:
             self._shown.forget()
+
+    def take_over(self, lines: Sequence[Sequence[Segment]], size: Size) -> None:
+        """Know that a terminal of this size shows these lines already."""
+        self._drawn_size = size
+        self._shown = Shown(_colours(self.console.color_system))
+        for y, segments in enumerate(lines):
+            self._shown.draw(0, y, Strip(segments))
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         if self._stock or not self._is_drawing(renderable):
@@ -111,10 +120,10 @@ class DiffedApp(App[ReturnType]):
         if self._shown is None:
             self._shown = Shown(_colours(self.console.color_system))
         pieces: Iterable[Piece]
+        if self.size != self._drawn_size:
+            self._drawn_size = self.size
+            self.forget_output()
         if isinstance(renderable, LayoutUpdate):
-            if renderable.region.size != self._drawn_size:
-                self._drawn_size = renderable.region.size
-                self.forget_output()
             pieces = _layout_pieces(renderable)
         else:
             assert isinstance(renderable, ChopsUpdate), "see _is_drawing"

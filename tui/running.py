@@ -29,7 +29,7 @@ from .ascii import wanted as ascii_wanted
 from .clipboard import is_in_browser
 from .connection import Connection
 from .contexts import Begun, Contexts, Watched, known_contexts, watched
-from .curtain import Curtain
+from .curtain import Curtain, Picture
 from .guard import Guard, refusal
 from .opening import Ink, colours_of, first_picture
 from .palettes import PALETTES, palette_name
@@ -216,4 +216,5 @@ def _draw(
     colours = colours_of(environ)
     name = palette_name("ansi-dark" if no_color else settings.theme, colours, environ)
     ink = Ink(PALETTES[name], colours, plain=no_color, ascii_only=bool(settings.ascii))
-    curtain.show(ink.text(rows, size.columns))
+    lines = ink.lines(rows, size.columns)
+    curtain.show(ink.text(lines), Picture(lines, size.columns, size.lines))

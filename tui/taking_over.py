@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from textual.drivers.linux_driver import LinuxDriver
+from textual.geometry import Size
 
 from .curtain import ALT_SCREEN_ON, Curtain
+from .output import DiffedApp
 
 
 def taking_over(curtain: Curtain) -> type[LinuxDriver]:
@@ -16,6 +18,9 @@ def taking_over(curtain: Curtain) -> type[LinuxDriver]:
         def start_application_mode(self) -> None:
             """Draw here from now on."""
             self._behind = curtain.up
+            if curtain.up and isinstance(self._app, DiffedApp):
+                lines, width, height = curtain.picture
+                self._app.take_over(lines, Size(width, height))
             curtain.hand_over()
             super().start_application_mode()  # type: ignore[no-untyped-call] # Textual's
             self._behind = False

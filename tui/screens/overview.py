@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable
-from functools import partial
 from typing import Final
 
 from textual.containers import Horizontal, Vertical
@@ -93,7 +92,7 @@ class OverviewScreen(Frame):
     def on_mount(self) -> None:
         """The keys go to the timeline."""
         self._arrange()
-        self._pane("timeline").focus()
+        self.set_focus(self._pane("timeline"))
 
     def on_resize(self) -> None:
         """More lines for what needs attention on a higher screen."""
@@ -214,8 +213,11 @@ class OverviewScreen(Frame):
     def _look_further(self, scene: Scene) -> None:
         if not self._reckoning and not self._panorama.whole(scene):
             self._reckoning = True
+
+            async def reckon() -> None:  # no partial: Textual names a worker by all that it holds
+                await self._reckon(scene)
+
             # First what is known already comes into sight.
-            reckon = partial(self._reckon, scene)
             self.call_after_refresh(self.run_worker, reckon, group="forecast")
 
     async def _reckon(self, scene: Scene) -> None:
