@@ -20,6 +20,7 @@ from tocsin import __version__
 from .fleet import Fleet
 from .machine import IS_SHORT, Machine
 from .packages import OLD_VERSION, Packages, older
+from .root import PYTHONS
 
 UNITS: Final = ("tocsin-coordinator", "tocsin-agent")
 RUNS: Final = 20
@@ -77,7 +78,8 @@ def installed(
 ) -> Machine:
     """The machine, with a release of long ago installed."""
     assert before
-    old = older(packages.deb, tmp_path_factory.mktemp("old"))
+    python = PYTHONS[bare_machine.suite]
+    old = older(packages.deb, tmp_path_factory.mktemp("old"), python)
     apt(bare_machine, "install", give(bare_machine, old))
     return bare_machine
 
