@@ -89,6 +89,10 @@ class Handles:
         """Whether the executor has forgotten all that it was told to."""
         return not self._forgetting
 
+    def holds(self, key: AttemptKey) -> bool:
+        """Whether the next host will find an attempt, as it is or as it ended."""
+        return key in self._journals
+
     def find(self) -> list[Found]:
         """What earlier hosts left; what is of an earlier boot, or makes no sense, is deleted."""
         if not self._reattaches:

@@ -65,6 +65,8 @@ class ExecutorHost:
 
     def __init__(self, executor: Executor, settings: Settings, out_dir: str, idle_s: float) -> None:
         self.over = asyncio.Event()
+        self.leaves_runs = False
+        """Whether it is over with runs under way, which go on."""
         self.spares = SpareFiles(f"{out_dir}.spare", settings.name)
         self._loop = asyncio.get_running_loop()
         self._executor = executor
@@ -231,9 +233,20 @@ class ExecutorHost:
         self._end_soon()
 
     def terminate(self) -> None:
-        """SIGTERM: retire when nothing runs; runs are not given up for it."""
+        """SIGTERM: retire when nothing runs, else end if the next host finds all that is held.
+
+        Other runs are not given up for it.
+        """
         if not self._live:
             self.retire()
+        elif self._can_be_succeeded():
+            self.leaves_runs = True
+            self.over.set()
+
+    def _can_be_succeeded(self) -> bool:
+        runs = self._live.values()
+        keys = [*self._live, *self._unconfirmed]
+        return all(it.began_us is not None for it in runs) and all(map(self._handles.holds, keys))
 
     def _holds_something(self) -> bool:
         return bool(self._live or self._unconfirmed or not self._handles.are_settled)
@@ -383,6 +396,8 @@ async def _serve(executor: Executor, settings: Settings, out_dir: str, idle_s: f
     host.spares.close()
     host.health.close()
     os.unlink(path)  # noqa: PTH108
+    if host.leaves_runs:
+        os._exit(0)  # as if it was killed: nothing is to be done to them on the way out
     server.close()
 
 

@@ -31,7 +31,7 @@ shift
 echo "$verb $*" >>/root/helped
 case "$verb" in
 install-system-units) systemctl --no-reload preset "$@" ;;
-remove-system-units) systemctl --no-reload disable --now --no-warn "$@" ;;
+remove-system-units) systemctl --no-reload disable --now "$@" ;;
 esac
 """
 
