@@ -32,8 +32,10 @@ def check_root() -> Findings:
 def check_unit(side: Side) -> Findings:
     """Its unit is enabled and runs."""
     if side.unit is not None:
-        yield judge_unit(f"{side.what} service", side.unit)
+        yield judge_unit(f"{side.title} service", side.unit)
         yield from check_credentials(side.unit)
+    if side.instance:
+        yield from check_executors_unit(side)
 
 
 def judge_unit(check: str, unit: systemctl.Unit) -> Finding:
@@ -58,6 +60,14 @@ def judge_unit(check: str, unit: systemctl.Unit) -> Finding:
         said = f"{name} was started again {restarts} times"
         return warning(check, said, f"see: journalctl -u {name}")
     return fine(check, f"{name} runs")
+
+
+def check_executors_unit(side: Side) -> Findings:
+    """One more agent of a host has a template of its own for the hosts of its executors."""
+    path, source = systemctl.executors_unit(side.instance), systemctl.EXECUTORS
+    if not path.exists():
+        said = f"{path} is missing: no executor of this agent starts"
+        yield fault(f"{side.title} executors", said, f"ln -sf {source} {path}")
 
 
 def check_credentials(unit: systemctl.Unit) -> Findings:
@@ -91,7 +101,7 @@ def check_process(side: Side) -> Findings:
     if pid is None:
         if side.unit is None:
             mend = f"start it: tocsin {side.what}"
-            yield warning(f"{side.what} process", f"no {side.what} runs here", mend)
+            yield warning(f"{side.title} process", f"no {side.what} runs here", mend)
         return
     try:
         cgroups = Path(f"/proc/{pid}/cgroup").read_text(encoding="utf-8")
@@ -100,8 +110,8 @@ def check_process(side: Side) -> Findings:
     except OSError:
         return  # it has ended, or is somebody else's
     name = side.unit.name if side.unit is not None else ""
-    yield judge_cgroup(side.what, cgroups, name)
-    yield judge_files(side.what, limits)
+    yield judge_cgroup(side.title, cgroups, name)
+    yield judge_files(side.title, limits, FILES_MIN[side.what])
     if side.what == "agent" and side.unit is not None:
         yield from judge_kill_mode(side.unit, has_units="TOCSIN_EXECUTOR_UNITS=/" in environ)
 
@@ -123,7 +133,7 @@ def judge_cgroup(what: str, text: str, unit: str) -> Finding:
     """Whether a process is in the cgroup of its unit.
 
     Args:
-        what: agent or coordinator.
+        what: what it is called in findings.
         text: of /proc/PID/cgroup.
         unit: its name; empty where there is none.
     """
@@ -155,9 +165,9 @@ def judge_kill_mode(unit: systemctl.Unit, *, has_units: bool) -> Findings:
         )
 
 
-def judge_files(what: str, text: str) -> Finding:
+def judge_files(what: str, text: str, least: int) -> Finding:
     """Whether a process may have enough descriptors; `text` is that of /proc/PID/limits."""
-    check, least = f"{what} limits", FILES_MIN[what]
+    check = f"{what} limits"
     words = next((line.split() for line in text.splitlines() if "open files" in line), [])
     soft = words[3] if len(words) > 3 else "unlimited"  # noqa: PLR2004 - Max open files SOFT HARD
     if soft.isdecimal() and int(soft) < least:

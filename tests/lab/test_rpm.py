@@ -19,7 +19,9 @@ from .machine import IS_SHORT, Machine
 from .packages import NEXT_VERSION, Packages, next_rpm
 from .test_packages import UNITS, give, states
 
-pytestmark = pytest.mark.skipif(IS_SHORT, reason="rpm's own checks of the file are in the short form")
+pytestmark = pytest.mark.skipif(
+    IS_SHORT, reason="rpm's own checks of the file are in the short form"
+)
 
 PRESETS: Final = "/etc/systemd/system-preset"
 HELPER: Final = "/usr/lib/systemd/systemd-update-helper"
