@@ -75,6 +75,7 @@ class ExecutorHost:
         self._idle_s = idle_s
         self._emptied_at = self._loop.time()
         self._retiring = False
+        self._terminating = False
         self._agent: AgentLink | None = None
         self._live: dict[AttemptKey, Attempt] = {}
         self._unstarted: deque[Attempt] = deque()
@@ -233,26 +234,29 @@ class ExecutorHost:
         self._end_soon()
 
     def terminate(self) -> None:
-        """SIGTERM: retire when nothing runs, else end if the next host finds all that is held.
+        """SIGTERM: retire when nothing runs, else end as soon as the next host finds all that is held.
 
         Other runs are not given up for it.
         """
-        if not self._live:
+        self._terminating = True
+        if self._live:
+            self._leave_if_succeeded()
+        else:
             self.retire()
-        elif self._can_be_succeeded():
+
+    def _leave_if_succeeded(self) -> None:
+        runs, held = self._live.values(), [*self._live, *self._unconfirmed]
+        if all(it.began_us is not None for it in runs) and all(map(self._handles.holds, held)):
             self.leaves_runs = True
             self.over.set()
-
-    def _can_be_succeeded(self) -> bool:
-        runs = self._live.values()
-        keys = [*self._live, *self._unconfirmed]
-        return all(it.began_us is not None for it in runs) and all(map(self._handles.holds, keys))
 
     def _holds_something(self) -> bool:
         return bool(self._live or self._unconfirmed or not self._handles.are_settled)
 
     def _settled(self) -> None:
         if self._holds_something():
+            if self._terminating:
+                self._leave_if_succeeded()
             return
         self._emptied_at = self._loop.time()
         if self._retiring:
