@@ -44,6 +44,7 @@ from tocsin.hosting import (
 from tocsin.wire import encode
 
 from .agent_link import AgentLink, hello_messages, report_messages
+from .agent_user import agent_of
 from .attempt import Attempt
 from .handles import Found, Handles
 from .health_watch import HealthWatch
@@ -87,9 +88,12 @@ class ExecutorHost:
         self._ended: list[RunEnded] = []
         self._report_due = False
         folder = os.getcwd()  # noqa: PTH109 - text
+        self._owner = agent_of(folder)
         self._handles = Handles(executor, folder, settings.name, self._settled)
         for found in self._handles.find():
             self._resume(found)
+        if self._owner is not None:
+            self._owner.give_folder(self._handles.folder)
         self._loop.call_later(idle_s, self._check_idle)
         self.health = HealthWatch(executor, self._say_health)
 
@@ -158,6 +162,8 @@ class ExecutorHost:
 
     def _attempt(self, order: Order) -> Attempt:
         sink = OutputFiles(f"{self._out_dir}/{order.key}", order.keep_bytes, self.spares)
+        if self._owner is not None:
+            self._owner.make_files(sink.names)
         attempt = Attempt(
             order, self._executor, sink, self._handles, self._on_began, self._on_ended
         )
@@ -234,7 +240,7 @@ class ExecutorHost:
         self._end_soon()
 
     def terminate(self) -> None:
-        """SIGTERM: retire when nothing runs, else end as soon as the next host finds all that is held.
+        """SIGTERM: retire when nothing runs; else end once the next host finds all that is held.
 
         Other runs are not given up for it.
         """
@@ -385,6 +391,8 @@ async def _serve(executor: Executor, settings: Settings, out_dir: str, idle_s: f
     listener.settimeout(0)
     listener.bind(f"{path}.new")
     os.chmod(f"{path}.new", 0o600)  # noqa: PTH101
+    if (owner := agent_of(".")) is not None:
+        owner.give(f"{path}.new")
     listener.listen(16)
     os.rename(f"{path}.new", path)  # noqa: PTH104 - who finds it can connect to it
     server = await loop.create_unix_server(lambda: AgentLink(host), sock=listener)
