@@ -34,7 +34,7 @@ def main() -> None:
     )
     build.add_argument(
         "--sign-key", type=Path, metavar="FILE",
-        help="sign with this secret OpenPGP key; NFPM_PASSPHRASE is what opens it",
+        help="sign the .rpm with this secret OpenPGP key; NFPM_PASSPHRASE opens it",
     )  # fmt: skip
     asked = parser.parse_args()
     if asked.command == "lock":

@@ -34,7 +34,7 @@ class Issue(NamedTuple):
     maintainer: str = NOBODY
     """`NAME <ADDRESS>`."""
     sign_key: Path | None = None
-    """A file with a secret OpenPGP key; None leaves them unsigned."""
+    """A file with a secret OpenPGP key for the .rpm; None leaves it unsigned."""
 
 
 def make(build: Build, root: Path, out: Path, issue: Issue) -> list[Path]:
@@ -80,8 +80,8 @@ def _config(build: Build, root: Path, issue: Issue) -> dict[str, Any]:
     }
     for kind in KINDS:
         config[kind]["compression"] = issue.compression
-        if issue.sign_key is not None:
-            config[kind]["signature"] = {"key_file": str(issue.sign_key)}
+    if issue.sign_key is not None:  # apt asks for the signature of a repository, not of a .deb
+        config["rpm"]["signature"] = {"key_file": str(issue.sign_key)}
     config["contents"] = [*config["contents"], *_contents(root)]
     return config
 

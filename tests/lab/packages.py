@@ -13,13 +13,16 @@ from .root import CHECKOUT
 
 OLD_VERSION: Final = "0.0.9"
 NEXT_VERSION: Final = "9.9.9"
+BUILDER: Final = "Lab <lab@builds.example>"
+_PASSPHRASE: Final = "sesame"
 _BUILD_NEXT: Final = """\
 import sys
 from pathlib import Path
 from tocsin_packages import __main__ as program, nfpm, staging
 settings = staging.agent_settings() + "# of next\\n"
 staging.agent_settings = lambda: settings
-program.build_packages(sys.argv[1], Path(sys.argv[2]), nfpm.Issue("gzip"))
+issue = nfpm.Issue("gzip", sys.argv[4], Path(sys.argv[3]))
+program.build_packages(sys.argv[1], Path(sys.argv[2]), issue)
 """
 
 
@@ -39,13 +42,30 @@ def build_packages(out: Path) -> Packages:
     return packages_in(out)
 
 
-def next_rpm(out: Path) -> Path:
-    """The package as a later release would be: of another version, with another setting."""
+def next_rpm(out: Path) -> tuple[Path, Path]:
+    """The package as a later release would be: of another version, with another setting, signed.
+
+    The other file is the public key.
+    """
+    secret, public = _new_key(out / "keys")
     _run(
-        sys.executable, "-c", _BUILD_NEXT, NEXT_VERSION, str(out),
-        PYTHONPATH=f"{CHECKOUT / 'packaging'}:{CHECKOUT}",
+        sys.executable, "-c", _BUILD_NEXT, NEXT_VERSION, str(out), str(secret), BUILDER,
+        PYTHONPATH=f"{CHECKOUT / 'packaging'}:{CHECKOUT}", NFPM_PASSPHRASE=_PASSPHRASE,
     )  # fmt: skip
-    return packages_in(out).rpm
+    return packages_in(out).rpm, public
+
+
+def _new_key(home: Path) -> tuple[Path, Path]:
+    """A key of somebody who builds packages: the secret and the public half."""
+    home.mkdir(mode=0o700)
+    gpg = ["gpg", "--homedir", str(home), "--batch", "--quiet", "--armor"]
+    gpg += ["--pinentry-mode", "loopback", "--passphrase", _PASSPHRASE]
+    secret, public = home / "secret.asc", home / "public.asc"
+    _run(*gpg, "--quick-gen-key", BUILDER, "rsa3072", "sign", "never")
+    _run(*gpg, "--output", str(secret), "--export-secret-keys")
+    _run(*gpg, "--output", str(public), "--export")
+    _run("gpgconf", "--homedir", str(home), "--kill", "all")
+    return secret, public
 
 
 def packages_in(folder: Path) -> Packages:

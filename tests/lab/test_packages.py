@@ -99,6 +99,18 @@ def test_nothing_is_enabled_or_started(installed: Machine) -> None:
     assert stat.S_IMODE(installed.path("/etc/tocsin/agent.toml").stat().st_mode) == 0o600
 
 
+def test_a_python_that_nothing_was_compiled_for(installed: Machine) -> None:
+    """Bytecode is made at the installation, and when that Python is there later on."""
+    version = PYTHONS[installed.suite]
+    tag = version.replace(".", "")
+    made = installed.path(f"/usr/lib/tocsin/site/tocsin/cli/__pycache__/root.cpython-{tag}.pyc")
+    assert made.exists()
+    made.unlink()
+    installed.run("dpkg-trigger", "--no-await", "--by-package=python3", f"/usr/bin/python{version}")
+    installed.run("dpkg", "--triggers-only", "--pending")
+    assert made.exists()
+
+
 def test_the_start_of_the_program_is_quick(installed: Machine) -> None:
     """Compared with Python alone, the shortest of some runs each."""
     program = """

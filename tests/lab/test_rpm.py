@@ -1,8 +1,8 @@
 """The .rpm in a machine that has only rpm to install it with: its scriptlets, run by rpm itself.
 
-It is a Debian all the same: no container of Fedora's can be had here. What Fedora has and this
-machine has not are stood in for: the policy that nothing is enabled, and, in the second half, the
-program that its macros call. The tests are the life of one machine, in order.
+It is a Debian all the same: no userland of Fedora's can be had here. What Fedora has and this
+machine has not is stood in for: the policy that nothing is enabled, and, in the end, the program
+that its macros call. The tests are the life of one machine, in order.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.fleet import until
 
 from .fleet import Fleet
 from .machine import IS_SHORT, Machine
-from .packages import NEXT_VERSION, Packages, next_rpm
+from .packages import BUILDER, NEXT_VERSION, Packages, next_rpm
 from .test_packages import UNITS, give, states
 
 pytestmark = pytest.mark.skipif(
@@ -73,10 +73,13 @@ def test_it_installs_and_starts_nothing(installed: Machine) -> None:
 def test_an_upgrade_loses_no_run_and_no_setting(
     own_fleet: Fleet, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Runs go on, both services are new, settings are kept, and what ships lies beside them."""
+    """Signed by somebody. Runs go on, services are new; settings stay, and new ones lie beside."""
     machine = own_fleet.machine
     own_fleet.apply("long", shell="sleep 15; echo done $TOCSIN_RUN_ID")
-    package = give(machine, next_rpm(tmp_path_factory.mktemp("next")))
+    package, key = (give(machine, it) for it in next_rpm(tmp_path_factory.mktemp("next")))
+    rpm(machine, "--import", key)
+    assert rpm(machine, "-K", package).endswith(": digests signatures OK")
+    assert rpm(machine, "-qp", "--qf", "%{PACKAGER}", package) == BUILDER
     machine.run("sh", "-c", "for n in 1 2 3 4 5; do tocsin job run long & done; wait")
     until(lambda: own_fleet.states("long")["running"] == 5, "all of them")
     settings = machine.path("/etc/tocsin/agent.toml")
