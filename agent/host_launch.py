@@ -4,6 +4,7 @@ Under the agent's own unit they are units of their own: the agent is locked in, 
 other people's jobs cannot be; and an agent that is stopped, restarted or upgraded has nothing of
 theirs in its cgroup. `TOCSIN_EXECUTOR_UNITS` in its environment says so: it names the folder from
 which `tocsin-executor@NAME.service` takes its variables, secrets among them, so it is root's alone.
+One more agent of a host has a template of its own for them, which `TOCSIN_EXECUTOR_TEMPLATE` names.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from tocsin.own_process import own_command
 from .host_environment import host_environment
 
 UNITS_VARIABLE: Final = "TOCSIN_EXECUTOR_UNITS"
+TEMPLATE_VARIABLE: Final = "TOCSIN_EXECUTOR_TEMPLATE"
 COMMAND_VARIABLE: Final = "TOCSIN_HOST"
 """Holds the words of a host's command line, as its unit executes them."""
 PROBE_S: Final = 300
@@ -45,7 +47,8 @@ def host_launch(executor: str, run_dir: str, out_dir: str, variables: Mapping[st
     if not folder:
         return Launch(argv, environ)
     _write_variables(folder, executor, {**environ, COMMAND_VARIABLE: " ".join(argv)})
-    return Launch(["systemctl", "start", f"tocsin-executor@{executor}.service"], host_environment())
+    template = os.environ.get(TEMPLATE_VARIABLE) or "tocsin-executor"
+    return Launch(["systemctl", "start", f"{template}@{executor}.service"], host_environment())
 
 
 def probe_launch(asked: str) -> Launch:

@@ -31,14 +31,21 @@ _TOKENLESS: Final = ":none.none"
 @click.option("--name", help="What this host is called; by default its own name.")
 @click.option("--tag", "tag_pairs", multiple=True, callback=key_values, metavar="KEY=VALUE")
 @click.option("--slots", type=COUNT, help="How many runs it takes at once.")
+@click.option(
+    "--instance",
+    default="",
+    metavar="NAME",
+    help="Make it one more agent of this host: tocsin-agent@NAME.service.",
+)
 @click.option("--no-start", is_flag=True, help="Leave the service as it is.")
 @output_option
-def join(
+def join(  # noqa: PLR0913 - one for each option
     *,
     join_string: str,
     name: str | None,
     tag_pairs: dict[str, str],
     slots: int | None,
+    instance: str,
     no_start: bool,
     as_json: bool,
 ) -> int:
@@ -48,14 +55,17 @@ def join(
     host waits until an administrator accepts its fingerprint.
 
     For root, where tocsin-agent.service is installed, the settings are those of the service, which
-    is enabled and started; for everybody else they are the user's own.
+    is enabled and started; for everybody else they are the user's own. With --instance the host has
+    one more agent, which shares nothing with the others; it is called HOST-NAME unless --name says
+    otherwise.
     """
     own = find_places(os.environ)
-    unit = systemctl.own_unit(systemctl.AGENT, os.environ)
+    unit = _unit_of(instance)
     places = own if unit is None else unit.places
     settings_file = places.config_dir / SETTINGS_FILE
     check_free(settings_file, {"tags": tag_pairs, "slots": slots})
-    asked = _Asked(*_parse(join_string), name or os.uname().nodename, tag_pairs)
+    asked = _Asked(*_parse(join_string), name or _usual_name(instance), tag_pairs)
+    link = systemctl.link_executors(instance) if instance else None
     key_file = places.data_dir / "agent" / "agent.key"
     answer, client = _ask_until_let_in(asked, key_file, own.config_dir / "client.key")
     where = endpoint(asked.join.host, answer.port)
@@ -66,12 +76,32 @@ def join(
         unit.make_config_dir()
     write_agent_settings(settings_file, settings)
     mark = write_mark(key_file.parent)
-    made = [str(settings_file)]
+    made = [str(settings_file), *([] if link is None else [str(link)])]
     made += _keep_context(own, client, asked.join, where)
     files = [key_file, *([] if mark is None else [mark])]
     started = _hand_over(unit, settings_file, files, start=not no_start)
     _print_joined(_Joined(answer, where, made, unit, started), as_json=as_json)
     return FAILED if started is not None and started.code else OK
+
+
+def _unit_of(instance: str) -> systemctl.Unit | None:
+    """The unit that is to be the agent; None where it is this user's own.
+
+    Raises:
+        ConfigError: one more agent of this host is wanted where none can be.
+    """
+    unit = systemctl.own_unit(systemctl.agent_unit(instance), os.environ)
+    if instance and unit is None:
+        raise ConfigError(
+            "one more agent of a host needs root, systemd and tocsin-agent@.service",
+            "with root: sudo tocsin agent join; without: another TOCSIN_HOME for each agent",
+        )
+    return unit
+
+
+def _usual_name(instance: str) -> str:
+    host = os.uname().nodename
+    return f"{host}-{instance}" if instance else host
 
 
 def _keep_context(own: Places, client: Path | None, join: JoinString, where: str) -> list[str]:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from tocsin.config import HOME_VARIABLE, Places
+from tocsin.errors import ConfigError
 
 BOOTED: Final = Path("/run/systemd/system")
 """There when systemd runs this host, see sd_booted(3)."""
 AGENT: Final = "tocsin-agent.service"
 COORDINATOR: Final = "tocsin-coordinator.service"
+_INSTANCE: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.]{0,31}", re.ASCII)
+EXECUTORS: Final = Path("/usr/lib/tocsin/units/tocsin-executor@.service")
+"""What units of executors of further agents are made from, see systemd/instances."""
+_OWN_UNITS: Final = Path("/etc/systemd/system")
 _SHOWN: Final = (
     "LoadState", "ActiveState", "SubState", "UnitFileState", "User", "MainPID", "KillMode",
     "ConfigurationDirectory", "StateDirectory", "RuntimeDirectory", "NRestarts", "Result",
@@ -111,6 +117,48 @@ def own_unit(name: str, environ: Mapping[str, str]) -> Unit | None:
         return None
     found = unit(name)
     return found if found.is_installed else None
+
+
+def agent_unit(instance: str) -> str:
+    """The name of an agent's unit: of the one of this host if `instance` is empty, or of one more.
+
+    Raises:
+        ConfigError: it cannot be part of the name of a unit.
+    """
+    if not instance:
+        return AGENT
+    if not _INSTANCE.fullmatch(instance):
+        raise ConfigError(
+            f"{instance!r} cannot be an instance of tocsin-agent@.service",
+            "choose up to 32 letters, digits, underscores and dots",
+        )
+    return f"tocsin-agent@{instance}.service"
+
+
+def executors_unit(instance: str) -> Path:
+    """The template that further agents have for their executors' hosts: a link, one for each."""
+    return _OWN_UNITS / f"tocsin-executor-{instance}@.service"
+
+
+def link_executors(instance: str) -> Path | None:
+    """Make the template of an agent's executors known to systemd; None when it is already.
+
+    Raises:
+        ConfigError: it cannot be, or Tocsin's units are not installed.
+    """
+    path = executors_unit(instance)
+    if path.is_symlink() or path.exists():
+        return None
+    if not EXECUTORS.exists():
+        raise ConfigError(
+            f"{EXECUTORS} is missing",
+            "install the package, or copy systemd/instances of the sources to there",
+        )
+    try:
+        path.symlink_to(EXECUTORS)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be made: {error.strerror}") from error
+    return path
 
 
 def run(*words: str) -> Said:

@@ -75,7 +75,8 @@ class Handles:
     ) -> None:
         self._forgotten = forgotten
         self._executor: Any = executor
-        self._folder = f"{run_dir}/{name}{HANDLES_SUFFIX}"
+        self.folder = f"{run_dir}/{name}{HANDLES_SUFFIX}"
+        """Is not there where the executor cannot find any again."""
         self._reattaches = Capability.REATTACH in capabilities_of(type(executor))
         self._journals: set[AttemptKey] = set()
         self._needed: dict[AttemptKey, bytes] = {}
@@ -89,14 +90,18 @@ class Handles:
         """Whether the executor has forgotten all that it was told to."""
         return not self._forgetting
 
+    def holds(self, key: AttemptKey) -> bool:
+        """Whether the next host will find an attempt, as it is or as it ended."""
+        return key in self._journals
+
     def find(self) -> list[Found]:
         """What earlier hosts left; what is of an earlier boot, or makes no sense, is deleted."""
         if not self._reattaches:
             return []
-        os.makedirs(self._folder, mode=0o700, exist_ok=True)  # noqa: PTH103
+        os.makedirs(self.folder, mode=0o700, exist_ok=True)  # noqa: PTH103
         everything = []
-        for name in os.listdir(self._folder):  # noqa: PTH208 - names are all that is wanted
-            found = _read(f"{self._folder}/{name}")
+        for name in os.listdir(self.folder):  # noqa: PTH208 - names are all that is wanted
+            found = _read(f"{self.folder}/{name}")
             if found is None or found.order.key != name:
                 self._delete(name)
                 continue
@@ -182,10 +187,10 @@ class Handles:
 
     def _delete(self, name: str) -> None:
         with contextlib.suppress(OSError):
-            os.unlink(f"{self._folder}/{name}")  # noqa: PTH108
+            os.unlink(f"{self.folder}/{name}")  # noqa: PTH108
 
     def _open(self, order: Order, handle: bytes) -> None:
-        path = f"{self._folder}/{order.key}"
+        path = f"{self.folder}/{order.key}"
         first = encode(Ordered(VERSION, clock.boot_id(), order, handle))
         try:
             _write(f"{path}.new", first, _APPEND | os.O_CREAT | os.O_TRUNC)
@@ -197,7 +202,7 @@ class Handles:
 
     def _append(self, key: AttemptKey, entry: Began | Ended) -> None:
         try:
-            _write(f"{self._folder}/{key}", encode(entry), _APPEND)
+            _write(f"{self.folder}/{key}", encode(entry), _APPEND)
         except OSError as error:
             raise ExecutorError(f"its handle cannot be kept: {error.strerror}") from error
 

@@ -44,6 +44,7 @@ from tocsin.hosting import (
 from tocsin.wire import encode
 
 from .agent_link import AgentLink, hello_messages, report_messages
+from .agent_user import agent_of
 from .attempt import Attempt
 from .handles import Found, Handles
 from .health_watch import HealthWatch
@@ -65,6 +66,8 @@ class ExecutorHost:
 
     def __init__(self, executor: Executor, settings: Settings, out_dir: str, idle_s: float) -> None:
         self.over = asyncio.Event()
+        self.leaves_runs = False
+        """Whether it is over with runs under way, which go on."""
         self.spares = SpareFiles(f"{out_dir}.spare", settings.name)
         self._loop = asyncio.get_running_loop()
         self._executor = executor
@@ -73,6 +76,7 @@ class ExecutorHost:
         self._idle_s = idle_s
         self._emptied_at = self._loop.time()
         self._retiring = False
+        self._terminating = False
         self._agent: AgentLink | None = None
         self._live: dict[AttemptKey, Attempt] = {}
         self._unstarted: deque[Attempt] = deque()
@@ -84,9 +88,12 @@ class ExecutorHost:
         self._ended: list[RunEnded] = []
         self._report_due = False
         folder = os.getcwd()  # noqa: PTH109 - text
+        self._owner = agent_of(folder)
         self._handles = Handles(executor, folder, settings.name, self._settled)
         for found in self._handles.find():
             self._resume(found)
+        if self._owner is not None:
+            self._owner.give_folder(self._handles.folder)
         self._loop.call_later(idle_s, self._check_idle)
         self.health = HealthWatch(executor, self._say_health)
 
@@ -155,6 +162,8 @@ class ExecutorHost:
 
     def _attempt(self, order: Order) -> Attempt:
         sink = OutputFiles(f"{self._out_dir}/{order.key}", order.keep_bytes, self.spares)
+        if self._owner is not None:
+            self._owner.make_files(sink.names)
         attempt = Attempt(
             order, self._executor, sink, self._handles, self._on_began, self._on_ended
         )
@@ -231,15 +240,29 @@ class ExecutorHost:
         self._end_soon()
 
     def terminate(self) -> None:
-        """SIGTERM: retire when nothing runs; runs are not given up for it."""
-        if not self._live:
+        """SIGTERM: retire when nothing runs; else end once the next host finds all that is held.
+
+        Other runs are not given up for it.
+        """
+        self._terminating = True
+        if self._live:
+            self._leave_if_succeeded()
+        else:
             self.retire()
+
+    def _leave_if_succeeded(self) -> None:
+        runs, held = self._live.values(), [*self._live, *self._unconfirmed]
+        if all(it.began_us is not None for it in runs) and all(map(self._handles.holds, held)):
+            self.leaves_runs = True
+            self.over.set()
 
     def _holds_something(self) -> bool:
         return bool(self._live or self._unconfirmed or not self._handles.are_settled)
 
     def _settled(self) -> None:
         if self._holds_something():
+            if self._terminating:
+                self._leave_if_succeeded()
             return
         self._emptied_at = self._loop.time()
         if self._retiring:
@@ -368,6 +391,8 @@ async def _serve(executor: Executor, settings: Settings, out_dir: str, idle_s: f
     listener.settimeout(0)
     listener.bind(f"{path}.new")
     os.chmod(f"{path}.new", 0o600)  # noqa: PTH101
+    if (owner := agent_of(".")) is not None:
+        owner.give(f"{path}.new")
     listener.listen(16)
     os.rename(f"{path}.new", path)  # noqa: PTH104 - who finds it can connect to it
     server = await loop.create_unix_server(lambda: AgentLink(host), sock=listener)
@@ -383,6 +408,8 @@ async def _serve(executor: Executor, settings: Settings, out_dir: str, idle_s: f
     host.spares.close()
     host.health.close()
     os.unlink(path)  # noqa: PTH108
+    if host.leaves_runs:
+        os._exit(0)  # as if it was killed: nothing is to be done to them on the way out
     server.close()
 
 

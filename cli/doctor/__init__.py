@@ -5,6 +5,7 @@ Each check is a function that says what it found; those that judge get what they
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from typing import Final
@@ -59,9 +60,8 @@ def examine(here: Here, named_context: str | None) -> Iterator[Finding]:
     """All findings about this host."""
     yield from check_zones()
     yield from check_root()
-    for side in (here.coordinator, here.agent):
-        if side is not None:
-            yield from _of_side(side)
+    for side in (*([here.coordinator] if here.coordinator else []), *here.agents):
+        yield from _of_side(side)
     yield from _of_context(here, named_context)
 
 
@@ -77,7 +77,7 @@ def _of_context(here: Here, named: str | None) -> Iterator[Finding]:
     try:
         context = find_context(named, os.environ, find_places(os.environ))
     except TocsinError as error:
-        if here.agent is None and here.coordinator is None:
+        if not here.agents and here.coordinator is None:
             yield fault("context", error.message, error.hint)
         else:
             yield warning("context", error.message, error.hint)
@@ -86,15 +86,17 @@ def _of_context(here: Here, named: str | None) -> Iterator[Finding]:
 
 
 def _agent_keys(here: Here) -> list[str]:
-    """The public key of this host's agent, where there is one and it can be read."""
+    """The public keys of this host's agents, where there are some and they can be read."""
     from tocsin.keys import read_keypair
 
-    if here.agent is None or here.agent.config is None or here.coordinator is not None:
+    if here.coordinator is not None:
         return []
-    try:
-        return [read_keypair(here.agent.config.key_file).public]
-    except TocsinError:
-        return []
+    keys = []
+    for agent in here.agents:
+        if agent.config is not None:
+            with contextlib.suppress(TocsinError):
+                keys.append(read_keypair(agent.config.key_file).public)
+    return keys
 
 
 def _print(findings: list[Finding]) -> None:

@@ -28,7 +28,7 @@ _AGAIN: Final = "run it with sudo to have this looked at"
 
 def check_settings(side: Side) -> Findings:
     """They can be read, and make sense."""
-    name = f"{side.what} settings"
+    name = f"{side.title} settings"
     if side.trouble is not None:
         yield fault(
             name, side.trouble.message, side.trouble.hint or f"correct {side.settings_file}"
@@ -48,7 +48,7 @@ def check_settings(side: Side) -> Findings:
 def check_key(side: Side) -> Findings:
     """The key is there, is one, is its user's, and nobody else's."""
     assert side.config is not None
-    path, name = side.config.key_file, f"{side.what} key"
+    path, name = side.config.key_file, f"{side.title} key"
     if path.parent == CREDSTORE:
         yield from check_path(name, path, (0,), OTHERS)
         return
@@ -57,7 +57,7 @@ def check_key(side: Side) -> Findings:
     except ConfigError as error:
         if not path.exists() and side.what == "agent":
             yield fault(name, f"{path} is missing", "restore it from a backup, or let this host in "
-                        f"anew: mv {side.settings_file} /tmp, then tocsin agent join")  # fmt: skip
+                        f"anew: mv {side.settings_file} /tmp, then {side.join}")  # fmt: skip
         else:
             yield fault(name, error.message, error.hint)
         return
@@ -68,7 +68,7 @@ def check_data(side: Side) -> Findings:
     """Its data are its user's, and their disk has room."""
     assert side.config is not None
     folder = side.config.data_dir
-    name = f"{side.what} data"
+    name = f"{side.title} data"
     found = list(check_path(name, folder, (side.uid,), OTHERS_WRITE))
     if not any(it.mend for it in found):
         found = list(_check_inside(name, folder, side.uid)) or found
@@ -78,7 +78,7 @@ def check_data(side: Side) -> Findings:
     if folder.exists():
         room = os.statvfs(folder)
         yield judge_room(
-            f"{side.what} disk", str(folder), room.f_bavail * room.f_frsize,
+            f"{side.title} disk", str(folder), room.f_bavail * room.f_frsize,
             room.f_favail if room.f_files else None,
         )  # fmt: skip
 
@@ -104,17 +104,17 @@ def check_secrets(side: Side) -> Findings:
     """Values of secrets are for nobody else to read."""
     if not isinstance(side.config, AgentConfig):
         return
-    folder = side.config.secrets_dir
+    folder, name = side.config.secrets_dir, f"{side.title} secrets"
     if not folder.exists():
         return
     bad: list[Finding] = []
     try:
         for path in sorted(folder.iterdir()):
-            found = check_path("agent secrets", path, (side.uid, 0), OTHERS)
+            found = check_path(name, path, (side.uid, 0), OTHERS)
             bad += [one for one in found if one.mend]
     except OSError as error:
-        bad = [warning("agent secrets", f"{folder}: {error.strerror}", _AGAIN)]
-    yield from bad or [fine("agent secrets", f"{folder}: nobody else can read them")]
+        bad = [warning(name, f"{folder}: {error.strerror}", _AGAIN)]
+    yield from bad or [fine(name, f"{folder}: nobody else can read them")]
 
 
 def check_path(check: str, path: Path, owners: tuple[int, ...], refused: int) -> Findings:

@@ -26,9 +26,10 @@ CREDSTORE: Final = Path("/etc/credstore")
 
 
 class Side(NamedTuple):
-    """The agent or the coordinator of this host."""
+    """An agent or the coordinator of this host."""
 
     what: str
+    """`agent` or `coordinator`."""
     settings_file: Path
     config: AgentConfig | CoordinatorConfig | None
     """None when its settings are wrong."""
@@ -36,31 +37,54 @@ class Side(NamedTuple):
     unit: systemctl.Unit | None
     uid: int
     """Who it runs as."""
+    instance: str = ""
+    """Of an agent that is not the only one of this host."""
+
+    @property
+    def title(self) -> str:
+        """What it is called in findings."""
+        return f"{self.what} {self.instance}".strip()
+
+    @property
+    def join(self) -> str:
+        """The command that lets an agent in anew."""
+        return "tocsin agent join" + (f" --instance {self.instance}" if self.instance else "")
 
 
 class Here(NamedTuple):
-    """Both sides; None where there is none."""
+    """What there is of both sides."""
 
-    agent: Side | None
+    agents: list[Side]
     coordinator: Side | None
 
 
 def look_around(environ: Mapping[str, str]) -> Here:
     """See what there is: of the services for root where they are, else of this user."""
-    return Here(_agent(environ), _coordinator(environ))
+    agents = [_agent(instance, environ) for instance in ["", *_instances(environ)]]
+    return Here([it for it in agents if it is not None], _coordinator(environ))
 
 
-def _agent(environ: Mapping[str, str]) -> Side | None:
+def _instances(environ: Mapping[str, str]) -> list[str]:
+    """Of agents beside the first that have settings."""
     unit = systemctl.own_unit(systemctl.AGENT, environ)
+    if unit is None:
+        return []
+    found = unit.places.config_dir.glob(f"agents/*/{SETTINGS_FILE}")
+    return sorted(path.parent.name for path in found)
+
+
+def _agent(instance: str, environ: Mapping[str, str]) -> Side | None:
+    unit = systemctl.own_unit(systemctl.agent_unit(instance), environ)
     places = _places(unit, environ)
     path = places.config_dir / SETTINGS_FILE
     if not is_joined(path):
         return None
+    stored = AGENT_KEY.replace(".key", f".{instance}.key") if instance else AGENT_KEY
     try:
-        config = _with_credential(agent_config(None, places), AGENT_KEY, unit)
+        config = _with_credential(agent_config(None, places), stored, unit)
     except ConfigError as error:
-        return Side("agent", path, None, error, unit, _uid(unit))
-    return Side("agent", path, config, None, unit, _uid(unit))
+        return Side("agent", path, None, error, unit, _uid(unit), instance)
+    return Side("agent", path, config, None, unit, _uid(unit), instance)
 
 
 def _coordinator(environ: Mapping[str, str]) -> Side | None:

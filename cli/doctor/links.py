@@ -36,16 +36,17 @@ def check_agent_link(side: Side) -> Findings:
         return
     from tocsin.keys import read_keypair
 
+    check = f"{side.title} link"
     try:
         own = read_keypair(config.key_file)
         why = why_not_admitted(config.endpoint, own, config.server_key)
     except TocsinError as error:
-        yield fault("agent link", error.message, error.hint)
+        yield fault(check, error.message, error.hint)
         return
     if why is None:
-        yield fine("agent link", f"{config.endpoint} lets this host's agent in")
+        yield fine(check, f"{config.endpoint} lets this host's agent in")
     else:
-        yield fault("agent link", *why)
+        yield fault(check, *why)
 
 
 def why_not_admitted(endpoint: str, own: KeyPair, server_key: str) -> tuple[str, str] | None:

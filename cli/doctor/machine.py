@@ -45,7 +45,7 @@ def check_copied(side: Side) -> Findings:
     )
     mend = (
         f"rm -r {side.config.data_dir} {side.settings_file}, then let this host in under a name of "
-        "its own: tocsin agent join"
+        f"its own: {side.join}"
     )
     yield fault("machine", said, mend)
 

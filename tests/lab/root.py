@@ -21,7 +21,7 @@ CHECKOUT: Final = Path(__file__).parents[2]
 PYTHONS: Final = {"bookworm": "3.11", "trixie": "3.13"}
 """The suites, with the Python of each."""
 _PACKAGES: Final = (
-    "systemd,systemd-sysv,dbus,libpam-systemd,python3,procps,util-linux,adduser,"
+    "systemd,systemd-sysv,dbus,libpam-systemd,python3,procps,util-linux,adduser,rpm,polkitd,"
     # What apt would fetch with the package of Tocsin; machines have no network.
     "libstdc++6,tzdata,python3-pip"
 )
@@ -104,6 +104,7 @@ def install(root: Path, suite: str) -> None:
             shutil.copytree(unit, units / unit.name)
         else:
             shutil.copy(unit, units)
+    shutil.copytree(CHECKOUT / "systemd/instances", root / "usr/lib/tocsin/units")
     shutil.copy(CHECKOUT / "systemd/sysusers.d/tocsin.conf", root / "usr/lib/sysusers.d")
 
 

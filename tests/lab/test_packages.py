@@ -20,6 +20,7 @@ from tocsin import __version__
 from .fleet import Fleet
 from .machine import IS_SHORT, Machine
 from .packages import OLD_VERSION, Packages, older
+from .root import PYTHONS
 
 UNITS: Final = ("tocsin-coordinator", "tocsin-agent")
 RUNS: Final = 20
@@ -77,7 +78,8 @@ def installed(
 ) -> Machine:
     """The machine, with a release of long ago installed."""
     assert before
-    old = older(packages.deb, tmp_path_factory.mktemp("old"))
+    python = PYTHONS[bare_machine.suite]
+    old = older(packages.deb, tmp_path_factory.mktemp("old"), python)
     apt(bare_machine, "install", give(bare_machine, old))
     return bare_machine
 
@@ -95,6 +97,18 @@ def test_nothing_is_enabled_or_started(installed: Machine) -> None:
     assert installed.says("dpkg", "-V", "tocsin") == ""
     assert installed.says("id", "-un", "tocsin") == "tocsin"
     assert stat.S_IMODE(installed.path("/etc/tocsin/agent.toml").stat().st_mode) == 0o600
+
+
+def test_a_python_that_nothing_was_compiled_for(installed: Machine) -> None:
+    """Bytecode is made at the installation, and when that Python is there later on."""
+    version = PYTHONS[installed.suite]
+    tag = version.replace(".", "")
+    made = installed.path(f"/usr/lib/tocsin/site/tocsin/cli/__pycache__/root.cpython-{tag}.pyc")
+    assert made.exists()
+    made.unlink()
+    installed.run("dpkg-trigger", "--no-await", "--by-package=python3", f"/usr/bin/python{version}")
+    installed.run("dpkg", "--triggers-only", "--pending")
+    assert made.exists()
 
 
 def test_the_start_of_the_program_is_quick(installed: Machine) -> None:

@@ -23,6 +23,7 @@ from tocsin_packages.lock import (
 )
 from tocsin_packages.manual import manual
 from tocsin_packages.sbom import bill
+from tocsin_packages.staging import bytecode_program
 
 CHECKOUT = Path(__file__).parents[2]
 LOCK = CHECKOUT / "packaging/lock.txt"
@@ -109,6 +110,17 @@ def test_every_command_is_in_the_manual() -> None:
 def test_shells_are_told_how_to_ask(shell: type[click.shell_completion.ShellComplete]) -> None:
     """By the variable that the program looks for."""
     assert "_TOCSIN_COMPLETE" in completion(shell)
+
+
+def test_bytecode_is_made_for_what_is_not_shipped(tmp_path: Path) -> None:
+    """The program names the Pythons that the build had not, and what is never compiled."""
+    text = bytecode_program({"3.11", "3.13"})
+    assert 'without="12 14"' in text
+    assert "@" not in text
+    program = tmp_path / "bytecode"
+    program.write_text(text)
+    subprocess.run(["sh", "-n", str(program)], check=True)
+    assert 'without=""' in bytecode_program(PYTHONS)
 
 
 @pytest.mark.parametrize(

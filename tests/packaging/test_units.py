@@ -13,8 +13,12 @@ import pytest
 from tocsin.agent.host_launch import COMMAND_VARIABLE
 
 FOLDER = Path(__file__).parents[2] / "systemd"
-UNITS = sorted(FOLDER.glob("*.service"))
-EXPOSURE = {"tocsin-coordinator.service": 15, "tocsin-agent.service": 20}
+UNITS = [*sorted(FOLDER.glob("*.service")), *sorted(FOLDER.glob("instances/*.service"))]
+EXPOSURE = {
+    "tocsin-coordinator.service": 15,
+    "tocsin-agent.service": 20,
+    "tocsin-agent@.service": 20,
+}
 """Ten times what `systemd-analyze security` may say at most."""
 HAS_SYSTEMD = pytest.mark.skipif(
     shutil.which("systemd-analyze") is None and "CI" not in os.environ,
@@ -22,7 +26,7 @@ HAS_SYSTEMD = pytest.mark.skipif(
 )
 
 
-@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: str(unit.relative_to(FOLDER)))
 def test_a_unit_starts_a_command_that_there_is(unit: Path) -> None:
     """ExecStart names a daemon of the command line, and Type=notify what the daemons do."""
     from tocsin.cli.root import COMMANDS
@@ -33,7 +37,7 @@ def test_a_unit_starts_a_command_that_there_is(unit: Path) -> None:
 
     program, *words = read["Service"]["ExecStart"].split()
     assert read["Service"]["Type"] == "notify"
-    if "@" in unit.name:  # the agent says what it is to start
+    if "executor" in unit.name:  # the agent says what it is to start
         assert (program, words[-1]) == ("/usr/bin/env", f"${COMMAND_VARIABLE}")
     else:
         assert program == "/usr/bin/tocsin"
@@ -41,7 +45,7 @@ def test_a_unit_starts_a_command_that_there_is(unit: Path) -> None:
 
 
 @HAS_SYSTEMD
-@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: str(unit.relative_to(FOLDER)))
 def test_systemd_understands_every_line_of_a_unit(unit: Path, tmp_path: Path) -> None:
     """No key is unknown to it."""
     copy = tmp_path / unit.name
@@ -71,16 +75,41 @@ def test_a_daemon_is_locked_in(unit: str) -> None:
     assert done.returncode == 0, done.stdout[-200:]
 
 
+PAIRS = [("tocsin-agent.service", "tocsin-agent@.service"),
+         ("tocsin-executor@.service", "instances/tocsin-executor@.service")]  # fmt: skip
+
+
+@pytest.mark.parametrize(("one", "more"), PAIRS)
+def test_one_more_agent_is_as_the_first(one: str, more: str) -> None:
+    """But for what has its name in it."""
+    first, other = ((FOLDER / name).read_text().splitlines() for name in (one, more))
+    added = {line for line in other if line not in first and not line.startswith("#")}
+    missing = {line for line in first if line not in other and not line.startswith("#")}
+
+    assert all("%i" in line and ("agent" in line or "executor" in line) for line in added)
+    assert {line.partition("=")[0] for line in missing} <= {it.partition("=")[0] for it in added}
+
+
+def test_sandboxes_hold_for_executors_of_all_agents() -> None:
+    """Each drop-in of an executor is also one of what further agents have."""
+    folders = {path.name: path for path in FOLDER.glob("tocsin-executor*.d")}
+    first = {name for name in folders if name.startswith("tocsin-executor@")}
+
+    assert first
+    for name in first:
+        assert folders[name.replace("@", "-@", 1)].resolve() == folders[name].resolve()
+
+
 def test_the_sides_share_no_folder() -> None:
     """Two units with one StateDirectory= take it from each other."""
     folders = [
         line
-        for unit in ("tocsin-agent.service", "tocsin-coordinator.service")
+        for unit in EXPOSURE
         for line in (FOLDER / unit).read_text().splitlines()
         if line.startswith(("StateDirectory=", "RuntimeDirectory=", "LogsDirectory="))
     ]
 
-    assert len(folders) == len(set(folders)) == 4
+    assert len(folders) == len(set(folders)) == 6
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,33 @@ def test_runs_under_way_are_found_again(
     assert shell.stdout(run) == b"heard it\n"
 
 
+def test_a_host_that_is_stopped_waits_for_no_unit(
+    shell: Host, agent: Agent, bell: Bell, succeed: Any
+) -> None:
+    """It ends at once and leaves its runs to the next; for one that is no unit, it stays."""
+    line = f"echo up > {bell.path}; read x < {bell.path}.2; echo heard $x"
+    run = shell_order(line)
+    Path(f"{bell.path}.2").unlink(missing_ok=True)
+    os.mkfifo(f"{bell.path}.2")
+    agent.start(run)
+    bell.lines(1)
+    agent.await_began(run)
+    shell.signal(signal.SIGTERM)
+    shell.await_exit()
+    assert shell.exit_code == 0
+    successor = succeed(shell)
+    child = shell_order({"command": f"echo up > {bell.path}; exec sleep 600", "unit": False}, "R2")
+    successor.start(child)
+    bell.lines(1)
+    successor.await_began(child)
+    os.kill(successor.hello.pid, signal.SIGTERM)
+    Path(f"{bell.path}.2").write_text("it\n", encoding="ascii")
+    assert successor.end_of(run).outcome.status is Status.SUCCEEDED
+    assert shell.stdout(run) == b"heard it\n"
+    successor.cancel(child)
+    assert successor.end_of(child).outcome.status is Status.CANCELLED
+
+
 def test_ends_that_nobody_saw_are_told(shell: Host, agent: Agent, bell: Bell, succeed: Any) -> None:
     """What ended while there was no host is told as it ended, the output judged as ever."""
     ends = {"true": (0, ""), "exit 7": (7, "exit code 7"), "kill -9 $$": (137, "killed by SIGKILL"),

@@ -97,7 +97,7 @@ def test_a_kill_mode(mode: str, has_units: bool, count: int) -> None:  # noqa: F
 def test_descriptors(soft: str, verdict: Verdict) -> None:
     """As /proc/PID/limits has them."""
     text = f"Limit  Soft Limit  Hard Limit  Units\nMax open files  {soft}  4096  files\n"
-    assert seen(services.judge_files("agent", text))[0] is verdict
+    assert seen(services.judge_files("agent", text, services.FILES_MIN["agent"]))[0] is verdict
 
 
 def test_credentials_of_a_unit() -> None:

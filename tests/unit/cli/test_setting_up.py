@@ -119,3 +119,20 @@ def test_settings_go_into_the_file_that_a_package_brings(tmp_path: Path) -> None
     path.write_text(text)
     with pytest.raises(ConfigError, match="says another port"):
         settings_above(path, {"port": 7500})
+
+
+def test_the_unit_of_one_more_agent() -> None:
+    """Its name is part of a path and of a unit: nothing that means more to one of them."""
+    assert systemctl.agent_unit("") == "tocsin-agent.service"
+    assert systemctl.agent_unit("web.2") == "tocsin-agent@web.2.service"
+    assert systemctl.executors_unit("web.2").name == "tocsin-executor-web.2@.service"
+    for bad in ("a-b", "a/b", "../x", ".x", "a b", "ä", "x" * 33):
+        with pytest.raises(ConfigError, match="cannot be an instance"):
+            systemctl.agent_unit(bad)
+
+
+def test_where_one_more_agent_cannot_be(tocsin: Tocsin, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is refused before anybody is asked to let it in, with what to do instead."""
+    monkeypatch.setattr(systemctl, "BOOTED", Path("/nowhere"))
+    said = tocsin("agent", "join", "j1:localhost:1:ab", "--instance", "web")
+    assert (said.code, "another TOCSIN_HOME" in said.err) == (2, True)

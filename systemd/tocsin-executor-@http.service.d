@@ -1,0 +1,1 @@
+tocsin-executor@http.service.d

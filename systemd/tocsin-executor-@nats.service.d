@@ -1,0 +1,1 @@
+tocsin-executor@nats.service.d
