@@ -54,8 +54,9 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """What jobs choose hosts by, beside `host`, `os` and `arch`: `{role = "db", rack = "7"}`."""
     slots: int | None = None
     """How many runs it takes at once; without it four for each processor, and at least eight."""
-    drain_s: float = 20.0
-    """How long it waits for its runs when it is told to end; they go on if they take longer."""
+    drain_s: float | None = None
+    """How long it waits for its runs when it is told to end; they go on if they take longer. Without
+    it 20, and not at all as a service of systemd: the runs are in units of their own."""
     secrets_dir: Path = Path("/etc/tocsin/secrets")
     """Where the values of jobs' secrets are, one file for each, for nobody else to read."""
     log_level: LogLevel = "info"
@@ -71,7 +72,7 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             raise ConfigError(f"endpoint {self.endpoint!r}", "write tcp://HOST:PORT")
         if self.slots is not None and not 1 <= self.slots <= SLOTS_MAX:
             raise ConfigError(f"slots: {self.slots}", f"choose a number from 1 to {SLOTS_MAX}")
-        if not self.drain_s >= 0:
+        if self.drain_s is not None and not self.drain_s >= 0:
             raise ConfigError(f"drain_s: {self.drain_s}", "write a number of seconds")
 
     @property

@@ -24,6 +24,7 @@ UNITS_VARIABLE: Final = "TOCSIN_EXECUTOR_UNITS"
 TEMPLATE_VARIABLE: Final = "TOCSIN_EXECUTOR_TEMPLATE"
 COMMAND_VARIABLE: Final = "TOCSIN_HOST"
 """Holds the words of a host's command line, as its unit executes them."""
+DRAIN_S: Final = 20.0
 PROBE_S: Final = 300
 """Systemd ends a probe that nobody waits for any more."""
 
@@ -67,6 +68,11 @@ def probe_launch(asked: str) -> Launch:
     properties += [f"--property=RuntimeMaxSec={PROBE_S}", "--description=Tocsin looks at executors"]
     start = ["systemd-run", "--quiet", "--collect", "--pipe", "--wait", *properties, "--"]
     return Launch([*start, *argv], host_environment())
+
+
+def usual_drain_s() -> float:
+    """How long an agent waits for its runs when it ends: not at all for what is in other units."""
+    return 0.0 if os.environ.get(UNITS_VARIABLE) else DRAIN_S
 
 
 def _write_variables(folder: str, name: str, variables: Mapping[str, str]) -> Path:

@@ -28,6 +28,7 @@ from tocsin.messages.agent_link import FromAgent, ToAgent
 from tocsin.service_manager import ServiceManager, reload_signals
 
 from .config import NEED_A_RESTART, AgentConfig
+from .host_launch import usual_drain_s
 from .hosts import Hosts
 from .inventory import installed_executors, machine_tags
 from .machine.commands import (
@@ -118,7 +119,7 @@ def _profile(config: AgentConfig, executors: list[str]) -> Profile:
         tags=machine_tags() | config.tags,
         slots=config.slots_offered,
         executors=executors,
-        drain_s=config.drain_s,
+        drain_s=usual_drain_s() if config.drain_s is None else config.drain_s,
     )
 
 

@@ -12,6 +12,7 @@ from tocsin.agent.host_launch import (
     TEMPLATE_VARIABLE,
     UNITS_VARIABLE,
     host_launch,
+    usual_drain_s,
 )
 
 
@@ -36,6 +37,7 @@ def test_as_a_unit(
     text = path.read_text(encoding="utf-8")
     assert "b c" in text
     assert f"{COMMAND_VARIABLE}=" in text
+    assert usual_drain_s() == 0
 
 
 def test_as_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,3 +46,4 @@ def test_as_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
     launch = host_launch("shell", "/run/x", "/var/x", {"A": "b"})
     assert launch.argv[-3:] == ["shell", "/run/x", "/var/x"]
     assert launch.environ["A"] == "b"
+    assert usual_drain_s() > 0
