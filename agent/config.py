@@ -55,8 +55,8 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     slots: int | None = None
     """How many runs it takes at once; without it four for each processor, and at least eight."""
     drain_s: float | None = None
-    """How long it waits for its runs when it is told to end; they go on if they take longer. Without
-    it 20, and not at all as a service of systemd: the runs are in units of their own."""
+    """How long it waits for its runs when it is told to end; they go on if they take longer.
+    Without it 20, and not at all as a service: runs are in units of their own."""
     secrets_dir: Path = Path("/etc/tocsin/secrets")
     """Where the values of jobs' secrets are, one file for each, for nobody else to read."""
     log_level: LogLevel = "info"
