@@ -154,6 +154,8 @@ class PastRun(msgspec.Struct, frozen=True):
     pieces: int
     failed_on: tuple[tuple[str, RunState], ...] = ()
     """The agents of its earlier attempts, and how these ended."""
+    stored: tuple[int, int] = (0, 0)
+    """How many bytes are stored of each stream of its last attempt."""
 
 
 class AgentJoined(msgspec.Struct, frozen=True):
@@ -208,6 +210,12 @@ class AgentReport(msgspec.Struct, frozen=True):
     report: Report
 
 
+class OutputFollowed(msgspec.Struct, frozen=True):
+    """A client waits for what a run prints next."""
+
+    run_id: str
+
+
 class AgentOffers(msgspec.Struct, frozen=True):
     """An agent says what its executors are, and how they are."""
 
@@ -245,6 +253,7 @@ Event = (
     | AgentHello
     | AgentBeat
     | AgentReport
+    | OutputFollowed
     | AgentOffers
     | AgentBye
 )

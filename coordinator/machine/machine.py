@@ -32,6 +32,7 @@ from . import (
     holds,
     incidents,
     jobs,
+    keeping,
     offers,
     outlook,
     pauses,
@@ -41,6 +42,7 @@ from . import (
     runs,
     turns,
     waiting,
+    watching,
     zone_data,
 )
 from .commands import Command
@@ -63,6 +65,7 @@ from .events import (
     JobsPaused,
     JobsPut,
     JobsRemoved,
+    OutputFollowed,
     PausesEnded,
     PausesStarted,
     RerunRequested,
@@ -91,6 +94,8 @@ class Restored(NamedTuple):
     pieces: int
     failed_on: tuple[tuple[str, RunState], ...] = ()
     """The agents of its earlier attempts, and how these ended."""
+    stored: tuple[int, int] = (0, 0)
+    """How many bytes are stored of each stream of its last attempt."""
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,9 +145,10 @@ class Machine:
         dependencies.restore(state, stored.conditions)
         agents.restore(state, stored.agents, now)
         lost_us = now.steady_us + round(state.policy.lost_after_s * SECOND_US)
-        for run, job, offsets, pieces, failed_on in stored.active:
+        for run, job, offsets, pieces, failed_on, sizes in stored.active:
             entry = Active(run, job, demand_of(job, run.pin), list(offsets), pieces)
             entry.avoid = retries.avoided(job, failed_on)
+            entry.tails = keeping.restored(offsets, sizes, job.output.keep_bytes)
             state.add(entry)
             if entry.is_held:
                 dependencies.hold(state, entry)
@@ -208,6 +214,8 @@ class Machine:
                 holds.on_held(state, event, now)
             case AgentsRevoked():
                 holds.on_revoked(state, event, now)
+            case OutputFollowed(run_id):
+                watching.on_followed(state, run_id, now)
             case AgentOffers():
                 offers.on_offers(state, event, now)
             case AgentBye():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 from tocsin.coordinator.machine.events import PastRun
 from tocsin.coordinator.machine.machine import Restored
@@ -20,6 +20,8 @@ _BEHIND_ALL: Final = 1 << 62
 """Behind every position of a piece."""
 _PIECE_BYTES: Final = 64
 """What a piece costs beside its data, in a message: a run may print a byte at a time."""
+_WithJob: TypeAlias = tuple[Run, Job | None, tuple[int, int], int, tuple[int, int]]
+"""A run, its job, the ends of its output, how many pieces that is, and how many bytes."""
 
 
 class RunTables(Tables):
@@ -31,12 +33,12 @@ class RunTables(Tables):
         for run_id, agent_id, state in self._read("earlier_attempts"):
             failed_on.setdefault(run_id, []).append((agent_id, RunState(state)))
         return [
-            Restored(run, job, offsets, pieces, tuple(failed_on.get(run.id, ())))
-            for run, job, offsets, pieces in self._with_jobs(runs)
+            Restored(run, job, offsets, pieces, tuple(failed_on.get(run.id, ())), sizes)
+            for run, job, offsets, pieces, sizes in self._with_jobs(runs)
             if job is not None
         ]
 
-    def _with_jobs(self, runs: list[Run]) -> list[tuple[Run, Job | None, tuple[int, int], int]]:
+    def _with_jobs(self, runs: list[Run]) -> list[_WithJob]:
         wanted = to_json(list({(run.job_id, run.job_version) for run in runs}))
         specs = {
             (row["job_id"], row["version"]): job_spec(row["spec"])
@@ -46,22 +48,17 @@ class RunTables(Tables):
         with translated("read"):
             ids = to_json([run.id for run in runs])
             ends = self._output.execute(QUERIES["output_ends"], (ids,)).fetchall()
-        offset = {(row[0], row[1], row[2]): int(row[3]) for row in ends}
+        stored = {(row[0], row[1], row[2]): (int(row[3]), int(row[5])) for row in ends}
         pieces: dict[str, int] = {}
         for row in ends:
             pieces[row[0]] = max(pieces.get(row[0], 0), row[4])
-        return [
-            (
-                run,
-                specs.get((run.job_id, run.job_version)),
-                (
-                    offset.get((run.id, run.attempt, 1), 0),
-                    offset.get((run.id, run.attempt, 2), 0),
-                ),
-                pieces.get(run.id, 0),
-            )
-            for run in runs
-        ]
+        found = []
+        for run in runs:
+            job = specs.get((run.job_id, run.job_version))
+            out, err = (stored.get((run.id, run.attempt, stream), (0, 0)) for stream in (1, 2))
+            sizes = (out[1], err[1])
+            found.append((run, job, (out[0], err[0]), pieces.get(run.id, 0), sizes))
+        return found
 
     def runs(self, ids: Sequence[str]) -> dict[str, Run]:
         return {row["id"]: run_of(row) for row in self._read("runs", to_json(ids))}
@@ -91,8 +88,8 @@ class RunTables(Tables):
     def past_runs(self, ids: Sequence[str]) -> dict[str, PastRun]:
         runs = list(self.runs(ids).values())
         return {
-            run.id: PastRun(run, job, offsets, pieces, self._failed_on(run))
-            for run, job, offsets, pieces in self._with_jobs(runs)
+            run.id: PastRun(run, job, offsets, pieces, self._failed_on(run), sizes)
+            for run, job, offsets, pieces, sizes in self._with_jobs(runs)
         }
 
     def _failed_on(self, run: Run) -> tuple[tuple[str, RunState], ...]:
