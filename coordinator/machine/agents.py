@@ -177,7 +177,7 @@ def _reopened(
     )
     active = Active(run, past.job, demand_of(past.job, run.pin), list(past.offsets), past.pieces)
     active.avoid = retries.avoided(past.job, past.failed_on)
-    active.tails = keeping.restored(past.offsets, past.stored, past.job.output.keep_bytes)
+    active.tails = past.tails
     state.add(active)
     turns.reopen(state, run)
     state.commands.append(SaveRun(run))
@@ -256,7 +256,8 @@ def _take_output(state: State, agent_id: str, chunk: Chunk) -> None:
     active.run = replace(active.run, output_bytes=active.run.output_bytes + len(chunk.data))
     active.pieces += 1
     state.commands.append(SaveOutput(active.pieces, chunk))
-    keeping.add(active.tails, chunk, active.job.output.keep_bytes)
+    span = keeping.Span(chunk.offset + chunk.gap_bytes, chunk.end)
+    keeping.add(active.tails, chunk.stream, span, active.job.output.keep_bytes)
     if chunk.stream in active.tails:
         _cut(state, active, chunk.stream, ended=False)
     state.commands.append(SaveRun(active.run))

@@ -20,6 +20,8 @@ from tocsin.model import (
     RunState,
 )
 
+from .keeping import Tail
+
 Asker = tuple[bytes, int]
 """Whom to answer: a connection and the number of its request."""
 
@@ -154,8 +156,8 @@ class PastRun(msgspec.Struct, frozen=True):
     pieces: int
     failed_on: tuple[tuple[str, RunState], ...] = ()
     """The agents of its earlier attempts, and how these ended."""
-    stored: tuple[int, int] = (0, 0)
-    """How many bytes are stored of each stream of its last attempt."""
+    tails: dict[int, Tail] = {}
+    """What is stored behind the heads of its last attempt's output, see `Active`."""
 
 
 class AgentJoined(msgspec.Struct, frozen=True):

@@ -8,12 +8,10 @@ it leaves what would be there if nobody had watched.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 import msgspec
 
-from tocsin.messages.agent_link import Chunk
 from tocsin.output_plan import head_bytes, tail_bytes
 
 SLACK_PARTS: Final = 16
@@ -21,11 +19,10 @@ SLACK_PARTS: Final = 16
 
 
 class Span(NamedTuple):
-    """Bytes stored from offset `start` up to `end`: so many of them, all if there is no gap."""
+    """All bytes from offset `start` up to `end` are stored."""
 
     start: int
     end: int
-    bytes: int
 
 
 class Cut(NamedTuple):
@@ -43,31 +40,15 @@ class Tail(msgspec.Struct):
     bytes: int = 0
 
 
-def restored(ends: Iterable[int], stored: Iterable[int], keep_bytes: int) -> dict[int, Tail]:
-    """The tails of both streams that are known up to `ends`, and of which so many bytes are stored.
-
-    Where in them there are gaps is not known any more, so what is there goes as a whole.
-    """
-    head = head_bytes(keep_bytes)
-    return {
-        stream: Tail(deque([Span(head, end, size - head)]), size - head)
-        for stream, (end, size) in enumerate(zip(ends, stored, strict=True), 1)
-        if end > head and size > head
-    }
-
-
-def add(tails: dict[int, Tail], chunk: Chunk, keep_bytes: int) -> None:
-    """A chunk that follows in its stream is stored."""
-    if chunk.offset < head_bytes(keep_bytes) or not chunk.data:
+def add(tails: dict[int, Tail], stream: int, span: Span, keep_bytes: int) -> None:
+    """Bytes that follow in a stream are stored."""
+    if span.start < head_bytes(keep_bytes) or span.start == span.end:
         return
-    tail = tails.setdefault(chunk.stream, Tail())
-    tail.bytes += len(chunk.data)
-    begin = chunk.offset + chunk.gap_bytes
-    last = tail.spans[-1] if tail.spans else None
-    if last is not None and last.end == begin and last.bytes == last.end - last.start:
-        tail.spans[-1] = Span(last.start, chunk.end, last.bytes + len(chunk.data))
-    else:
-        tail.spans.append(Span(begin, chunk.end, len(chunk.data)))
+    tail = tails.setdefault(stream, Tail())
+    tail.bytes += span.end - span.start
+    if tail.spans and tail.spans[-1].end == span.start:
+        span = Span(tail.spans.pop().start, span.end)
+    tail.spans.append(span)
 
 
 def cut(tail: Tail, keep_bytes: int, *, ended: bool) -> Cut | None:
@@ -78,19 +59,12 @@ def cut(tail: Tail, keep_bytes: int, *, ended: bool) -> Cut | None:
     over = tail.bytes - tail_bytes(keep_bytes)
     if over <= (0 if ended else keep_bytes // SLACK_PARTS):
         return None
-    gone, end = 0, 0
-    while over > gone:
-        first = tail.spans[0]
-        left = over - gone
-        if first.bytes <= left:
-            tail.spans.popleft()
-            gone, end = gone + first.bytes, first.end
-        elif first.bytes == first.end - first.start:
-            gone, end = over, first.start + left
-            tail.spans[0] = Span(end, first.end, first.bytes - left)
-        else:
-            break
-    if not gone:
-        return None
-    tail.bytes -= gone
-    return Cut(head_bytes(keep_bytes), end, gone)
+    left, end = over, 0
+    while left:
+        first = tail.spans.popleft()
+        end = min(first.end, first.start + left)
+        left -= end - first.start
+        if end < first.end:
+            tail.spans.appendleft(Span(end, first.end))
+    tail.bytes -= over
+    return Cut(head_bytes(keep_bytes), end, over)

@@ -32,7 +32,6 @@ from . import (
     holds,
     incidents,
     jobs,
-    keeping,
     offers,
     outlook,
     pauses,
@@ -74,6 +73,7 @@ from .events import (
     ZonesChanged,
 )
 from .fires import Barred
+from .keeping import Tail
 from .outlook import Waiting
 from .state import Active, Chance, Policy, Session, State
 
@@ -92,10 +92,10 @@ class Restored(NamedTuple):
     job: Job
     offsets: tuple[int, int]
     pieces: int
+    tails: dict[int, Tail]
+    """What is stored behind the heads of its last attempt's output, by stream."""
     failed_on: tuple[tuple[str, RunState], ...] = ()
     """The agents of its earlier attempts, and how these ended."""
-    stored: tuple[int, int] = (0, 0)
-    """How many bytes are stored of each stream of its last attempt."""
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True):
@@ -145,10 +145,10 @@ class Machine:
         dependencies.restore(state, stored.conditions)
         agents.restore(state, stored.agents, now)
         lost_us = now.steady_us + round(state.policy.lost_after_s * SECOND_US)
-        for run, job, offsets, pieces, failed_on, sizes in stored.active:
+        for run, job, offsets, pieces, tails, failed_on in stored.active:
             entry = Active(run, job, demand_of(job, run.pin), list(offsets), pieces)
             entry.avoid = retries.avoided(job, failed_on)
-            entry.tails = keeping.restored(offsets, sizes, job.output.keep_bytes)
+            entry.tails = tails
             state.add(entry)
             if entry.is_held:
                 dependencies.hold(state, entry)

@@ -288,7 +288,7 @@ WHERE run = :run AND attempt = :attempt AND stream = :stream
 UPDATE piece SET
     start = :start,
     gap_bytes = max(:end, start + gap_bytes) - :start,
-    data = substr(data, max(:end - start - gap_bytes, 0) + 1)
+    data = coalesce(substr(data, max(:end - start - gap_bytes, 0) + 1), x'') -- of nothing: NULL
 WHERE run = :run AND attempt = :attempt AND stream = :stream
     AND start >= :start AND start <= :end AND start + gap_bytes + length(data) > :end
 
@@ -300,8 +300,10 @@ WHERE run = ? AND position > ? AND ? IN (0, attempt) ORDER BY position
 SELECT position, attempt, stream, start, at_us, data, gap_bytes FROM piece
 WHERE run = ? AND position < ? ORDER BY position DESC
 
+-- name: output_tail
+SELECT start + gap_bytes, start + gap_bytes + length(data) FROM piece
+WHERE run = ? AND attempt = ? AND stream = ? AND start >= ? ORDER BY position
+
 -- name: output_ends
-SELECT run, attempt, stream, max(start + gap_bytes + length(data)), max(position),
-    sum(length(data))
-FROM piece
+SELECT run, attempt, stream, max(start + gap_bytes + length(data)), max(position) FROM piece
 WHERE run IN (SELECT value FROM json_each(?)) GROUP BY run, attempt, stream
