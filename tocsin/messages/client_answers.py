@@ -115,7 +115,11 @@ class RunsPage(msgspec.Struct, frozen=True, array_like=True, tag="runs"):
 
 
 class OutputPiece(msgspec.Struct, frozen=True, array_like=True):
-    """A piece of output: `position` orders all pieces of a run, in order of arrival."""
+    """A piece of output: `position` orders all pieces of a run, in order of arrival.
+
+    `at_us` is when the last of it was printed. `gap_bytes` that are not kept come before its data;
+    `offset` is that of the first of them.
+    """
 
     position: int
     attempt: int
@@ -124,6 +128,11 @@ class OutputPiece(msgspec.Struct, frozen=True, array_like=True):
     at_us: int
     data: bytes
     gap_bytes: int = 0
+
+    @property
+    def end(self) -> int:
+        """The offset behind it."""
+        return self.offset + self.gap_bytes + len(self.data)
 
 
 class OutputPage(msgspec.Struct, frozen=True, array_like=True, tag="output"):

@@ -279,13 +279,35 @@ def test_output_is_printed_byte_for_byte_and_gaps_are_said(tocsin: Tocsin, shop:
     shop.pieces = [
         OutputPiece(1, 1, 1, 0, 0, b"out\x1b[31m\n"),
         OutputPiece(2, 1, 2, 0, 0, b"err\n"),
-        OutputPiece(3, 1, 1, 8, 0, b"", gap_bytes=2048),
-        OutputPiece(4, 1, 1, 2056, 0, b"end"),
+        OutputPiece(3, 1, 1, 9, 0, b"", gap_bytes=2048),
+        OutputPiece(4, 1, 1, 2057, 0, b"end"),
     ]
     gap = "tocsin: 2 KiB of stdout were not kept here\n"
     assert tocsin("run", "logs", "01J") == (0, "out\x1b[31m\nend", f"err\n{gap}")
     assert tocsin("run", "logs", "01J", "--stream", "stderr") == (0, "", "err\n")
     assert tocsin("run", "logs", "01J", "--stream", "stdout", "-f").out == "out\x1b[31m\nend"
+
+
+@pytest.mark.parametrize(
+    ("offset", "gap_bytes", "said"),
+    [
+        (4, 3072, "tocsin: 1 KiB of stdout were not kept here\n"),
+        (4, 2048, ""),
+        (2052, 0, ""),
+        (3076, 0, "tocsin: 1 KiB of stdout were not kept here\n"),
+    ],
+)
+def test_what_went_while_it_was_followed_is_said(
+    tocsin: Tocsin, shop: Shop, offset: int, gap_bytes: int, said: str
+) -> None:
+    """What comes next may lie behind what was read last, and tell of a gap that was partly read."""
+    shop.pieces = [
+        OutputPiece(1, 1, 1, 0, 0, b"one\n"),
+        OutputPiece(2, 1, 1, 4, 0, b"x" * 2047 + b"\n"),
+        OutputPiece(9, 1, 1, offset, 0, b"end", gap_bytes=gap_bytes),
+    ]
+    shown = "one\n" + "x" * 2047 + "\nend"
+    assert tocsin("run", "logs", "01J", "-f") == (0, shown, said)
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ def test_a_gap_is_told_in_the_file() -> None:
     """In a line of its own, before what follows it."""
     file = io.BytesIO()
     log_file.write(file, OutputPiece(1, 1, 1, 0, 0, b"tail\n", 2048))
-    assert file.getvalue() == b"\n-- 2 KiB of the middle not kept --\ntail\n"
+    assert file.getvalue() == b"\n-- 2 KiB not kept here --\ntail\n"
 
 
 @pytest.mark.parametrize(
