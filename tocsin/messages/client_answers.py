@@ -141,6 +141,8 @@ class OutputPage(msgspec.Struct, frozen=True, array_like=True, tag="output"):
     pieces: list[OutputPiece]
     ended: bool
     more: bool
+    not_kept_bytes: int = 0
+    """So much of what the run has printed so far is not kept, here or elsewhere."""
 
 
 class OutputFound(msgspec.Struct, frozen=True, array_like=True, tag="output_found"):

@@ -300,6 +300,10 @@ WHERE run = ? AND position > ? AND ? IN (0, attempt) ORDER BY position
 SELECT position, attempt, stream, start, at_us, data, gap_bytes FROM piece
 WHERE run = ? AND position < ? ORDER BY position DESC
 
+-- name: output_gaps
+SELECT run, sum(gap_bytes) FROM piece
+WHERE gap_bytes > 0 AND run IN (SELECT value FROM json_each(?)) GROUP BY run
+
 -- name: output_tail
 SELECT start + gap_bytes, start + gap_bytes + length(data) FROM piece
 WHERE run = ? AND attempt = ? AND stream = ? AND start >= ? ORDER BY position

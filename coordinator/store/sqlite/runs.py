@@ -122,6 +122,11 @@ class RunTables(Tables):
     ) -> tuple[list[OutputPiece], bool]:
         return self._pieces("read_output", (run_id, after, attempt), bytes_max)
 
+    def not_kept(self, ids: Sequence[str]) -> dict[str, int]:
+        with translated("read"):
+            rows = self._output.execute(QUERIES["output_gaps"], (to_json(ids),)).fetchall()
+        return {row[0]: int(row[1]) for row in rows}
+
     def read_output_back(
         self, run_id: str, before: int, bytes_max: int
     ) -> tuple[list[OutputPiece], bool]:

@@ -103,7 +103,8 @@ class Shop:
                 return OutputPage(rest, ended=True, more=False)
             case ReadOutputBack(_, before):
                 back = [piece for piece in self.pieces if not before or piece.position < before]
-                return OutputPage(back[-2:], ended=False, more=len(back) > 2)
+                gaps = sum(piece.gap_bytes for piece in self.pieces)
+                return OutputPage(back[-2:], ended=False, more=len(back) > 2, not_kept_bytes=gaps)
             case ListPauses():
                 return PausesPage([])
             case ListAgents():
@@ -272,6 +273,17 @@ def test_parameters_are_given_and_checked(tocsin: Tocsin, shop: Shop, desk: Desk
     assert (said.code, 'did you mean "host"?' in said.err) == (1, True)
     assert "--param host=VALUE" in tocsin("job", "run", "hello").err
     assert tocsin("job", "run", "hello", "--param", "host").code == 2
+
+
+def test_a_run_says_how_much_of_its_output_is_not_kept(tocsin: Tocsin, shop: Shop) -> None:
+    """So nobody looks for what cannot be there."""
+    shop.runs = {"01J": msgspec.structs.replace(_OVER, output_bytes=7)}
+    shop.pieces = [OutputPiece(1, 1, 1, 0, 0, b"out")]
+    assert "output      7 bytes; see" in tocsin("run", "show", "01J").out
+    shop.pieces += [OutputPiece(2, 1, 1, 3, 0, b"late", gap_bytes=2048)]
+    assert "output      7 bytes kept, 2048 not; see" in tocsin("run", "show", "01J").out
+    shown = json.loads(tocsin("run", "show", "01J", "-o", "json").out)
+    assert shown["output_not_kept_bytes"] == 2048
 
 
 def test_output_is_printed_byte_for_byte_and_gaps_are_said(tocsin: Tocsin, shop: Shop) -> None:
