@@ -30,6 +30,8 @@ CHUNK_BYTES_MAX: Final = 64 << 10
 LOOK_US: Final = 100_000
 """A stream that grows is looked at so often; one that does not, up to `LOOK_US_MAX` apart."""
 LOOK_US_MAX: Final = 1_000_000
+WATCHED_LOOK_US_MAX: Final = 200_000
+"""What somebody watches does not wait so long."""
 WATCHED_BYTES_MIN: Final = 4 << 10
 """Where an allowance is used up, less than that is not worth a chunk."""
 _SUFFIXES: Final = (".out", ".err")
@@ -192,7 +194,8 @@ class Outputs:
             if tail.is_watched(now) and tail.is_behind():
                 self._queue(tail)
                 goes_on = True
-            tail.wait_us = LOOK_US if goes_on else min(2 * tail.wait_us, LOOK_US_MAX)
+            longest_us = WATCHED_LOOK_US_MAX if tail.is_watched(now) else LOOK_US_MAX
+            tail.wait_us = LOOK_US if goes_on else min(2 * tail.wait_us, longest_us)
             self._look_later(tail, now)
         while looks and self._is_stale(*looks[0]):
             heapq.heappop(looks)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tocsin.agent.allowance import WATCHED_BYTES_S
 from tocsin.agent.machine.commands import Position
-from tocsin.agent.output import CHUNK_BYTES_MAX, LOOK_US, LOOK_US_MAX, Outputs
+from tocsin.agent.output import CHUNK_BYTES_MAX, LOOK_US, LOOK_US_MAX, WATCHED_LOOK_US_MAX, Outputs
 from tocsin.agent.stamps import MARKS_MAX
 from tocsin.execution import AttemptKey
 from tocsin.instants import Now
@@ -351,6 +351,16 @@ class TestWatched:
         chunks, over = desk.read()
         assert b"".join(c.data for c in chunks)[-5:] == b"efghi"
         assert over == [key(1)]
+
+    def test_it_is_looked_at_more_often(self, desk: Desk) -> None:
+        """Somebody waits for the next line, and sees at once when it comes."""
+        desk.follow(1)
+        for _ in range(6):
+            desk.next_look()
+            desk.read()
+        desk.watch(1)
+        waits = [(desk.next_look(), desk.read())[0] for _ in range(4)]
+        assert waits == [LOOK_US, *[WATCHED_LOOK_US_MAX] * 3]
 
     def test_a_flood_is_not_sent(self, desk: Desk) -> None:
         """What may be sent is bounded; what is printed meanwhile becomes gaps, and none is lost."""
