@@ -46,6 +46,7 @@ from .machine.commands import (
     StartHost,
     SweepOutput,
     ToHost,
+    WatchOutput,
 )
 from .machine.events import (
     Event,
@@ -349,6 +350,8 @@ class Service:
                 self._outputs.follow(key, keep_bytes, now)
             case ResumeOutput(positions):
                 self._outputs.resume(positions, now)
+            case WatchOutput(keys, until_us):
+                self._outputs.watch(keys, until_us, now)
             case SweepOutput(keep):
                 self._outputs.sweep(keep)
             case StartHost(executor):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from tocsin import clock
-from tocsin.messages.client_answers import Done, RunsPage
-from tocsin.messages.client_link import GetAttempts, GetGroup, KillRuns, RerunRuns
+from tocsin.messages.client_answers import Done, OutputPage, RunsPage
+from tocsin.messages.client_link import GetAttempts, GetGroup, KillRuns, ReadOutputBack, RerunRuns
 from tocsin.model import TERMINAL, Run, RunState
 
 from . import undo
@@ -63,15 +63,19 @@ def show(*, run_id: str, as_json: bool) -> None:
         (one,) = known_runs(session, [run_id]).values()
         earlier = session.answer(RunsPage, GetAttempts(one.id)).rows
         group = session.answer(RunsPage, GetGroup(one.id)).rows
+        not_kept = 0
+        if one.output_bytes:
+            not_kept = session.answer(OutputPage, ReadOutputBack(one.id, 0, 1)).not_kept_bytes
     if as_json:
         shape = {
             **run_shape(one),
             "earlier_attempts": [run_shape(attempt) for attempt in earlier],
             "group_runs": [run_shape(member) for member in group],
+            "output_not_kept_bytes": not_kept,
         }
         print_json(shape)
         return
-    click.echo(pairs(_facts(one)))
+    click.echo(pairs(_facts(one, not_kept)))
     if earlier:
         click.echo("\nearlier attempts:")
         print_runs(earlier, as_json=False)
@@ -173,7 +177,8 @@ def _reason(one: Run) -> str:
     return ": ".join(str(word) for word in words if word)
 
 
-def _facts(one: Run) -> list[tuple[str, object]]:
+def _facts(one: Run, not_kept: int) -> list[tuple[str, object]]:
+    size = f"{one.output_bytes} bytes" + (f" kept, {not_kept} not" if not_kept else "")
     due = local_time(one.due_us)
     if one.dues > 1:
         due += f", and {one.dues - 1} more until {local_time(one.due_last_us)}"
@@ -195,7 +200,7 @@ def _facts(one: Run) -> list[tuple[str, object]]:
         ("started", local_time(one.started_us)),
         ("finished", local_time(one.finished_us)),
         ("took", span(one.started_us, one.finished_us)),
-        ("output", f"{one.output_bytes} bytes; see: {undo.command('run', 'logs', one.id)}"),
+        ("output", f"{size}; see: {undo.command('run', 'logs', one.id)}"),
         ("facts", one.facts),
         ("why", undo.command("why", one.job, "--run", one.id)),
     ]

@@ -12,6 +12,7 @@ from msgspec import structs
 
 from tocsin.instants import to_rfc3339
 from tocsin.messages.client_answers import OutputPiece
+from tocsin.output_seams import Seams
 from tocsin.units import format_size
 
 from . import undo
@@ -49,7 +50,7 @@ _NAMES: Final = {1: "stdout", 2: "stderr"}
     "-t",
     "--timestamps",
     is_flag=True,
-    help="Begin each line with the time at which its beginning was read.",
+    help="Begin each line with the time at which it was printed.",
 )
 def logs(
     *,
@@ -62,6 +63,7 @@ def logs(
 ) -> None:
     """Print the output of a run as it was written. What was not kept is said on stderr."""
     stamps = Stamps() if timestamps else None
+    seams = Seams()
     with open_session() as session:
         (one,) = known_runs(session, [run_id]).values()
         if attempt is not None and attempt > one.attempt and not follow:
@@ -76,7 +78,7 @@ def logs(
             pieces, after = last_lines(session.output_back(one.id), tail, wanted, attempt or 0)
         goes_on = tail is None or follow
         rest = session.output(one.id, attempt=attempt or 0, follow=follow, after=after)
-        for piece in chain(pieces, rest if goes_on else ()):
+        for piece in map(seams.join, chain(pieces, rest if goes_on else ())):
             if piece.stream in wanted:
                 _write(piece, piece.data if stamps is None else stamps.stamped(piece))
 
@@ -106,7 +108,10 @@ def last_lines(
         if not size:
             pieces.append(piece)
         elif size < len(piece.data):
-            pieces.append(structs.replace(piece, data=piece.data[size:], gap_bytes=0))
+            offset = piece.offset + piece.gap_bytes + size
+            pieces.append(
+                structs.replace(piece, offset=offset, data=piece.data[size:], gap_bytes=0)
+            )
         if over >= 0:
             break
     return pieces[::-1], last

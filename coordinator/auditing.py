@@ -85,6 +85,7 @@ from .machine.events import (
     JobsPaused,
     JobsPut,
     JobsRemoved,
+    OutputFollowed,
     PausesEnded,
     PausesStarted,
     RerunRequested,
@@ -139,6 +140,7 @@ def of_event(  # noqa: C901 - one case an event
         case (
             Tick() | JobsDue() | FiresEnded() | AgentJoined() | AgentHello() | AgentBeat()
             | AgentReport() | AgentOffers() | AgentBye() | IncidentsNoticed() | ZonesChanged()
+            | OutputFollowed()
         ):  # fmt: skip
             return list(_of_itself(commands, at_us))
         case _:

@@ -112,6 +112,7 @@ class Explainer:
             runs=runs,
             others=self._near(ask.job, moment) if not runs else [],
             attempts={run.id: self._store.attempts(run.id) for run in shown if run.attempt > 1},
+            not_kept=self._store.not_kept([run.id for run in shown]),
             named=self._store.runs([text for run in runs[:1] for text in _named(run)]),
             names={agent.id: agent.name for agent in agents},
             incidents=self._incidents(moment.due_us, runs, now),

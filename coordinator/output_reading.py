@@ -40,7 +40,8 @@ def answer(ask: ReadOutputBack | FindOutput, store: Store) -> Answer:
             pieces, more = store.read_output_back(run_id, before, bytes_max)
             if not pieces and not store.runs([run_id]):
                 return no_run(run_id)
-            return OutputPage(pieces, ended=False, more=more)
+            not_kept = store.not_kept([run_id]).get(run_id, 0)
+            return OutputPage(pieces, ended=False, more=more, not_kept_bytes=not_kept)
         case FindOutput():
             return _find(ask, store)
 

@@ -299,7 +299,8 @@ class Requests:
                     return None
                 if not pieces and ended and not self._store.runs([run_id]):
                     return output_reading.no_run(run_id)
-                return OutputPage(pieces, ended and not more, more)
+                not_kept = self._store.not_kept([run_id]).get(run_id, 0)
+                return OutputPage(pieces, ended and not more, more, not_kept)
             case _:
                 raise AssertionError(ask)
 

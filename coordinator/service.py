@@ -39,7 +39,7 @@ from tocsin.messages.agent_link import (
     Resync,
 )
 from tocsin.messages.client_answers import Answer, Declined
-from tocsin.messages.client_link import PAGE_ROWS_MAX, GetStatus
+from tocsin.messages.client_link import PAGE_ROWS_MAX, GetStatus, ReadOutput
 from tocsin.messages.enrolment import ToStranger
 from tocsin.model import Restore
 from tocsin.schedule import reload_zones
@@ -69,6 +69,7 @@ from .machine.events import (
     FiresEnded,
     IncidentsNoticed,
     JobsDue,
+    OutputFollowed,
     Tick,
     ZonesChanged,
 )
@@ -224,6 +225,8 @@ class Service:
                     self._decide(event, at)
             case ClientAsked(asker):
                 result = self._requests.take(incoming, at)
+                if isinstance(incoming.ask, ReadOutput) and incoming.ask.wait_s > 0:
+                    self._decide(OutputFollowed(incoming.ask.run), at)
                 if isinstance(result, Event):
                     self._decide(result, at)
                 elif result is not None:

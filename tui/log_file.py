@@ -22,7 +22,7 @@ _MODE: Final = 0o600
 def write(file: IO[bytes], piece: OutputPiece) -> None:
     """Append a piece; what was not kept is told in a line of its own."""
     if piece.gap_bytes:
-        file.write(f"\n-- {format_size(piece.gap_bytes)} of the middle not kept --\n".encode())
+        file.write(f"\n-- {format_size(piece.gap_bytes)} not kept here --\n".encode())
     file.write(piece.data)
 
 

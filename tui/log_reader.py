@@ -15,6 +15,7 @@ import msgspec
 from tocsin.errors import LinkError, RequestError
 from tocsin.messages.client_answers import OutputFound, OutputPage, OutputPiece
 from tocsin.messages.client_link import Ask, ReadOutput, ReadOutputBack
+from tocsin.output_seams import Seams
 
 from .log_lines import LogLines
 from .log_search import needle
@@ -41,11 +42,18 @@ class LogReader:
     ) -> None:
         self.over = False
         """Whether all that there will be has arrived."""
+        self.not_kept = 0
+        """So many bytes of the output are not kept, as far as was heard."""
         self._session = session
         self._run_id = run_id
         self._lines = lines
         self._changed = changed
         self._after: int | None = None
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether nothing of it has been read yet."""
+        return self._after is None
 
     async def follow(self) -> None:
         """Read the end, and then what is printed, until the run is over; over any broken link."""
@@ -54,7 +62,7 @@ class LogReader:
             await self._begin()
         async for page in self._session.follow(self._run_id, self._after or 0):
             self._after = page.pieces[-1].position if page.pieces else self._after
-            self.over = page.ended
+            self.over, self.not_kept = page.ended, page.not_kept_bytes
             self._lines.add(page.pieces)
             self._changed()
 
@@ -72,6 +80,7 @@ class LogReader:
     async def to_end(self) -> None:
         """Have the last output in the window."""
         page = await self._ask(ReadOutputBack(self._run_id), OutputPage)
+        self.not_kept = page.not_kept_bytes
         self._lines.open(page.pieces, earlier=page.more, later=False)
         self._changed()
 
@@ -134,10 +143,10 @@ class LogReader:
 
     async def copy(self, write: Callable[[OutputPiece], None], bytes_max: int) -> bool:
         """Give the whole output as it was printed to `write`; whether that was all of it."""
-        after, size = 0, 0
+        after, size, seams = 0, 0, Seams()
         while size < bytes_max:
             page = await self._ask(ReadOutput(self._run_id, after), OutputPage)
-            for piece in page.pieces:
+            for piece in map(seams.join, page.pieces):
                 write(piece)
                 after, size = piece.position, size + len(piece.data)
             if not page.more:

@@ -94,12 +94,13 @@ class Sight:
             return top
         return Place(top.number, top.row - notes + self.view.notes_before(top.number))
 
-    def lay_around(self, number: int) -> None:
-        """Lay out with a line in the middle, unless the end is followed."""
+    def lay_around(self, number: int, part: int = 0) -> None:
+        """Lay out with a row of a line in the middle, unless the end is followed."""
         self.view.update()
         if not self.follow:
             self.cursor = self.view.near(number) if self.view.count else number
-            self._top = self.view.back(self.view.place_of(self.cursor), self.height // 2)
+            place = self.view.place_of(self.cursor)
+            self._top = self.view.back(place._replace(row=place.row + part), self.height // 2)
         self.lay()
 
     def wants(self) -> Iterator[Want]:
@@ -157,14 +158,14 @@ class Sight:
         self._top, self.cursor = Place(self.lines.first), self.view.near(self.lines.first)
         self.lay()
 
-    def to(self, number: int) -> None:
-        """Point at a line, in the middle of the screen when it is out of sight."""
+    def to(self, number: int, part: int = 0) -> None:
+        """Point at a line; where this row of it is out of sight, it goes to the middle."""
         self.cursor = number
         self.hold()
-        if any(row.number == number for row in self.rows):
+        if any((row.number, row.part) == (number, part) for row in self.rows):
             self.lay()
         else:
-            self.lay_around(number)
+            self.lay_around(number, part)
 
     def _keep_in_sight(self) -> None:
         places = [

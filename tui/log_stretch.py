@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from tocsin.messages.client_answers import OutputPiece
+from tocsin.output_seams import joined
 from tocsin.units import format_size
 
 from .log_line import Kind, LogLine
@@ -38,6 +39,8 @@ class Page(msgspec.Struct):
     """Of its first line."""
     earlier_attempt: int
     """Of the piece before it; 0: that is not known."""
+    ends: dict[int, int]
+    """The offset behind the last piece of each stream before it, in that attempt."""
     seen: set[int]
     """The streams of which there was something before it, in that attempt."""
     entering: dict[int, tuple[int, int]]
@@ -58,6 +61,8 @@ class Stretch:
         """The lines without an end, by stream."""
         self._attempt = 0
         """Of the last piece."""
+        self._ends: dict[int, int] = {}
+        """The offset behind the last piece of each stream, in that attempt."""
         self._seen: set[int] = set()
         """The streams of which there is something, in that attempt."""
         self._torn: dict[int, int] = {}
@@ -76,6 +81,8 @@ class Stretch:
 
     def put(self, piece: OutputPiece, page_lines: int, page_bytes: int) -> None:
         """Take the next piece, into a new page when the last one is as large as this."""
+        if piece.attempt == self._attempt:
+            piece = joined(self._ends.get(piece.stream), piece)
         page = self.pages[-1] if self.pages else None
         if page is None or self.end - page.number >= page_lines or page.bytes >= page_bytes:
             page = self._begin_page(piece)
@@ -84,10 +91,11 @@ class Stretch:
         self.bytes += len(piece.data)
         if piece.attempt != self._attempt:
             self._begin_attempt(piece)
+        self._ends[piece.stream] = piece.end
         if piece.gap_bytes:
             self.growing.pop(piece.stream, None)
             self._seen.add(piece.stream)
-            self._note(piece, f"{format_size(piece.gap_bytes)} of the middle not kept")
+            self._note(piece, f"{format_size(piece.gap_bytes)} not kept here")
         if piece.data:
             self._grow(piece)
 
@@ -100,7 +108,7 @@ class Stretch:
         page = Page(
             position=piece.position, last=piece.position, attempt=piece.attempt,
             offset=piece.offset, number=self.end, earlier_attempt=self._attempt,
-            seen=set(self._seen), entering=entering,
+            ends=dict(self._ends), seen=set(self._seen), entering=entering,
         )  # fmt: skip
         self.pages.append(page)
         return page
@@ -108,6 +116,7 @@ class Stretch:
     def _begin_attempt(self, piece: OutputPiece) -> None:
         self.growing.clear()
         self._seen.clear()
+        self._ends.clear()
         if self._attempt:
             self._note(piece, f"attempt {piece.attempt}")
         self._attempt = piece.attempt
@@ -233,8 +242,10 @@ class Stretch:
         for page in self.pages:
             if page.earlier_attempt in {0, head.attempt}:
                 page.seen |= part._seen
+                page.ends = part._ends | page.ends
         if head.attempt == self._attempt:
             self._seen |= part._seen
+            self._ends = part._ends | self._ends
 
     # Shrinking.
 
@@ -308,6 +319,7 @@ class Stretch:
         self.growing = growing
         self._move(moved, {})
         self._attempt, self._seen = gone.earlier_attempt, set(gone.seen)
+        self._ends = dict(gone.ends)
         self.bytes -= gone.bytes
 
 

@@ -173,6 +173,11 @@ class LogView:
         return len(self._shown)
 
     @property
+    def shows_any(self) -> bool:
+        """Whether a line of the output is shown, and not just words about it."""
+        return any(self.lines.line(number).kind is not Kind.NOTE for number in self._shown)
+
+    @property
     def first(self) -> Place:
         """The place of the first row."""
         return Place(self._number(0))
@@ -230,6 +235,15 @@ class LogView:
     def place_of(self, number: int) -> Place:
         """The first row of the line itself."""
         return Place(self._number(self._slot(number)), self.notes_before(number))
+
+    def part_of(self, text: str, index: int) -> int:
+        """In which row of a line, wrapped or not, a character of its text is."""
+        upto = 0
+        for part, row in enumerate(wrapped(text, self.width)):
+            upto += len(row)
+            if index < upto:
+                return part
+        return 0
 
     def notes_before(self, number: int) -> int:
         """How many rows of words stand before the line itself."""

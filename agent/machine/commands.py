@@ -76,6 +76,13 @@ class ResumeOutput(msgspec.Struct, frozen=True):
     positions: list[Position]
 
 
+class WatchOutput(msgspec.Struct, frozen=True):
+    """Read the newest that these attempts print as well, until an instant of the steady clock."""
+
+    keys: list[AttemptKey]
+    until_us: int
+
+
 class DropOutput(msgspec.Struct, frozen=True):
     """Delete the output of these attempts."""
 
@@ -112,6 +119,7 @@ Command = (
     | FollowOutput
     | FinishOutput
     | ResumeOutput
+    | WatchOutput
     | DropOutput
     | SweepOutput
     | Note

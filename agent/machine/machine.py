@@ -18,6 +18,7 @@ from tocsin.messages.agent_link import (
     Rejected,
     Resync,
     ToAgent,
+    Watch,
     Welcome,
 )
 
@@ -128,14 +129,14 @@ class Machine:
                 sessions.on_resync(state, reason, now)
             case Rejected(reason):
                 sessions.on_rejected(state, reason, now)
-            case Pulse() | Dispatch() | Cancel() | Ack() | Describe():
+            case Pulse() | Dispatch() | Cancel() | Watch() | Ack() | Describe():
                 if state.link.phase is Phase.UP and message.session == state.link.session:
                     self._hear_in_session(message, now)
             case _:
                 assert_never(message)
 
     def _hear_in_session(
-        self, message: Pulse | Dispatch | Cancel | Ack | Describe, now: Now
+        self, message: Pulse | Dispatch | Cancel | Watch | Ack | Describe, now: Now
     ) -> None:
         state = self._state
         match message:
@@ -147,6 +148,8 @@ class Machine:
                 offers.describe(state, digests)
             case Cancel():
                 orders.on_cancel(state, message.keys, now)
+            case Watch(keys=keys, span_s=span_s):
+                reports.watch(state, keys, span_s, now)
             case Pulse():
                 # What it cancels came before this answer to a heartbeat of the same session.
                 if state.kept and not state.draining:

@@ -10,12 +10,12 @@ from __future__ import annotations
 from typing import Final
 
 from tocsin.execution import AttemptKey
-from tocsin.instants import Now
+from tocsin.instants import SECOND_US, Now
 from tocsin.messages.agent_link import AttemptReport, Chunk, Report
 from tocsin.wire import encode
 
 from .attempts import forget, touch
-from .commands import Send
+from .commands import Send, WatchOutput
 from .events import OutputRead
 from .memory import Attempt
 from .state import Outbox, Phase, Sent, State
@@ -52,6 +52,14 @@ def on_output(state: State, read: OutputRead, now: Now) -> None:
         if attempt is not None and attempt.outcome is not None:
             attempt.output_over = True
             touch(state, attempt, now)
+
+
+def watch(state: State, keys: list[AttemptKey], span_s: float, now: Now) -> None:
+    """Somebody watches these attempts; of those that are over, all is on its way."""
+    going = [k for k in keys if (attempt := state.attempts.get(k)) and attempt.outcome is None]
+    if going:
+        until_us = now.steady_us + round(span_s * SECOND_US)
+        state.commands.append(WatchOutput(going, until_us))
 
 
 def output_budget(state: State) -> int:

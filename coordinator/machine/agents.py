@@ -25,8 +25,8 @@ from tocsin.messages.agent_link import (
 from tocsin.model import Agent, AgentState, RunState
 from tocsin.targeting import demand_of
 
-from . import holds, restored, retries, runs, turns
-from .commands import SaveOutput, SaveRun
+from . import holds, keeping, restored, retries, runs, turns
+from .commands import CutOutput, SaveOutput, SaveRun
 from .events import AgentBeat, AgentBye, AgentHello, AgentJoined, AgentReport, PastRun
 from .placement import order_again
 from .state import Active, Session, State, key_of
@@ -177,6 +177,7 @@ def _reopened(
     )
     active = Active(run, past.job, demand_of(past.job, run.pin), list(past.offsets), past.pieces)
     active.avoid = retries.avoided(past.job, past.failed_on)
+    active.tails = past.tails
     state.add(active)
     turns.reopen(state, run)
     state.commands.append(SaveRun(run))
@@ -237,6 +238,9 @@ def _take_attempt(state: State, agent_id: str, said: AttemptReport, now: Now) ->
     active = state.active.get(run_id)
     if active is None or active.run.attempt != number or active.run.agent_id != agent_id:
         return
+    if said.phase is Phase.ENDED:
+        for stream in active.tails:
+            _cut(state, active, stream, ended=True)
     runs.report(state, active, said, now)
 
 
@@ -252,7 +256,21 @@ def _take_output(state: State, agent_id: str, chunk: Chunk) -> None:
     active.run = replace(active.run, output_bytes=active.run.output_bytes + len(chunk.data))
     active.pieces += 1
     state.commands.append(SaveOutput(active.pieces, chunk))
+    span = keeping.Span(chunk.offset + chunk.gap_bytes, chunk.end)
+    keeping.add(active.tails, chunk.stream, span, active.job.output.keep_bytes)
+    if chunk.stream in active.tails:
+        _cut(state, active, chunk.stream, ended=False)
     state.commands.append(SaveRun(active.run))
+
+
+def _cut(state: State, active: Active, stream: int, *, ended: bool) -> None:
+    """Let go of what is not the tail of a stream any more."""
+    gone = keeping.cut(active.tails[stream], active.job.output.keep_bytes, ended=ended)
+    if gone is None:
+        return
+    run = active.run
+    active.run = replace(run, output_bytes=max(run.output_bytes - gone.bytes, 0))
+    state.commands.append(CutOutput(key_of(run), stream, gone.start, gone.end))
 
 
 def on_bye(state: State, event: AgentBye, now: Now) -> None:

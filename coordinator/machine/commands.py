@@ -61,6 +61,18 @@ class SaveOutput(msgspec.Struct, frozen=True):
     chunk: Chunk
 
 
+class CutOutput(msgspec.Struct, frozen=True):
+    """Of a stream of an attempt, let what is stored from offset `start` up to `end` be a gap.
+
+    Both are behind what is stored of the stream's head, and before its end.
+    """
+
+    key: AttemptKey
+    stream: int
+    start: int
+    end: int
+
+
 class SaveAgent(msgspec.Struct, frozen=True):
     """Keep what is known of an agent."""
 
@@ -174,6 +186,7 @@ Command = (
     | SaveRun
     | SaveAttempt
     | SaveOutput
+    | CutOutput
     | SaveAgent
     | SaveDependency
     | DropDependencies

@@ -20,6 +20,8 @@ from tocsin.model import (
     RunState,
 )
 
+from .keeping import Tail
+
 Asker = tuple[bytes, int]
 """Whom to answer: a connection and the number of its request."""
 
@@ -154,6 +156,8 @@ class PastRun(msgspec.Struct, frozen=True):
     pieces: int
     failed_on: tuple[tuple[str, RunState], ...] = ()
     """The agents of its earlier attempts, and how these ended."""
+    tails: dict[int, Tail] = {}
+    """What is stored behind the heads of its last attempt's output, see `Active`."""
 
 
 class AgentJoined(msgspec.Struct, frozen=True):
@@ -208,6 +212,12 @@ class AgentReport(msgspec.Struct, frozen=True):
     report: Report
 
 
+class OutputFollowed(msgspec.Struct, frozen=True):
+    """A client waits for what a run prints next."""
+
+    run_id: str
+
+
 class AgentOffers(msgspec.Struct, frozen=True):
     """An agent says what its executors are, and how they are."""
 
@@ -245,6 +255,7 @@ Event = (
     | AgentHello
     | AgentBeat
     | AgentReport
+    | OutputFollowed
     | AgentOffers
     | AgentBye
 )

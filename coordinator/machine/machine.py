@@ -41,6 +41,7 @@ from . import (
     runs,
     turns,
     waiting,
+    watching,
     zone_data,
 )
 from .commands import Command
@@ -63,6 +64,7 @@ from .events import (
     JobsPaused,
     JobsPut,
     JobsRemoved,
+    OutputFollowed,
     PausesEnded,
     PausesStarted,
     RerunRequested,
@@ -71,6 +73,7 @@ from .events import (
     ZonesChanged,
 )
 from .fires import Barred
+from .keeping import Tail
 from .outlook import Waiting
 from .state import Active, Chance, Policy, Session, State
 
@@ -89,6 +92,8 @@ class Restored(NamedTuple):
     job: Job
     offsets: tuple[int, int]
     pieces: int
+    tails: dict[int, Tail]
+    """What is stored behind the heads of its last attempt's output, by stream."""
     failed_on: tuple[tuple[str, RunState], ...] = ()
     """The agents of its earlier attempts, and how these ended."""
 
@@ -140,9 +145,10 @@ class Machine:
         dependencies.restore(state, stored.conditions)
         agents.restore(state, stored.agents, now)
         lost_us = now.steady_us + round(state.policy.lost_after_s * SECOND_US)
-        for run, job, offsets, pieces, failed_on in stored.active:
+        for run, job, offsets, pieces, tails, failed_on in stored.active:
             entry = Active(run, job, demand_of(job, run.pin), list(offsets), pieces)
             entry.avoid = retries.avoided(job, failed_on)
+            entry.tails = tails
             state.add(entry)
             if entry.is_held:
                 dependencies.hold(state, entry)
@@ -208,6 +214,8 @@ class Machine:
                 holds.on_held(state, event, now)
             case AgentsRevoked():
                 holds.on_revoked(state, event, now)
+            case OutputFollowed(run_id):
+                watching.on_followed(state, run_id, now)
             case AgentOffers():
                 offers.on_offers(state, event, now)
             case AgentBye():

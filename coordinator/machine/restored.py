@@ -151,7 +151,8 @@ def adopted(
         here = retries.avoided(active.job, [(run.agent_id, RunState.LOST)])
         active.avoid = tuple(dict.fromkeys((*active.avoid, *here)))
     active.run = _given(run, number, said, session)
-    active.offsets, active.blocked, active.delayed_until_us = [0, 0], False, None
+    active.offsets, active.tails = [0, 0], {}
+    active.blocked, active.delayed_until_us = False, None
     if is_back:
         state.add(active)
         turns.reopen(state, active.run)

@@ -62,7 +62,7 @@ def begin(state: State, active: Active, now: Now) -> None:
         state.beside[run.job_id] = None
     here = avoided(active.job, [(run.agent_id, run.state)])
     active.avoid = tuple(dict.fromkeys((*active.avoid, *here)))
-    active.offsets = [0, 0]
+    active.offsets, active.tails = [0, 0], {}
     active.expires_us = active.rejoin_us = None
     active.run = replace(
         run,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
@@ -29,6 +29,7 @@ from tocsin.schedule.calendars import CalendarDays
 from tocsin.targeting import Demand, pin_of
 
 from .commands import Command, SaveAgent, Send
+from .keeping import Tail
 from .rollout import Rollout
 
 Queue = tuple[Demand, str]
@@ -75,6 +76,8 @@ class Active(msgspec.Struct):
     offsets: list[int]
     pieces: int = 0
     """How many pieces of output are stored, over all attempts."""
+    tails: dict[int, Tail] = {}
+    """What is stored behind the head of its output, of each stream that has so much."""
     avoid: tuple[str, ...] = ()
     """The agents on which an attempt failed; others are preferred."""
     blocked: bool = False
@@ -128,6 +131,15 @@ class Session(msgspec.Struct):
         return 0 if self.draining else self.agent.slots - self.busy
 
 
+class Watched(NamedTuple):
+    """An agent was asked for the newest output of an attempt."""
+
+    key: AttemptKey
+    session: str
+    at_us: int
+    """Steady clock."""
+
+
 class Chains(msgspec.Struct):
     """Jobs that come after others."""
 
@@ -152,6 +164,8 @@ class Fleet(msgspec.Struct):
     """Steady instant at which what still runs on a draining agent is cancelled."""
     lost_at: dict[str, int] = {}
     """Steady instant at which the runs of an agent without a session are lost."""
+    watched: dict[str, Watched] = {}
+    """The runs whose output somebody follows, or followed lately."""
     hellos: dict[str, dict[str, int]] = {}
     """The number of the last hello that each agent said, from each of its spools."""
     silence_check_us: int | None = None

@@ -163,6 +163,10 @@ class Runs(Protocol):
         """Output behind a position, at most about `bytes_max`; whether there is more."""
         ...
 
+    def not_kept(self, ids: Sequence[str]) -> dict[str, int]:
+        """How many bytes of their output are not kept, of those runs of which some are not."""
+        ...
+
     def read_output_back(
         self, run_id: str, before: int, bytes_max: int
     ) -> tuple[list[OutputPiece], bool]:

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from tocsin.coordinator.machine.commands import (
     Command,
+    CutOutput,
     DropCalendar,
     DropDependencies,
     DropJob,
@@ -48,19 +49,21 @@ class Write(NamedTuple):
 class Staging:
     """Saves of one thing replace each other until they are gathered into `writes`.
 
-    `pieces` are the values of `save_piece`, which goes to a database of its own.
+    `pieces` are the values of `save_piece`, which goes to a database of its own, and `cuts` those
+    of `cut_output` and `mark_cut`, which come behind all of them.
     """
 
     def __init__(self) -> None:
         self.writes: list[Write] = []
         self.pieces: list[tuple[Any, ...]] = []
+        self.cuts: list[dict[str, Any]] = []
         self._runs: dict[str, Run] = {}
         self._jobs: dict[int, JobRow] = {}
         self._cursors: dict[int, JobRow] = {}
         self._agents: dict[str, Agent] = {}
 
     def __bool__(self) -> bool:
-        staged = self.writes or self.pieces or self._runs or self._jobs
+        staged = self.writes or self.pieces or self.cuts or self._runs or self._jobs
         return bool(staged or self._cursors or self._agents)
 
     def take(self, commands: Iterable[Command]) -> None:
@@ -69,10 +72,8 @@ class Staging:
             match command:
                 case SaveRun(run):
                     self._runs[run.id] = run
-                case SaveOutput(position, chunk):
-                    run_id, _, attempt = chunk.key.rpartition(".")
-                    head = (run_id, position, int(attempt), chunk.stream, chunk.offset)
-                    self.pieces.append((*head, chunk.at_us, chunk.gap_bytes, chunk.data))
+                case SaveOutput() | CutOutput():
+                    self._take_output(command)
                 case MoveCursor(row):
                     if row.id in self._jobs:
                         self._jobs[row.id] = row
@@ -92,6 +93,17 @@ class Staging:
                     self.write("drop_job", (row.id,))
                 case _:
                     self._take_upkeep(command)
+
+    def _take_output(self, command: SaveOutput | CutOutput) -> None:
+        match command:
+            case SaveOutput(position, chunk):
+                run_id, _, attempt = chunk.key.rpartition(".")
+                head = (run_id, position, int(attempt), chunk.stream, chunk.offset)
+                self.pieces.append((*head, chunk.at_us, chunk.gap_bytes, chunk.data))
+            case CutOutput(key, stream, start, end):
+                run_id, _, attempt = key.rpartition(".")
+                cut = {"run": run_id, "attempt": int(attempt), "stream": stream}
+                self.cuts.append({**cut, "start": start, "end": end})
 
     def _take_upkeep(self, command: Command) -> None:  # noqa: C901 - one case a command
         """Note what is rarely saved; each is a statement of its own."""
@@ -162,3 +174,4 @@ class Staging:
         """Everything is durable."""
         self.writes.clear()
         self.pieces.clear()
+        self.cuts.clear()

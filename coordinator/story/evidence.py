@@ -30,6 +30,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """Runs near the instant that were asked for, when nothing was due."""
     attempts: dict[str, list[Run]] = {}
     """The earlier attempts of each run that had some."""
+    not_kept: dict[str, int] = {}
+    """How many bytes of a run's output are not kept, where that is so."""
     named: dict[str, Run] = {}
     """Runs that the facts of a skip name."""
     names: dict[str, str] = {}

@@ -145,10 +145,17 @@ def _end_steps(scene: Scene, run: Run) -> list[Step]:
     if run.attempt > 1:
         text = f"attempt {run.attempt}{on_host(run)} {ended(run)}"
     if run.output_bytes:
-        text += f"; {format_size(run.output_bytes)} of output: tocsin run logs {run.id}"
+        text += f"; {_output(scene, run)}: tocsin run logs {run.id}"
     good = run.state is RunState.SUCCEEDED
     step = (yes if good else no)(StepKind.RESULT, text, run.finished_us, **_code(run))
     return [step, *_not_again_steps(scene, run)]
+
+
+def _output(scene: Scene, run: Run) -> str:
+    size, not_kept = format_size(run.output_bytes), scene.evidence.not_kept.get(run.id, 0)
+    if not not_kept:
+        return f"{size} of output"
+    return f"{size} of output kept, {format_size(not_kept)} not (output.keep)"
 
 
 def _not_again_steps(scene: Scene, run: Run) -> list[Step]:

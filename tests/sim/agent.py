@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections import deque
 from collections.abc import Callable
@@ -222,6 +223,7 @@ class SimMachine:
         path = self.out_dir / f"{key}{'.out' if stream == 1 else '.err'}"
         with path.open("ab") as file:
             file.write(data)
+        os.utime(path, ns=(0, self.wall_us * 1000))
         self.port.printed(key, stream, data)
 
     # Hosts.

@@ -242,6 +242,9 @@ LOST_TRACE: Final = "the agent knows nothing of it any more"
 
 # Output.
 
+KEEP_BYTES_MIN: Final = 64
+"""No job of a plan keeps less of a stream."""
+
 
 def output_is_whole(evidence: Evidence) -> Iterator[Violation]:
     """Stored output is what was printed: in order, without a hole, nothing twice."""
@@ -257,6 +260,20 @@ def output_is_whole(evidence: Evidence) -> Iterator[Violation]:
             if stored != printed:
                 message = f"stream {stream} of attempt {run.attempt}: {stored} of {printed} bytes"
                 yield Violation("output", message, run.id)
+            yield from _check_ends(evidence, run, key, stream)
+
+
+def _check_ends(evidence: Evidence, run: Run, key: AttemptKey, stream: int) -> Iterator[Violation]:
+    """Whatever was watched and let go meanwhile, head and tail of what was printed are there."""
+    printed = evidence.printed.get((key, stream), b"")
+    stored = bytearray()
+    for piece in evidence.output.get(run.id, []):
+        if (piece.attempt, piece.stream) == (run.attempt, stream):
+            stored += bytes(piece.gap_bytes) + piece.data
+    half = KEEP_BYTES_MIN // 2
+    if stored[:half] != printed[:half] or stored[-half:] != printed[-half:]:
+        message = f"stream {stream} of attempt {run.attempt} lacks its head or its tail"
+        yield Violation("output", message, run.id)
 
 
 def _stored_end(evidence: Evidence, run: Run, stream: int) -> int:
@@ -272,19 +289,24 @@ def _stored_end(evidence: Evidence, run: Run, stream: int) -> int:
 def _check_pieces(evidence: Evidence, run: Run) -> Iterator[Violation]:
     at: dict[tuple[int, int], int] = {}
     positions = [piece.position for piece in evidence.output.get(run.id, [])]
-    if positions != list(range(1, len(positions) + 1)):
+    if positions != list(range(1, len(positions) + 1)) and not _was_cut(evidence, run, positions):
         yield Violation("output", f"its pieces are numbered {positions}", run.id)
     for piece in evidence.output.get(run.id, []):
         stream = (piece.attempt, piece.stream)
         key = AttemptKey(f"{run.id}.{piece.attempt}")
         whole = evidence.printed.get((key, piece.stream), b"")
-        end = piece.offset + len(piece.data)
+        start = piece.offset + piece.gap_bytes
         if piece.offset != at.get(stream, 0):
             message = f"{stream} goes on at {piece.offset} behind {at.get(stream, 0)}"
             yield Violation("output", message, run.id)
-        elif whole[piece.offset : end] != piece.data:
+        elif whole[start : start + len(piece.data)] != piece.data:
             yield Violation("output", f"{stream} differs at {piece.offset}", run.id)
-        at[stream] = end + piece.gap_bytes
+        at[stream] = start + len(piece.data)
+
+
+def _was_cut(evidence: Evidence, run: Run, positions: list[int]) -> bool:
+    """Whether pieces can be missing because the run was watched, and printed more than is kept."""
+    return run.id in evidence.cut and positions == sorted(set(positions))
 
 
 # Clients.

@@ -105,6 +105,8 @@ class Evidence(msgspec.Struct):
     ends: list[End]
     terms: list[Term]
     output: dict[str, list[OutputPiece]] = {}
+    cut: frozenset[str] = frozenset()
+    """Runs of which output was let go that had been stored."""
     """What is stored of each run, in order."""
     printed: dict[tuple[AttemptKey, int], bytes] = {}
     """What each attempt wrote to each stream."""

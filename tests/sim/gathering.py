@@ -28,6 +28,7 @@ def gather(world: World) -> Evidence:
         terms=monitor.chronicle.finished(),
         output={r.id: store.read_output(r.id, 0, 0, 1 << 40)[0]
                 for r in runs if r.output_bytes or r.id in with_output},
+        cut=frozenset(monitor.cut),
         printed={key: bytes(data) for key, data in world.paper.items()},
         pauses=monitor.all_pauses,
         acts=monitor.acts.done,

@@ -33,6 +33,7 @@ def compare(machine: Machine, store: SqliteStore, now: Now) -> None:
             "job": (held.job, found.job),
             "offsets": (held.offsets, found.offsets),
             "pieces": (held.pieces, found.pieces),
+            "tails": (held.tails, found.tails),
             "avoid": (held.avoid, found.avoid),
             "by_agent": (_has(state, run_id), _has(restored, run_id)),
         }

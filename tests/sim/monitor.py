@@ -10,6 +10,7 @@ from collections import defaultdict
 from typing import Final
 
 from tocsin.coordinator.machine.commands import (
+    CutOutput,
     DropJob,
     DropPause,
     FetchDue,
@@ -105,6 +106,8 @@ class Monitor:
         self._sent_us: dict[str, int] = {}
         """When the last attempt of a run was given to an agent."""
         self._ends: dict[tuple[AttemptKey, int], int] = {}
+        self.cut: set[str] = set()
+        """Runs of which output was let go, or was to be: it is written before all else."""
         self._by_job: dict[int, dict[str, None]] = defaultdict(dict)
 
     # What is decided.
@@ -112,6 +115,8 @@ class Monitor:
     def decided(self, decision: Decision) -> None:
         """A coordinator decided something, which is not durable yet."""
         self._undecided.append(decision)
+        cuts = [command for command in decision.commands if isinstance(command, CutOutput)]
+        self.cut.update(cut.key.rpartition(".")[0] for cut in cuts)
 
     def crashed(self) -> None:
         """What was decided and not durable never was."""

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
+from tocsin import output_plan
+from tocsin.agent import output as agent_output
 from tocsin.agent import service as agent_service
 from tocsin.agent.machine import hosts as agent_hosts
 from tocsin.agent.machine import machine as agent_machine
@@ -23,6 +25,7 @@ from tocsin.coordinator.machine import (
     dependencies,
     incidents,
     jobs,
+    keeping,
     pauses,
     retries,
     runs,
@@ -105,6 +108,25 @@ def _agent_confirms_ends_before_writing() -> AbstractContextManager[None]:
         return write(self, now)
 
     return swapped(agent_service.Service, "_write", late)
+
+
+def _agent_skips_what_may_be_the_tail() -> AbstractContextManager[None]:
+    next_piece = output_plan.next_piece
+
+    def hasty(offset: int, size: int, keep_bytes: int, *, with_tail: bool) -> Any:
+        keep_bytes = keep_bytes * 3 // 4 if with_tail else keep_bytes
+        return next_piece(offset, size, keep_bytes, with_tail=with_tail)
+
+    return swapped(agent_output, "next_piece", hasty)
+
+
+def _coordinator_lets_go_of_too_much() -> AbstractContextManager[None]:
+    cut = keeping.cut
+
+    def greedy(tail: Any, keep_bytes: int, *, ended: bool) -> Any:
+        return cut(tail, keep_bytes // 2, ended=ended)
+
+    return swapped(keeping, "cut", greedy)
 
 
 def _coordinator_answers_before_it_commits() -> AbstractContextManager[None]:
@@ -353,6 +375,8 @@ MUTANTS: Final[dict[str, tuple[int, Mutant]]] = {
     "the agent listens to any session": (166, _agent_listens_to_any_session),
     "the agent keeps its spool id whatever it forgot": (1408, _agent_keeps_its_spool_id),
     "the agent confirms ends that it did not write": (41, _agent_confirms_ends_before_writing),
+    "the agent skips what may be the tail": (17, _agent_skips_what_may_be_the_tail),
+    "the coordinator lets go of too much output": (18, _coordinator_lets_go_of_too_much),
     "the coordinator answers before it commits": (1, _coordinator_answers_before_it_commits),
     "the coordinator listens to any session": (41, _coordinator_listens_to_any_session),
     "the coordinator takes reports in any order": (16, _coordinator_takes_reports_in_any_order),

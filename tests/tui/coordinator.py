@@ -123,6 +123,11 @@ class Coordinator(ServingThread):
         """Let a run print."""
         self.do(lambda: self._write(run_id, texts, stream, attempt))
 
+    def lose(self, run_id: str, gap_bytes: int) -> None:
+        """Let a run print something that is not kept."""
+        piece = OutputPiece(1, 1, 1, 0, NOW_US, b"", gap_bytes)
+        self.do(lambda: self._pieces.setdefault(run_id, []).append(piece))
+
     def forget(self) -> None:
         """Know no watcher, and nobody who waits."""
         self._numbers.clear()
@@ -212,7 +217,8 @@ class Coordinator(ServingThread):
                 pieces = self._pieces.get(run_id, [])
                 kept = pieces[: before - 1] if before else pieces
                 more = len(kept) > self.page_pieces
-                return OutputPage(kept[-self.page_pieces :], ended=False, more=more)
+                page = kept[-self.page_pieces :]
+                return OutputPage(page, ended=False, more=more, not_kept_bytes=_gaps(pieces))
             case FindOutput():
                 return self._find(ask)
             case GetAttempts(run_id):
@@ -298,7 +304,7 @@ class Coordinator(ServingThread):
         for text in texts:
             at_us = NOW_US + len(pieces) * 1_000
             mine = [p for p in pieces if (p.attempt, p.stream) == (attempt, stream)]
-            offset = mine[-1].offset + len(mine[-1].data) if mine else 0
+            offset = mine[-1].end if mine else 0
             piece = OutputPiece(len(pieces) + 1, attempt, stream, offset, at_us, text.encode())
             pieces.append(piece)
         if run_id in self._runs:
@@ -315,10 +321,15 @@ class Coordinator(ServingThread):
             page = pieces[: self.page_pieces]
             more = len(page) < len(pieces)
             if pieces or ended or not ask.wait_s:
-                self.send(route, Reply(number, OutputPage(page, ended and not more, more)))
+                gaps = _gaps(self._pieces.get(ask.run, []))
+                self.send(route, Reply(number, OutputPage(page, ended and not more, more, gaps)))
             else:
                 self._parked.append((route, number, ask))
 
     def _tell(self, route: bytes, **content: Any) -> None:
         self._numbers[route] += 1
         self.send(route, Update(self._numbers[route], **content))
+
+
+def _gaps(pieces: list[OutputPiece]) -> int:
+    return sum(piece.gap_bytes for piece in pieces)

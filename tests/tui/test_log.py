@@ -17,16 +17,28 @@ from tocsin.messages.client_link import FindOutput, ReadOutput, RerunRuns
 from tocsin.model import RunState
 from tocsin.tui.widgets.log_pane import LogPane
 
+_LEFT, _RIGHT = "‹", "›"  # noqa: RUF001 - meant
+"""Where a line is cut off."""
 TORN = 520
 """The last piece that is not loaded."""
 Test = Callable[[Pilot[None], Coordinator], Awaitable[None]]
 
 
-def _drive(test: Test, *texts: str, page_pieces: int = 10_000, wait: str = "FOLLOW") -> None:
+def _drive(
+    test: Test,
+    *texts: str,
+    page_pieces: int = 10_000,
+    wait: str = "FOLLOW",
+    lost_bytes: int = 0,
+) -> None:
+    """Test with a run that printed these texts, and before them so much that is not kept."""
+
     async def drive() -> None:
         async with shown(serving) as pilot:
             await expect(pilot, "● live", "1 running")
             serving.page_pieces = page_pieces
+            if lost_bytes:
+                serving.lose(RUNNING.id, lost_bytes)
             serving.write(RUNNING.id, *texts)
             await pilot.press("3", "enter")
             await expect(pilot, "► RUNNING  etl-orders", wait)
@@ -197,9 +209,69 @@ def test_streams_times_and_wrapping() -> None:
         await pilot.resize_terminal(80, 24)
         await expect(pilot, " o  " + "x" * 76, "    " + "x" * 44 + "yy")
         await pilot.press("W", *["right"] * 15)
-        await expect(pilot, " o  yy")
+        await expect(pilot, f" o {_LEFT}yy")
 
     _drive(test, "x" * 120 + "yy\n", "second\n")
+
+
+def test_what_is_cut_off_is_marked_and_a_match_in_it_comes_into_sight() -> None:
+    """Sideways, or with wrapped lines in the row of the line that has it."""
+
+    async def test(pilot: Pilot[None], _: Coordinator) -> None:
+        width = _pane(pilot).size.width
+        await expect(pilot, "x" * 40 + _RIGHT, "second")
+        assert all(len(line) <= width for line in _log(pilot))
+        await pilot.press("slash", *"end", "enter")
+        await expect(pilot, f" o {_LEFT}xxx", "xEND", "'end': 1 of 2")
+        assert not any(f"xEND{_RIGHT}" in line for line in _log(pilot))
+        await pilot.press("n")
+        await expect(pilot, "o  second end", "'end': 2 of 2")
+        await pilot.press("W")
+        await until(pilot, lambda: _RIGHT not in screen(pilot))
+        await pilot.press("g")
+        await until(pilot, lambda: "END" not in screen(pilot))
+        await pilot.press("N", "N")
+        await expect(pilot, "xEND", "'end': 1 of 2")
+
+    _drive(test, "x" * 3880 + "END\n", "second end\n")
+
+
+def test_what_is_not_kept_is_told() -> None:
+    """Above the log, and when something is not found or no line is left to be shown."""
+
+    async def test(pilot: Pilot[None], _: Coordinator) -> None:
+        await expect(pilot, "line 19", "21 lines, 150 B  2.5 MiB not kept", "not kept here")
+        await pilot.press("slash", *"nowhere", "enter")
+        await expect(
+            pilot, "'nowhere' is nowhere in the output so far, of which 2.5 MiB is not kept"
+        )
+        await pilot.press("ampersand", *"nowhere", "enter")
+        await expect(pilot, "there is no such line: nowhere; 2.5 MiB of the output is not kept")
+
+    _drive(test, *_many(20), lost_bytes=5 << 19)
+
+
+def test_a_log_cannot_be_read_while_offline() -> None:
+    """What cannot be known is not told as if there were nothing; what was read is not followed."""
+
+    async def drive() -> None:
+        async with shown(serving) as pilot:
+            await expect(pilot, "● live", "1 running")
+            serving.write(RUNNING.id, "line 0\n")
+            await pilot.press("3")
+            await expect(pilot, "etl-orders")
+            serving.hang_up()
+            await expect(pilot, "OFFLINE, data")
+            await pilot.press("enter")
+            await expect(pilot, "─ Log  stdout+stderr ─", "cannot be read while offline ─")
+            assert "cannot be read while offline" in "".join(_log(pilot))
+            serving.come_back()
+            await expect(pilot, "line 0", "1 line, 7 B", "FOLLOW")
+            serving.hang_up()
+            await expect(pilot, "line 0", "OFFLINE ─")
+
+    with fleet() as serving:
+        asyncio.run(drive())
 
 
 def test_bookmarks_and_copying() -> None:

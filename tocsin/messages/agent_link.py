@@ -40,6 +40,7 @@ class AttemptReport(msgspec.Struct, frozen=True, array_like=True):
 class Chunk(msgspec.Struct, frozen=True, array_like=True):
     """A piece of one output stream (1 stdout, 2 stderr), at `offset` bytes from its beginning.
 
+    `at_us` is when the last of it was written, by the agent's clock.
     A gap, where the middle of a long stream is not kept, is a chunk without data and with
     `gap_bytes`.
     """
@@ -158,6 +159,17 @@ class Cancel(msgspec.Struct, frozen=True, array_like=True, tag="cancel"):
     keys: list[AttemptKey]
 
 
+class Watch(msgspec.Struct, frozen=True, array_like=True, tag="watch"):
+    """Coordinator: somebody watches these attempts, for `span_s` from now unless it is said again.
+
+    Of what they print, the newest is reported as well, at a bounded rate (`output_plan`).
+    """
+
+    session: str
+    keys: list[AttemptKey]
+    span_s: float
+
+
 class Ack(msgspec.Struct, frozen=True, array_like=True, tag="ack"):
     """Coordinator: every report up to `number` is durable."""
 
@@ -185,4 +197,4 @@ class Rejected(msgspec.Struct, frozen=True, array_like=True, tag="rejected"):
 
 
 FromAgent = Hello | Heartbeat | Report | Bye | Offers | Descriptions
-ToAgent = Welcome | Pulse | Dispatch | Cancel | Ack | Describe | Resync | Rejected
+ToAgent = Welcome | Pulse | Dispatch | Cancel | Watch | Ack | Describe | Resync | Rejected

@@ -115,7 +115,11 @@ class RunsPage(msgspec.Struct, frozen=True, array_like=True, tag="runs"):
 
 
 class OutputPiece(msgspec.Struct, frozen=True, array_like=True):
-    """A piece of output: `position` orders all pieces of a run, in order of arrival."""
+    """A piece of output: `position` orders all pieces of a run, in order of arrival.
+
+    `at_us` is when the last of it was printed. `gap_bytes` that are not kept come before its data;
+    `offset` is that of the first of them.
+    """
 
     position: int
     attempt: int
@@ -125,6 +129,11 @@ class OutputPiece(msgspec.Struct, frozen=True, array_like=True):
     data: bytes
     gap_bytes: int = 0
 
+    @property
+    def end(self) -> int:
+        """The offset behind it."""
+        return self.offset + self.gap_bytes + len(self.data)
+
 
 class OutputPage(msgspec.Struct, frozen=True, array_like=True, tag="output"):
     """Pieces of output. `ended`: the run is over and this is the last of it."""
@@ -132,6 +141,8 @@ class OutputPage(msgspec.Struct, frozen=True, array_like=True, tag="output"):
     pieces: list[OutputPiece]
     ended: bool
     more: bool
+    not_kept_bytes: int = 0
+    """So much of what the run has printed so far is not kept, here or elsewhere."""
 
 
 class OutputFound(msgspec.Struct, frozen=True, array_like=True, tag="output_found"):

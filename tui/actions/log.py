@@ -59,6 +59,13 @@ FOLLOWING: Final = (
         places=_RUN,
         shown=_searching,
     ),
+    Action(
+        id="wrap",
+        key="W",
+        name="wrap",
+        help="let long lines go on in the next row, or out of sight",
+        places=_RUN,
+    ),
 )
 """What goes about in the log."""
 
@@ -76,13 +83,6 @@ LOG: Final = (
         key="s",
         name="streams",
         help="show stdout and stderr, or one of them",
-        places=_RUN,
-    ),
-    Action(
-        id="wrap",
-        key="W",
-        name="wrap",
-        help="let long lines go on in the next row, or out of sight",
         places=_RUN,
     ),
     Action(

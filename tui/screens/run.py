@@ -78,7 +78,7 @@ class RunScreen(Frame):
         self._run = scene.view.runs.get(self._run.id, self._run)
         self._draw_facts(scene)
         self._draw_strip(scene)
-        self._log.know(self._run)
+        self._log.know(self._run, scene.connection.blocks())
         if self._asked_at != self._run.attempt and not scene.connection.blocks():
             self._asked_at = self._run.attempt
             self.run_worker(self._load(), group="load")

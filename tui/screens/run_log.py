@@ -19,7 +19,15 @@ from tocsin.tui.log_reader import LogReader
 from tocsin.tui.log_search import needle
 from tocsin.tui.log_sight import Want
 from tocsin.tui.log_view import Mode, Streams
-from tocsin.tui.log_words import Standing, Times, log_line, log_time
+from tocsin.tui.log_words import (
+    Standing,
+    Times,
+    cannot_be_read,
+    log_line,
+    log_time,
+    none_shown,
+    not_found,
+)
 from tocsin.tui.messages import Said
 from tocsin.tui.session import Session
 from tocsin.tui.widgets.columns import Cell
@@ -63,6 +71,7 @@ class RunLog(Vertical):
         """What is to be fetched, the first of them now."""
         self._fetching = False
         self._busy = ""
+        self._blocked = ""
         self.doings: Mapping[str, Callable[[Situation], None]] = {
             "follow": lambda _: self.pane.set_follow(True),
             "hold": lambda _: self.pane.set_follow(False),
@@ -108,15 +117,18 @@ class RunLog(Vertical):
         line = self.pane.sight.current
         return "" if line is None else line.text
 
-    def know(self, run: Run) -> None:
-        """Take what is known of the run now; read on where there may be more."""
-        grown = run.output_bytes != self._run.output_bytes
-        self._run = run
+    def know(self, run: Run, blocked: str) -> None:
+        """Take what is known of the run now; read on where there may be more.
+
+        `blocked`: why nothing can be asked now, or nothing.
+        """
+        grown = (run.output_bytes, blocked) != (self._run.output_bytes, self._blocked)
+        self._run, self._blocked = run, blocked
         if not self._following and not (self._reader.over and run.state in TERMINAL):
             self._following = True
             self.run_worker(self._follow(), group="follow")
         if grown:
-            self.pane.show(self._lines, self._total)
+            self._changed()
         self._draw_title()
 
     def leave(self) -> bool:
@@ -127,8 +139,10 @@ class RunLog(Vertical):
             self._busy = ""
         elif pane.sight.view.needle:
             pane.find("")
+            self._say("")
         elif not pane.sight.view.mode.all:
             pane.set_mode(Mode())
+            self._say("")
         else:
             return False
         self._draw_title()
@@ -144,8 +158,11 @@ class RunLog(Vertical):
         self._following = False
 
     def _changed(self) -> None:
-        over = self._run.state in TERMINAL
-        self.pane.empty = "it printed nothing" if over else "it has printed nothing yet"
+        if self._reader.is_unread:
+            self.pane.empty = cannot_be_read(self._blocked) if self._blocked else ""
+        else:
+            over = self._run.state in TERMINAL
+            self.pane.empty = "it printed nothing" if over else "it has printed nothing yet"
         self.pane.show(self._lines, self._total)
 
     @property
@@ -236,6 +253,12 @@ class RunLog(Vertical):
             self.pane.go_to(number)
         self._draw_title()
 
+    def on_log_pane_missed(self, message: LogPane.Missed) -> None:
+        """Say that it is nowhere, and where else it may have been."""
+        message.stop()
+        typed, reader = self.pane.sight.view.needle, self._reader
+        self._say(not_found(typed, reader.not_kept, over=reader.over), failed=True)
+
     def _looked(self, size: int) -> None:
         self._busy = f"looked through {format_size(size)}, esc stops"
         self._draw_title()
@@ -254,6 +277,10 @@ class RunLog(Vertical):
         if not self._is_sound("only", text.removeprefix("!")):
             return
         self.pane.set_mode(Mode(text, self.pane.sight.view.mode.streams))
+        if text and not self.pane.sight.view.shows_any:
+            whole = self._lines.at_start and self._lines.at_end
+            mode, not_kept = self.pane.sight.view.mode, self._reader.not_kept
+            self._say(none_shown(mode, not_kept, whole=whole), failed=True)
 
     def _switch_streams(self) -> None:
         mode = self.pane.sight.view.mode
@@ -335,6 +362,9 @@ class RunLog(Vertical):
             matches=len(view.found),
             nth_match=view.found.index(sight.cursor) + 1 if sight.cursor in view.found else 0,
             over=self._reader.over,
+            not_kept=self._reader.not_kept,
+            blocked=self._blocked,
+            unread=self._reader.is_unread,
             busy=self._busy or next((_WANT[want] for want in self._wants), ""),
         )
         text = log_line(self._lines, standing, self._total, self.size.width)

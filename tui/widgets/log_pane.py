@@ -30,7 +30,9 @@ _HEAD_CELLS: Final = 4
 _WRAP_CELLS_MIN: Final = 8
 _SIDE_STEP: Final = 8
 _WHEEL_ROWS: Final = 3
-_CUT: Final = "…"
+_TORN: Final = "…"
+_CUT_LEFT: Final = "‹"  # noqa: RUF001 - meant
+_CUT_RIGHT: Final = "›"  # noqa: RUF001 - meant
 
 
 class LogPane(Widget, can_focus=True):
@@ -65,6 +67,9 @@ class LogPane(Widget, can_focus=True):
         def __init__(self, want: Want) -> None:
             super().__init__()
             self.want = want
+
+    class Missed(Message):
+        """What is looked for is nowhere."""
 
     class Sought(Message):
         """The next match in this direction is not loaded, if there is one."""
@@ -142,12 +147,26 @@ class LogPane(Widget, can_focus=True):
         if found:
             self.go_to(found[0] if step > 0 else found[-1])
         else:
+            self.post_message(self.Missed())
             self.redraw()
 
     def go_to(self, number: int) -> None:
-        """Point at a line."""
-        self.sight.to(number)
+        """Point at a line, and have in sight what is looked for in it."""
+        sought = self.sight.view.needle
+        text = self.sight.lines.line(number).text
+        begin, end = next(iter(needle(sought).spans(text) if sought else ()), (0, 0))
+        if not self.wrap:
+            self._move_aside(cell_len(text[:begin]), cell_len(text[:end]))
+        self.sight.to(number, self.sight.view.part_of(text, begin))
         self._drawn()
+
+    def _move_aside(self, begin: int, end: int) -> None:
+        """Move sideways as far as shows these cells of a line, or not at all."""
+        width = self._text_cells - len(_CUT_RIGHT)
+        if end <= width:
+            self.side = 0
+        elif not self.side <= begin <= end <= self.side + width:
+            self.side = max(begin - width // 2, 0)
 
     def go_to_first(self) -> None:
         """Go to the first line that is loaded."""
@@ -168,7 +187,11 @@ class LogPane(Widget, can_focus=True):
         line = self.sight.lines.line(row.number)
         head = self._head(line, row)
         strip = Strip(self._text(line, row))
-        strip = strip.crop_extend(self.side, self.side + width - cell_len(head), self.rich_style)
+        room, cells = max(width - cell_len(head), 0), strip.cell_length
+        strip = strip.crop_extend(self.side, self.side + room, self.rich_style)
+        if cells > self.side + room:
+            cut = Strip([Segment(_CUT_RIGHT, self._style("note"))])
+            strip = Strip.join([strip.crop(0, room - 1), cut])
         return Strip.join([Strip([Segment(head, self._style("time"))]), strip])
 
     def _head(self, line: LogLine, row: Row) -> str:
@@ -179,7 +202,8 @@ class LogPane(Widget, can_focus=True):
         mark = "*" if line.key in self.sight.marks else " "
         if row.number == self.sight.cursor and not self.sight.follow:
             mark = ">"
-        return f"{mark}{time}{line.kind.value} {_CUT if line.torn else ' '}"
+        before = _CUT_LEFT if self.side and line.data else " "
+        return f"{mark}{time}{line.kind.value} {_TORN if line.torn else before}"
 
     def _text(self, line: LogLine, row: Row) -> list[Segment]:
         """The text of a row, with what was searched for standing out."""
@@ -206,11 +230,15 @@ class LogPane(Widget, can_focus=True):
 
     def on_resize(self) -> None:
         """Wrap anew, and stay where the reader is."""
-        width = self.size.width - len(f"{self._time_of(0)} ".lstrip()) - _HEAD_CELLS
         self.sight.height = self.size.height
-        self.sight.view.width = max(width, _WRAP_CELLS_MIN) if self.wrap else 0
+        self.sight.view.width = max(self._text_cells, _WRAP_CELLS_MIN) if self.wrap else 0
         self.sight.lay_around(self.sight.cursor)
         self._drawn()
+
+    @property
+    def _text_cells(self) -> int:
+        """How wide the text of a line can be."""
+        return self.size.width - len(f"{self._time_of(0)} ".lstrip()) - _HEAD_CELLS
 
     # Moving.
 

@@ -279,6 +279,19 @@ SELECT key, name, client_key, asked_us FROM pending ORDER BY asked_us
 INSERT OR IGNORE INTO piece (run, position, attempt, stream, start, at_us, gap_bytes, data)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 
+-- name: cut_output
+DELETE FROM piece
+WHERE run = :run AND attempt = :attempt AND stream = :stream
+    AND start >= :start AND start + gap_bytes + length(data) <= :end
+
+-- name: mark_cut
+UPDATE piece SET
+    start = :start,
+    gap_bytes = max(:end, start + gap_bytes) - :start,
+    data = coalesce(substr(data, max(:end - start - gap_bytes, 0) + 1), x'') -- of nothing: NULL
+WHERE run = :run AND attempt = :attempt AND stream = :stream
+    AND start >= :start AND start <= :end AND start + gap_bytes + length(data) > :end
+
 -- name: read_output
 SELECT position, attempt, stream, start, at_us, data, gap_bytes FROM piece
 WHERE run = ? AND position > ? AND ? IN (0, attempt) ORDER BY position
@@ -286,6 +299,14 @@ WHERE run = ? AND position > ? AND ? IN (0, attempt) ORDER BY position
 -- name: read_output_back
 SELECT position, attempt, stream, start, at_us, data, gap_bytes FROM piece
 WHERE run = ? AND position < ? ORDER BY position DESC
+
+-- name: output_gaps
+SELECT run, sum(gap_bytes) FROM piece
+WHERE gap_bytes > 0 AND run IN (SELECT value FROM json_each(?)) GROUP BY run
+
+-- name: output_tail
+SELECT start + gap_bytes, start + gap_bytes + length(data) FROM piece
+WHERE run = ? AND attempt = ? AND stream = ? AND start >= ? ORDER BY position
 
 -- name: output_ends
 SELECT run, attempt, stream, max(start + gap_bytes + length(data)), max(position) FROM piece

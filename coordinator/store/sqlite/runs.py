@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 from tocsin.coordinator.machine.events import PastRun
+from tocsin.coordinator.machine.keeping import Span, Tail, add
 from tocsin.coordinator.machine.machine import Restored
 from tocsin.coordinator.store.rows import attempt_of, job_spec, run_of, to_json
 from tocsin.messages.client_answers import OutputPiece
 from tocsin.model import Job, Run, RunState
+from tocsin.output_plan import head_bytes
 
 from .files import translated
 from .tables import QUERIES, Tables
@@ -20,6 +22,8 @@ _BEHIND_ALL: Final = 1 << 62
 """Behind every position of a piece."""
 _PIECE_BYTES: Final = 64
 """What a piece costs beside its data, in a message: a run may print a byte at a time."""
+_WithJob: TypeAlias = tuple[Run, Job | None, tuple[int, int], int, dict[int, Tail]]
+"""A run, its job, and of its output the ends, how many pieces it is, and the tails."""
 
 
 class RunTables(Tables):
@@ -31,12 +35,12 @@ class RunTables(Tables):
         for run_id, agent_id, state in self._read("earlier_attempts"):
             failed_on.setdefault(run_id, []).append((agent_id, RunState(state)))
         return [
-            Restored(run, job, offsets, pieces, tuple(failed_on.get(run.id, ())))
-            for run, job, offsets, pieces in self._with_jobs(runs)
+            Restored(run, job, offsets, pieces, tails, tuple(failed_on.get(run.id, ())))
+            for run, job, offsets, pieces, tails in self._with_jobs(runs)
             if job is not None
         ]
 
-    def _with_jobs(self, runs: list[Run]) -> list[tuple[Run, Job | None, tuple[int, int], int]]:
+    def _with_jobs(self, runs: list[Run]) -> list[_WithJob]:
         wanted = to_json(list({(run.job_id, run.job_version) for run in runs}))
         specs = {
             (row["job_id"], row["version"]): job_spec(row["spec"])
@@ -50,18 +54,28 @@ class RunTables(Tables):
         pieces: dict[str, int] = {}
         for row in ends:
             pieces[row[0]] = max(pieces.get(row[0], 0), row[4])
-        return [
-            (
-                run,
-                specs.get((run.job_id, run.job_version)),
-                (
-                    offset.get((run.id, run.attempt, 1), 0),
-                    offset.get((run.id, run.attempt, 2), 0),
-                ),
-                pieces.get(run.id, 0),
+        found: list[_WithJob] = []
+        for run in runs:
+            job = specs.get((run.job_id, run.job_version))
+            offsets = (
+                offset.get((run.id, run.attempt, 1), 0),
+                offset.get((run.id, run.attempt, 2), 0),
             )
-            for run in runs
-        ]
+            tails = {} if job is None else self._tails(run, offsets, job.output.keep_bytes)
+            found.append((run, job, offsets, pieces.get(run.id, 0), tails))
+        return found
+
+    def _tails(self, run: Run, offsets: tuple[int, int], keep_bytes: int) -> dict[int, Tail]:
+        """What is stored behind the heads of a run's output; few runs print so much."""
+        tails: dict[int, Tail] = {}
+        head = head_bytes(keep_bytes)
+        for stream, offset in enumerate(offsets, 1):
+            if offset > head:
+                with translated("read"):
+                    of = (run.id, run.attempt, stream, head)
+                    for start, end in self._output.execute(QUERIES["output_tail"], of):
+                        add(tails, stream, Span(start, end), keep_bytes)
+        return tails
 
     def runs(self, ids: Sequence[str]) -> dict[str, Run]:
         return {row["id"]: run_of(row) for row in self._read("runs", to_json(ids))}
@@ -91,8 +105,8 @@ class RunTables(Tables):
     def past_runs(self, ids: Sequence[str]) -> dict[str, PastRun]:
         runs = list(self.runs(ids).values())
         return {
-            run.id: PastRun(run, job, offsets, pieces, self._failed_on(run))
-            for run, job, offsets, pieces in self._with_jobs(runs)
+            run.id: PastRun(run, job, offsets, pieces, self._failed_on(run), tails)
+            for run, job, offsets, pieces, tails in self._with_jobs(runs)
         }
 
     def _failed_on(self, run: Run) -> tuple[tuple[str, RunState], ...]:
@@ -107,6 +121,11 @@ class RunTables(Tables):
         self, run_id: str, attempt: int, after: int, bytes_max: int
     ) -> tuple[list[OutputPiece], bool]:
         return self._pieces("read_output", (run_id, after, attempt), bytes_max)
+
+    def not_kept(self, ids: Sequence[str]) -> dict[str, int]:
+        with translated("read"):
+            rows = self._output.execute(QUERIES["output_gaps"], (to_json(ids),)).fetchall()
+        return {row[0]: int(row[1]) for row in rows}
 
     def read_output_back(
         self, run_id: str, before: int, bytes_max: int

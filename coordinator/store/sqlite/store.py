@@ -110,9 +110,12 @@ class SqliteStore(JobTables, RunTables, MemberTables, RecordTables):
     def commit(self) -> None:
         try:
             with translated("write"):
-                if self._staged.pieces:
+                if self._staged.pieces or self._staged.cuts:
                     self._output.execute("BEGIN IMMEDIATE")
                     self._output.executemany(QUERIES["save_piece"], self._staged.pieces)
+                    for cut in self._staged.cuts:
+                        self._output.execute(QUERIES["cut_output"], cut)
+                        self._output.execute(QUERIES["mark_cut"], cut)
                     self._output.execute("COMMIT")
                 self._apply()
                 if self._main.in_transaction:

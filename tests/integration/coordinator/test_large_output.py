@@ -53,7 +53,7 @@ async def _drive(fleet: Fleet) -> None:
             await pilot.press("g")
             await expect(pilot, "o  record 1 of", "o  record 9 of")
             await pilot.press("slash", *"record 314159 of", "enter")
-            await expect(pilot, "o  record 314159 of", "o  record 314160 of", "1 of 1 loaded")
+            await expect(pilot, "o  record 314159 of", "o  record 314160 of", "1 of 1+ loaded")
             await pilot.press("up", "up", "pageup", "pageup", "pageup")
             await expect(pilot, "o  record 314100 of")
             await pilot.press("G")

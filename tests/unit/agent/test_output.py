@@ -9,13 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tocsin.agent.allowance import WATCHED_BYTES_S
 from tocsin.agent.machine.commands import Position
-from tocsin.agent.output import CHUNK_BYTES_MAX, LOOK_US, LOOK_US_MAX, Outputs
+from tocsin.agent.output import CHUNK_BYTES_MAX, LOOK_US, LOOK_US_MAX, WATCHED_LOOK_US_MAX, Outputs
+from tocsin.agent.stamps import MARKS_MAX
 from tocsin.execution import AttemptKey
 from tocsin.instants import Now
 from tocsin.log import Log
 from tocsin.messages.agent_link import Chunk
-from tocsin.output_plan import FREE_SLACK_BYTES, next_free, next_piece
+from tocsin.output_plan import (
+    FREE_MARGIN_BYTES,
+    FREE_SLACK_BYTES,
+    may_be_freed,
+    next_free,
+    next_piece,
+)
 
 from .bench import key
 
@@ -34,7 +42,7 @@ class TestPlan:
         gaps = 0
         for n, size in enumerate([*sizes, sizes[-1]]):
             ended = n == len(sizes)
-            while piece := next_piece(len(sent), size, keep, ended=ended):
+            while piece := next_piece(len(sent), size, keep, with_tail=ended):
                 assert piece.offset == len(sent)
                 length = piece.length if piece.is_gap else min(piece.length, step)
                 gaps += piece.is_gap
@@ -53,7 +61,7 @@ class TestPlan:
     def test_it_goes_on_from_anywhere(self, offset: int, size: int, keep: int) -> None:
         """From any offset the end is reached, and not more than is kept is sent."""
         data = 0
-        while piece := next_piece(offset, size, keep, ended=True):
+        while piece := next_piece(offset, size, keep, with_tail=True):
             assert piece.length > 0
             offset += piece.length
             data += 0 if piece.is_gap else piece.length
@@ -68,10 +76,32 @@ class TestPlan:
             piece = next_free(freed, size, keep)
             if piece is not None:
                 assert piece.offset >= max(freed, keep - keep // 2)
-                assert piece.length >= FREE_SLACK_BYTES
+                assert piece.length >= FREE_SLACK_BYTES - FREE_MARGIN_BYTES
                 freed = piece.offset + piece.length
             assert freed <= max(size - keep // 2, 0)
             assert size - freed <= keep + FREE_SLACK_BYTES
+            assert may_be_freed(freed - 1, size, keep) == (freed > 0)
+
+    @given(st.lists(st.tuples(SIZES, st.booleans())), st.integers(0, 2000), st.integers(1, 700))
+    def test_watching_costs_nothing_of_the_tail(
+        self, grown: list[tuple[int, bool]], keep: int, step: int
+    ) -> None:
+        """Whenever it was watched, and however little was sent of it then, the tail is complete."""
+        size, sent = 0, bytearray()
+        stream = bytes(n % 251 for n in range(sum(more for more, _ in grown)))
+        for more, is_watched in grown:
+            size += more
+            left = step
+            while left and (piece := next_piece(len(sent), size, keep, with_tail=is_watched)):
+                length = piece.length if piece.is_gap else min(piece.length, left)
+                left -= 0 if piece.is_gap else length
+                sent += bytes(length) if piece.is_gap else stream[piece.offset :][:length]
+        while piece := next_piece(len(sent), size, keep, with_tail=True):
+            data = bytes(piece.length) if piece.is_gap else stream[piece.offset :][: piece.length]
+            sent += data
+        assert len(sent) == size
+        assert sent[: keep - keep // 2] == stream[: keep - keep // 2]
+        assert sent[size - min(keep // 2, size) :] == stream[size - min(keep // 2, size) :]
 
 
 class Desk:
@@ -81,6 +111,10 @@ class Desk:
         self.folder = folder
         self.outputs = Outputs(str(folder), Log("test"))
         self.steady_us = 1_000_000
+
+    def watch(self, n: int, span_us: int = 60_000_000) -> None:
+        """Have attempt n watched."""
+        self.outputs.watch([key(n)], self.steady_us + span_us, self.now)
 
     @property
     def now(self) -> Now:
@@ -95,6 +129,7 @@ class Desk:
         """Have attempt n print."""
         with self.path(n, stream).open("ab") as file:
             file.write(data)
+        os.utime(self.path(n, stream), ns=(0, self.steady_us * 1000))
 
     def follow(self, n: int, keep_bytes: int = 1 << 20) -> None:
         """Follow attempt n."""
@@ -122,8 +157,9 @@ def test_output_is_read_as_it_grows(desk: Desk) -> None:
     """Both streams are followed, each from where it was left."""
     desk.follow(1)
     desk.append(1, b"one")
+    printed_us = desk.steady_us
     desk.next_look()
-    assert desk.read() == ([Chunk(key(1), 1, 0, desk.steady_us, b"one")], [])
+    assert desk.read() == ([Chunk(key(1), 1, 0, printed_us, b"one")], [])
     desk.append(1, b"two")
     desk.append(1, b"err", 2)
     desk.next_look()
@@ -252,3 +288,122 @@ def test_a_sweep_spares_what_is_held(desk: Desk) -> None:
     (desk.folder / "notes.txt").touch()
     desk.outputs.sweep({key(2)})
     assert sorted(os.listdir(desk.folder)) == ["R2.1.out", "notes.txt"]  # noqa: PTH208 - names
+
+
+def test_output_has_the_time_at_which_it_was_printed(desk: Desk) -> None:
+    """Not that at which it was read or sent: nobody may have listened meanwhile."""
+    desk.follow(1)
+    printed_us = []
+    for n in range(5):
+        desk.append(1, b"%d\n" % n)
+        printed_us.append(desk.steady_us)
+        desk.next_look()
+        assert desk.read(0) == ([], [])
+        desk.steady_us += 1_000_000
+    chunks, _ = desk.read()
+    assert [(c.at_us, c.data) for c in chunks] == [
+        (at_us, b"%d\n" % n) for n, at_us in enumerate(printed_us)
+    ]
+    desk.outputs.resume([Position(key(1), 1 << 20, (2, 0), ended=False)], desk.now)
+    assert [c.at_us for c in desk.read()[0]] == printed_us[1:]
+
+
+def test_not_every_instant_is_remembered(desk: Desk) -> None:
+    """Of very much that nobody fetches, what is printed one after the other shares a time."""
+    desk.follow(1)
+    for _ in range(3 * MARKS_MAX):
+        desk.append(1, b"x")
+        desk.next_look()
+        desk.read(0)
+    chunks, _ = desk.read()
+    assert b"".join(c.data for c in chunks) == b"x" * 3 * MARKS_MAX
+    assert MARKS_MAX // 2 <= len(chunks) <= MARKS_MAX
+    assert [c.at_us for c in chunks] == sorted(c.at_us for c in chunks)
+
+
+class TestWatched:
+    """Of what somebody watches, the newest is read as well."""
+
+    def test_the_newest_is_read_while_it_is_printed(self, desk: Desk) -> None:
+        """Behind the head comes what is the tail now, and then what follows it."""
+        desk.follow(1, keep_bytes=10)
+        desk.append(1, b"0123456789abcdef")
+        desk.next_look()
+        assert [c.data for c in desk.read()[0]] == [b"01234"]
+        desk.watch(1)
+        chunks, _ = desk.read()
+        assert [(c.offset, c.data, c.gap_bytes) for c in chunks] == [(5, b"", 6), (11, b"bcdef", 0)]
+        desk.append(1, b"gh")
+        desk.next_look()
+        assert [(c.offset, c.data) for c in desk.read()[0]] == [(16, b"gh")]
+
+    def test_when_nobody_watches_any_more_the_rest_waits(self, desk: Desk) -> None:
+        """Until the end, which then follows what was sent."""
+        desk.follow(1, keep_bytes=10)
+        desk.append(1, b"0123456789abcdef")
+        desk.watch(1, span_us=1000)
+        desk.next_look()
+        desk.read()
+        desk.append(1, b"ghi")
+        desk.next_look()
+        assert desk.read() == ([], [])
+        desk.outputs.finish([(key(1), 10)])
+        chunks, over = desk.read()
+        assert b"".join(c.data for c in chunks)[-5:] == b"efghi"
+        assert over == [key(1)]
+
+    def test_it_is_looked_at_more_often(self, desk: Desk) -> None:
+        """Somebody waits for the next line, and sees at once when it comes."""
+        desk.follow(1)
+        for _ in range(6):
+            desk.next_look()
+            desk.read()
+        desk.watch(1)
+        waits = [(desk.next_look(), desk.read())[0] for _ in range(4)]
+        assert waits == [LOOK_US, *[WATCHED_LOOK_US_MAX] * 3]
+
+    def test_a_flood_is_not_sent(self, desk: Desk) -> None:
+        """What may be sent is bounded; what is printed meanwhile becomes gaps, and none is lost."""
+        desk.follow(1, keep_bytes=1 << 20)
+        desk.watch(1)
+        sent, begun_us, chunks = 0, desk.steady_us, []
+        for n in range(40):
+            desk.append(1, b"%4d" % n * (512 << 10))
+            desk.next_look()
+            chunks += desk.read()[0]
+        sent = sum(len(c.data) for c in chunks)
+        passed_us = desk.steady_us - begun_us
+        assert sent > 512 << 10
+        assert sent <= (1 << 20) + WATCHED_BYTES_S * passed_us // 1_000_000
+        assert b"  39" in chunks[-1].data
+        assert sum(c.gap_bytes > 0 for c in chunks) > 10
+        end = 0
+        for chunk in chunks:
+            assert chunk.offset == end
+            assert b"\0" not in chunk.data
+            end = chunk.end
+
+    def test_what_could_not_be_sent_at_once_follows(self, desk: Desk) -> None:
+        """Also of a run that prints nothing any more."""
+        desk.follow(1, keep_bytes=4 << 20)
+        desk.append(1, bytes(4 << 20))
+        desk.watch(1)
+        got = 0
+        while got < 4 << 20:
+            desk.next_look()
+            chunks, _ = desk.read()
+            got += sum(len(c.data) for c in chunks)
+            assert desk.steady_us < 60_000_000
+        assert got == 4 << 20
+
+    def test_a_flood_on_stdout_leaves_room_for_stderr(self, desk: Desk) -> None:
+        """Both share what may be sent."""
+        desk.follow(1, keep_bytes=100 << 10)
+        desk.watch(1)
+        seen = b""
+        for n in range(100):
+            desk.append(1, bytes(1 << 20))
+            desk.append(1, b"%5d" % n * (50 << 10), 2)
+            desk.next_look()
+            seen += b"".join(c.data for c in desk.read()[0] if c.stream == 2)
+        assert b"   99" in seen

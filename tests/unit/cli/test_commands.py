@@ -103,7 +103,8 @@ class Shop:
                 return OutputPage(rest, ended=True, more=False)
             case ReadOutputBack(_, before):
                 back = [piece for piece in self.pieces if not before or piece.position < before]
-                return OutputPage(back[-2:], ended=False, more=len(back) > 2)
+                gaps = sum(piece.gap_bytes for piece in self.pieces)
+                return OutputPage(back[-2:], ended=False, more=len(back) > 2, not_kept_bytes=gaps)
             case ListPauses():
                 return PausesPage([])
             case ListAgents():
@@ -274,18 +275,51 @@ def test_parameters_are_given_and_checked(tocsin: Tocsin, shop: Shop, desk: Desk
     assert tocsin("job", "run", "hello", "--param", "host").code == 2
 
 
+def test_a_run_says_how_much_of_its_output_is_not_kept(tocsin: Tocsin, shop: Shop) -> None:
+    """So nobody looks for what cannot be there."""
+    shop.runs = {"01J": msgspec.structs.replace(_OVER, output_bytes=7)}
+    shop.pieces = [OutputPiece(1, 1, 1, 0, 0, b"out")]
+    assert "output      7 bytes; see" in tocsin("run", "show", "01J").out
+    shop.pieces += [OutputPiece(2, 1, 1, 3, 0, b"late", gap_bytes=2048)]
+    assert "output      7 bytes kept, 2048 not; see" in tocsin("run", "show", "01J").out
+    shown = json.loads(tocsin("run", "show", "01J", "-o", "json").out)
+    assert shown["output_not_kept_bytes"] == 2048
+
+
 def test_output_is_printed_byte_for_byte_and_gaps_are_said(tocsin: Tocsin, shop: Shop) -> None:
     """Each stream goes to its own; a stream can be chosen."""
     shop.pieces = [
         OutputPiece(1, 1, 1, 0, 0, b"out\x1b[31m\n"),
         OutputPiece(2, 1, 2, 0, 0, b"err\n"),
-        OutputPiece(3, 1, 1, 8, 0, b"", gap_bytes=2048),
-        OutputPiece(4, 1, 1, 2056, 0, b"end"),
+        OutputPiece(3, 1, 1, 9, 0, b"", gap_bytes=2048),
+        OutputPiece(4, 1, 1, 2057, 0, b"end"),
     ]
     gap = "tocsin: 2 KiB of stdout were not kept here\n"
     assert tocsin("run", "logs", "01J") == (0, "out\x1b[31m\nend", f"err\n{gap}")
     assert tocsin("run", "logs", "01J", "--stream", "stderr") == (0, "", "err\n")
     assert tocsin("run", "logs", "01J", "--stream", "stdout", "-f").out == "out\x1b[31m\nend"
+
+
+@pytest.mark.parametrize(
+    ("offset", "gap_bytes", "said"),
+    [
+        (4, 3072, "tocsin: 1 KiB of stdout were not kept here\n"),
+        (4, 2048, ""),
+        (2052, 0, ""),
+        (3076, 0, "tocsin: 1 KiB of stdout were not kept here\n"),
+    ],
+)
+def test_what_went_while_it_was_followed_is_said(
+    tocsin: Tocsin, shop: Shop, offset: int, gap_bytes: int, said: str
+) -> None:
+    """What comes next may lie behind what was read last, and tell of a gap that was partly read."""
+    shop.pieces = [
+        OutputPiece(1, 1, 1, 0, 0, b"one\n"),
+        OutputPiece(2, 1, 1, 4, 0, b"x" * 2047 + b"\n"),
+        OutputPiece(9, 1, 1, offset, 0, b"end", gap_bytes=gap_bytes),
+    ]
+    shown = "one\n" + "x" * 2047 + "\nend"
+    assert tocsin("run", "logs", "01J", "-f") == (0, shown, said)
 
 
 @pytest.mark.parametrize(

@@ -340,7 +340,7 @@ class Bench:
             (row.next_due_us, row.id) for row in self.rows.values() if row.next_due_us is not None
         ]
         active = [
-            Restored(run, self.rows[run.job_id].job, self.offsets.get(run.id, (0, 0)), 0)
+            Restored(run, self.rows[run.job_id].job, self.offsets.get(run.id, (0, 0)), 0, {})
             for run in sorted(self.runs.values(), key=lambda run: run.created_us)
             if run.finished_us is None
         ]

@@ -121,3 +121,15 @@ def test_reading_backwards() -> None:
     first = output_reading.answer(ReadOutputBack("01", 4, 10_000), store)
     assert isinstance(first, OutputPage)
     assert ([piece.position for piece in first.pieces], first.more) == ([1, 2, 3], False)
+
+
+def test_a_page_says_how_much_is_not_kept_elsewhere() -> None:
+    """So who sees the end of a long output knows that it is not all there."""
+    store = _store((1, b"one"))
+    store.stage([SaveOutput(2, Chunk(AttemptKey("01.1"), 1, 3, 0, b"", gap_bytes=7))])
+    store.stage([SaveOutput(3, Chunk(AttemptKey("01.1"), 1, 10, 0, b"two", gap_bytes=5))])
+    store.commit()
+    page = output_reading.answer(ReadOutputBack("01", 2), store)
+    assert isinstance(page, OutputPage)
+    assert ([piece.data for piece in page.pieces], page.not_kept_bytes) == ([b"one"], 12)
+    assert store.not_kept(["01", "02"]) == {"01": 12}

@@ -63,8 +63,16 @@ def test_gap_is_told() -> None:
     """What was not kept has a line that says how much that is, and ends the line before it."""
     lines = lines_of((1, b"head\nto"))
     lines.add([OutputPiece(2, 1, 1, 7, 2, b"", 2048), OutputPiece(3, 1, 1, 2055, 3, b"rn\n")])
-    assert _texts(lines) == ["o head", "o to", "- ── 2 KiB of the middle not kept ──", "o rn"]
+    assert _texts(lines) == ["o head", "o to", "- ── 2 KiB not kept here ──", "o rn"]
     assert (lines.bytes, lines.position) == (10, 3)
+
+
+def test_what_went_before_it_was_read_is_told() -> None:
+    """A piece that does not follow what is there begins behind a gap; what is there is no gap."""
+    lines = lines_of((1, b"head\nto"))
+    lines.add([OutputPiece(7, 1, 1, 2055, 3, b"rn\n"), OutputPiece(9, 1, 1, 5, 3, b"x", 3077)])
+    told = ["- ── 2 KiB not kept here ──", "o rn", "- ── 1 KiB not kept here ──", "o x"]
+    assert _texts(lines) == ["o head", "o to", *told]
 
 
 def test_next_attempt_is_told() -> None:

@@ -15,7 +15,15 @@ from tocsin.messages.client_answers import OutputPiece
 from tocsin.tui import log_file
 from tocsin.tui.log_lines import LogLines
 from tocsin.tui.log_view import Mode
-from tocsin.tui.log_words import Standing, Times, log_line, log_time
+from tocsin.tui.log_words import (
+    Standing,
+    Times,
+    cannot_be_read,
+    log_line,
+    log_time,
+    none_shown,
+    not_found,
+)
 
 
 @pytest.mark.parametrize(
@@ -57,6 +65,18 @@ def _opened() -> LogLines:
         (lines_of((1, b"a\n")), _standing(over=True), 60, [" END ─"]),
         (_opened(), _standing(), 80, ["4 lines loaded  44 B of 2 KiB "]),
         (_opened(), _standing(follow=False, unseen=37), 60, ["+37 new, f follows"]),
+        (_opened(), _standing(not_kept=5 << 19), 80, ["44 B of 2 KiB  2.5 MiB not kept "]),
+        (_opened(), _standing(not_kept=5 << 19), 66, ["4 lines loaded  2.5 MiB not kept "]),
+        (_opened(), _standing(not_kept=5 << 19), 50, ["stdout+stderr  2.5 MiB not kept "]),
+        (LogLines(), _standing(unread=True), 60, ["stdout+stderr  2 KiB ", "reading ─"]),
+        (
+            LogLines(),
+            _standing(unread=True, blocked="offline"),
+            70,
+            ["stdout+stderr  2 KiB ", "cannot be read while offline ─"],
+        ),
+        (_opened(), _standing(blocked="offline"), 80, ["4 lines loaded ", " OFFLINE ─"]),
+        (_opened(), _standing(blocked="offline", over=True), 80, [" END ─"]),
         (
             _opened(),
             _standing(needle="x" * 20, matches=3, nth_match=1, mode=Mode("!y"), wrap=True),
@@ -70,6 +90,17 @@ def test_title(lines: LogLines, standing: Standing, width: int, parts: list[str]
     told = log_line(lines, standing, 2048, width)
     assert cell_len(told) == width
     assert all(part in told for part in parts), told
+
+
+def test_what_is_not_there_and_where_it_may_have_been() -> None:
+    """Nobody is to believe that something was not printed when that cannot be known."""
+    assert not_found("x", 0, over=True) == "'x' is nowhere in the output"
+    assert not_found("/x/", 0, over=False) == "/x/ is nowhere in the output so far"
+    assert not_found("x", 2048, over=True).endswith("in the output, of which 2 KiB is not kept")
+    assert none_shown(Mode("x"), 0, whole=True) == "there is no such line: x"
+    told = "no such line is loaded: x; / looks through all of it; 2 KiB of the output is not kept"
+    assert none_shown(Mode("x"), 2048, whole=False) == told
+    assert cannot_be_read("not connected yet") == "cannot be read: not connected yet"
 
 
 def test_a_file_that_is_kept(tmp_path: Path) -> None:
@@ -88,7 +119,7 @@ def test_a_gap_is_told_in_the_file() -> None:
     """In a line of its own, before what follows it."""
     file = io.BytesIO()
     log_file.write(file, OutputPiece(1, 1, 1, 0, 0, b"tail\n", 2048))
-    assert file.getvalue() == b"\n-- 2 KiB of the middle not kept --\ntail\n"
+    assert file.getvalue() == b"\n-- 2 KiB not kept here --\ntail\n"
 
 
 @pytest.mark.parametrize(

@@ -241,6 +241,9 @@ SCENES: Final[dict[str, Callable[[], Evidence]]] = {
         run(RunState.RUNNING, cancel_requested=True, reason="killed by ann")
     ),
     "succeeded": lambda: told(run(RunState.SUCCEEDED, exit_code=0)),
+    "succeeded-much-output": lambda: told(
+        run(RunState.SUCCEEDED, exit_code=0, output_bytes=1 << 20), not_kept={EVENT: 240_333}
+    ),
     "succeeded-late": lambda: told(
         run(
             RunState.SUCCEEDED,
