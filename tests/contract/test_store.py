@@ -259,6 +259,20 @@ def test_a_locked_database_keeps_what_was_staged_for_the_next_commit(tmp_path: P
     store.close()
 
 
+def test_output_that_came_before_a_crash_is_counted(tmp_path: Path) -> None:
+    """Output is committed before the run that counts it: what is stored is what counts."""
+    first = SqliteStore(tmp_path)
+    first.stage([SaveJob(row()), SaveRun(run(1))])
+    first.stage([SaveOutput(1, Chunk(AttemptKey(f"{run(1).id}.1"), 1, 0, 0, b"text"))])
+    first.commit()
+    first.close()
+
+    second = SqliteStore(tmp_path)
+
+    assert [active.run.output_bytes for active in second.stored().active] == [4]
+    second.close()
+
+
 def test_each_start_begins_a_higher_epoch(tmp_path: Path) -> None:
     """An epoch is durable before anything is done in it."""
     epochs = []

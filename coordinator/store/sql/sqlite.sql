@@ -309,5 +309,7 @@ SELECT start + gap_bytes, start + gap_bytes + length(data) FROM piece
 WHERE run = ? AND attempt = ? AND stream = ? AND start >= ? ORDER BY position
 
 -- name: output_ends
-SELECT run, attempt, stream, max(start + gap_bytes + length(data)), max(position) FROM piece
+SELECT
+    run, attempt, stream, max(start + gap_bytes + length(data)), max(position), sum(length(data))
+FROM piece
 WHERE run IN (SELECT value FROM json_each(?)) GROUP BY run, attempt, stream

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, TypeAlias
 
+from msgspec.structs import replace
+
 from tocsin.coordinator.machine.events import PastRun
 from tocsin.coordinator.machine.keeping import Span, Tail, add
 from tocsin.coordinator.machine.machine import Restored
@@ -52,8 +54,10 @@ class RunTables(Tables):
             ends = self._output.execute(QUERIES["output_ends"], (ids,)).fetchall()
         offset = {(row[0], row[1], row[2]): int(row[3]) for row in ends}
         pieces: dict[str, int] = {}
+        stored: dict[str, int] = {}
         for row in ends:
             pieces[row[0]] = max(pieces.get(row[0], 0), row[4])
+            stored[row[0]] = stored.get(row[0], 0) + row[5]
         found: list[_WithJob] = []
         for run in runs:
             job = specs.get((run.job_id, run.job_version))
@@ -62,7 +66,9 @@ class RunTables(Tables):
                 offset.get((run.id, run.attempt, 2), 0),
             )
             tails = {} if job is None else self._tails(run, offsets, job.output.keep_bytes)
-            found.append((run, job, offsets, pieces.get(run.id, 0), tails))
+            # Output is committed first, so after a crash there may be more of it than was counted.
+            counted = replace(run, output_bytes=stored.get(run.id, run.output_bytes))
+            found.append((counted, job, offsets, pieces.get(run.id, 0), tails))
         return found
 
     def _tails(self, run: Run, offsets: tuple[int, int], keep_bytes: int) -> dict[int, Tail]:
