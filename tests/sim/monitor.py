@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Final
 
+from msgspec.structs import replace
+
 from tocsin.coordinator.machine.commands import (
     CutOutput,
     DropJob,
@@ -130,6 +132,9 @@ class Monitor:
         for run, _, offsets, *_ in found:
             for stream in (1, 2):
                 self._ends[AttemptKey(f"{run.id}.{run.attempt}"), stream] = offsets[stream - 1]
+            known = self.active.get(run.id)
+            if known is not None:
+                self.active[run.id] = replace(known, output_bytes=run.output_bytes)
         for run_id, run in self.active.items():
             if run.state is RunState.QUEUED:
                 self._since_us[run_id] = true_us
