@@ -188,7 +188,7 @@ def test_metrics_zones_and_weeks() -> None:
     """Each key changes what the figures say; the hour stays under the cursor."""
     play(
         press("5"), expects("[fires]", "Europe/Berlin", "*Tue 24"),
-        press("m"), expects("[job-minutes]"), press("m"), expects("[slots %]"),
+        press("m"), expects("[job-minutes x10]"), press("m"), expects("[slots %]"),
         press("m"), expects("[fires]"),
         press("t"), expects("t: UTC"), press("t"), expects("each job's own zone"),
         press("t"), expects("t: Europe/Berlin"),
