@@ -30,6 +30,8 @@ _SLOT_BAR: Final = 10
 _VERSIONS_SHOWN: Final = 3
 _LOW: Final = 28
 """A screen with fewer lines has no legend."""
+_BOTTOM_FROM: Final = 18
+"""A lower screen has neither the last hour nor the fleet, so that there are rows of jobs."""
 _MIDDLE_SHARE: Final = 5
 _MIDDLE_MIN: Final = 4
 _LEFT_SHARE: Final = 3
@@ -62,6 +64,11 @@ def left_width(width: int) -> int:
 def has_legend(height: int) -> bool:
     """Whether a screen so high has a line for the legend of the timeline."""
     return height >= _LOW
+
+
+def has_bottom(height: int) -> bool:
+    """Whether a screen so high has room for the last hour and the fleet."""
+    return height >= _BOTTOM_FROM
 
 
 def pane_title(text: str, keys: str, width: int, *, here: bool) -> Cell:

@@ -204,11 +204,19 @@ def _merge(rows: Rows, update: Update) -> Rows:
         jobs = {name: row for name, row in jobs.items() if name not in gone}
         jobs.update((row.job.name, row) for row in update.jobs)
     if update.agents:
-        agents = {**agents, **{agent_key(agent): agent for agent in update.agents}}
+        agents = {**agents, **{agent_key(new): _last_heard(new, agents) for new in update.agents}}
     rows = msgspec.structs.replace(rows, jobs=jobs, agents=agents)
     if not update.runs:
         return rows
     return _bound(rows, {**rows.runs, **{run.id: run for run in update.runs}})
+
+
+def _last_heard(agent: Agent, known: Mapping[str, Agent]) -> Agent:
+    """An agent of an update, whose time of being heard may be older than what was asked for."""
+    before = known.get(agent_key(agent))
+    if before is None or (before.last_seen_us or 0) <= (agent.last_seen_us or 0):
+        return agent
+    return msgspec.structs.replace(agent, last_seen_us=before.last_seen_us)
 
 
 def _first_wins(rows: Rows, runs: Iterable[Run]) -> Rows:

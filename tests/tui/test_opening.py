@@ -15,7 +15,7 @@ from tests.tui.on_terminal import ALT_SCREEN_OFF, ALT_SCREEN_ON, terminal
 from tests.tui.screens import Emulator
 from tocsin.tui.opening import first_picture
 
-SIZES = [(60, 20), (80, 24), (100, 30), (140, 40), (203, 61)]
+SIZES = [(60, 15), (60, 18), (60, 20), (80, 24), (100, 30), (140, 40), (203, 61)]
 TAKEN_OVER = b"\x1b[?1004h"
 """Textual asks to be told of the focus when it begins."""
 
@@ -72,10 +72,10 @@ def test_there_is_none_where_the_panes_have_no_room() -> None:
 
     async def look() -> None:
         with fleet() as coordinator:
-            async with shown(coordinator, (80, 12), "overview") as pilot:
+            async with shown(coordinator, (80, 11), "overview") as pilot:
                 await expect(pilot, "live")
                 app = pilot.app
-                assert first_picture(app.scene(), app.actions, 80, 12) == []  # type: ignore[attr-defined]
+                assert first_picture(app.scene(), app.actions, 80, 11) == []  # type: ignore[attr-defined]
 
     asyncio.run(look())
 

@@ -160,6 +160,16 @@ def test_keys_act_on_the_job_of_the_row() -> None:
     play(expects("billing-sync"), press("down", "down", "p"), paused)
 
 
+def test_keys_act_on_rows_in_sight_alone() -> None:
+    """A low screen has rows of jobs and no last hour; a lower one has no rows, and no keys."""
+    picture = play(expects(">► etl-orders"), size=(60, 15))
+    assert "x kill" in picture[-1]
+    assert "Last 60 min" not in "\n".join(picture)
+    picture = play(expects("Timeline", "17 other jobs"), size=(60, 10))
+    assert "etl-orders" not in "\n".join(picture[:6])
+    assert "x kill" not in picture[-1]
+
+
 def test_an_empty_fleet_says_how_to_begin() -> None:
     """And that all is well."""
     picture = play(expects("no jobs yet: n makes one"), coordinator=Coordinator([], [], []))

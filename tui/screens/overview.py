@@ -20,6 +20,7 @@ from tocsin.tui.overview import (
     NO_JOBS,
     TIMELINE_KEYS,
     attention_title,
+    has_bottom,
     has_legend,
     middle_height,
     pane_title,
@@ -116,7 +117,7 @@ class OverviewScreen(Frame):
             "middle": zoomed != "timeline",
             "attention-pane": zoomed in {"", "attention"},
             "fires-pane": zoomed in {"", "fires"},
-            "bottom": not zoomed,
+            "bottom": not zoomed and has_bottom(self.size.height),
         }
         for name, shown in shows.items():
             self.query_one(f"#{name}").display = shown
@@ -142,8 +143,11 @@ class OverviewScreen(Frame):
 
     def look(self, scene: Scene) -> Situation:
         """What the cursor of the pane with the keys is on."""
-        pane = next((name for name in PANES if self._pane(name).has_focus), "")
-        return self._panorama.situation(scene, pane, self._pane(pane).cursor_key if pane else "")
+        name = next((name for name in PANES if self._pane(name).has_focus), "")
+        pane = self._pane(name) if name else None
+        # No key acts on what is not in sight.
+        key = pane.cursor_key if pane is not None and pane.room else ""
+        return self._panorama.situation(scene, name, key)
 
     def _draw_timeline(self, scene: Scene) -> None:
         pane, width = self._pane("timeline"), self._pane("timeline").text_width

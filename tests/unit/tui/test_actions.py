@@ -316,7 +316,7 @@ def test_danger_asks_and_names_what_follows() -> None:
         ("p", ON_JOB, False),
         ("P", ON_JOB, False),
         ("V", _on(Place.JOB, jobs=(ETL,), versions=VERSIONS), True),
-        ("c", ON_AGENT, False),
+        ("c", ON_AGENT, True),
     ],
 )
 def test_what_cannot_be_undone_or_is_for_many_asks(key: str, at: Situation, asks: bool) -> None:  # noqa: FBT001 - a row of the table

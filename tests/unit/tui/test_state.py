@@ -105,6 +105,15 @@ def test_new_snapshot_mends_and_hides_its_growth() -> None:
     assert [one.job for one in view.runs.values()] == ["c"]
 
 
+def test_an_update_makes_no_agent_older() -> None:
+    """When an agent was heard last is told by who asks for it, not by updates."""
+    old = Agent(id="a", key="k", name="a", state=AgentState.UP, last_seen_us=100)
+    new = msgspec.structs.replace(old, last_seen_us=900)
+    view = take_agents(_whole("a"), [new])
+    view = apply(view, Update(view.number + 1, agents=[old]))
+    assert view.agents["a"].last_seen_us == 900
+
+
 def test_snapshot_may_begin_again() -> None:
     """A first part begins anew, also in the middle of another snapshot."""
     view = _view(_part(1), _part(2, jobs=[A1]), _part(1), _part(2, more=False, jobs=[B1]))
