@@ -154,8 +154,16 @@ def newest_first(view: View, job: str = "") -> list[str]:
     return ids
 
 
+def is_at_agent(run: Run) -> bool:
+    """Whether an agent has it, and it is not over."""
+    return run.state is not RunState.QUEUED and run.state not in TERMINAL
+
+
 def latest_by_job(view: View) -> dict[str, Run]:
-    """For each job its newest run, skips left aside, as far as the view reaches back."""
+    """For each job its newest run, skips left aside, as far as the view reaches back.
+
+    Where that one waits while another goes on, it is the other.
+    """
     latest: dict[str, Run] = {}
     missing = set(view.jobs)
     for run_id in sorted(view.runs, reverse=True):
@@ -165,6 +173,13 @@ def latest_by_job(view: View) -> dict[str, Run]:
             missing.discard(run.job)
             if not missing and view.jobs:
                 break
+    waiting = {job for job, run in latest.items() if run.state is RunState.QUEUED}
+    if waiting:
+        for run in view.runs.values():
+            if run.finished_us is None and run.job in waiting and is_at_agent(run):
+                before = latest[run.job]
+                if before.state is RunState.QUEUED or run.id > before.id:
+                    latest[run.job] = run
     return latest
 
 

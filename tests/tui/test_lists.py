@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 
 from tests.tui.coordinator import Coordinator
 from tests.tui.driving import expect, fleet, lines, screen, shown, until
-from tests.tui.fleet import JOBS
+from tests.tui.fleet import JOBS, job
 from tocsin.messages.client_link import PauseJobs, PutJobs, RemoveJobs, ResumeJobs
 from tocsin.model import Role
 
@@ -76,6 +76,20 @@ def test_sorting_goes_through_the_columns_and_turns_round() -> None:
         await pilot.press("S")
         await expect(pilot, "NEXT v")
         await until(pilot, lambda: _names(pilot)[-1:] == ["cert-renew"])
+
+    _drive(test)
+
+
+def test_the_cursor_is_in_sight_however_rows_are_sorted() -> None:
+    """Keys act on the row under it, so it is followed to where it stands now."""
+
+    async def test(pilot: Pilot[None], coordinator: Coordinator) -> None:
+        names = [f"extra-{number:02}" for number in range(60)]
+        coordinator.change(*(job(100 + number, name) for number, name in enumerate(names)))
+        await expect(pilot, "jobs 67")
+        for keys in ("G", "S", "s", "S"):
+            await pilot.press(keys)
+            await until(pilot, lambda: any(line.startswith(">") for line in lines(pilot)))
 
     _drive(test)
 

@@ -183,6 +183,17 @@ def test_order_and_newest_of_a_job() -> None:
     assert latest_by_job(view) == {"a": runs[2], "b": runs[1]}
 
 
+def test_what_runs_is_not_hidden_by_what_waits() -> None:
+    """The newest run that an agent has comes before one that waits for its turn."""
+    runs = [
+        run(1, "a", RunState.RUNNING), run(2, "a", RunState.RUNNING), run(3, "a", RunState.QUEUED),
+        run(4, "b"), run(5, "b", RunState.QUEUED),
+    ]  # fmt: skip
+    for known in (runs, runs[::-1]):
+        view = _view(_part(1, more=False, runs=known))
+        assert latest_by_job(view) == {"a": runs[1], "b": runs[4]}
+
+
 def test_counts() -> None:
     """Queued runs are told apart from those at an agent; strangers are no agents yet."""
     runs = [run(1, "a", RunState.QUEUED), run(2, "a", RunState.ACCEPTED), run(3, "a")]
