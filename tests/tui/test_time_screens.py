@@ -170,6 +170,11 @@ def test_keys_act_on_rows_in_sight_alone() -> None:
     assert "x kill" not in picture[-1]
 
 
+def test_the_help_tells_what_the_signs_of_the_timeline_mean() -> None:
+    """A low screen has no line for them."""
+    play(press("question_mark"), expects("Timeline:", "█ ok  x failed", "◇ 2-9 # fires"), size=(80, 24))
+
+
 def test_an_empty_fleet_says_how_to_begin() -> None:
     """And that all is well."""
     picture = play(expects("no jobs yet: n makes one"), coordinator=Coordinator([], [], []))

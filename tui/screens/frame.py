@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import ClassVar, Final
 
 import msgspec
@@ -51,6 +51,8 @@ class Frame(PromptingScreen):
     AUTO_FOCUS = ""
     PLACE: ClassVar[Place]
     """Where the user is on this screen."""
+    LEGEND: ClassVar[Sequence[str]] = ()
+    """What the signs of this screen mean, for its help."""
     BINDINGS: ClassVar[list[BindingType]] = [
         # Textual's own screens take these before the app's keys are looked at.
         Binding("tab", "press('tab')", show=False),
@@ -62,7 +64,9 @@ class Frame(PromptingScreen):
         self._said: tuple[Said, int] | None = None
         self._counts: Memo[Counts] = Memo()
         self.doings: Mapping[str, Doing] = {
-            "help": lambda _: self.app.push_screen(HelpScreen(self.stage.actions, self.PLACE)),
+            "help": lambda _: self.app.push_screen(
+                HelpScreen(self.stage.actions, self.PLACE, self.LEGEND)
+            ),
             "quit": lambda _: self.stage.leave(),
             "command": self._open_command_line,
             "palette": lambda at: self.stage.open_palette(at),  # noqa: PLW0108 - no stage yet

@@ -29,7 +29,7 @@ from tocsin.tui.panorama import Panorama
 from tocsin.tui.plain import fit, rule
 from tocsin.tui.scene import Scene, nothing_yet
 from tocsin.tui.slices import walk
-from tocsin.tui.timeline import LEGEND, STEPS_S, Scale, first_step, scale_of
+from tocsin.tui.timeline import LEGEND, LEGEND_LINES, STEPS_S, Scale, first_step, scale_of
 from tocsin.tui.widgets.columns import Cell
 from tocsin.tui.widgets.one_line import OneLine
 from tocsin.tui.widgets.pick_list import PickList
@@ -44,6 +44,7 @@ class OverviewScreen(Frame):
     """The fleet around now."""
 
     PLACE = Place.OVERVIEW
+    LEGEND = ("Timeline:", *LEGEND_LINES)
 
     def __init__(self) -> None:
         super().__init__()

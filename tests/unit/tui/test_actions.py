@@ -405,6 +405,8 @@ def test_help_has_every_action_that_has_a_key() -> None:
             lines = help_lines(TABLE, place, 71)
             assert all(len(line) == 71 for line in lines)
             assert any(action.name in line for line in lines), action.id
+            told = " ".join(" ".join(lines).split())
+            assert action.help in told, action.id
 
 
 def test_states_that_are_over_cannot_be_killed() -> None:

@@ -21,6 +21,7 @@ from tocsin.model import (
     Target,
 )
 from tocsin.tui.editing.draft import clone_draft, edit_draft
+from tocsin.tui.editing.form_rows import told_lines
 from tocsin.tui.editing.saving import question, refused_at
 from tocsin.tui.editing.side import side_lines
 
@@ -227,6 +228,24 @@ def test_fields_of_an_executor_that_is_nowhere_installed() -> None:
     assert "hunter22" not in str(it.changed)
     keys(it, "tab", "tab", "tab")
     assert it.help_lines()[0] == "statement: what is asked"
+
+
+def test_a_schedule_is_shown_and_not_only_told_of() -> None:
+    """Below the form stands what schedules look like."""
+    it = desk("billing-sync")
+    it.go_to("schedule")
+    assert it.help_lines()[1] == "*/5 9-17 * * mon-fri, @daily, @every 90s; enter: new line"
+
+
+def test_what_is_told_of_a_field_takes_three_lines() -> None:
+    """How it is written is always there; what it means is cut only where three are too few."""
+    told = told_lines("what it means " * 9, "as it is written", 60, 3)
+    assert [line.text.strip() for line in told] == [
+        "what it means what it means what it means what it means what",
+        "it means what it means what it means what it means what it …",
+        "as it is written",
+    ]
+    assert [line.text for line in told_lines("short", "", 60, 3)] == [" short", "", ""]
 
 
 def test_what_follows() -> None:
