@@ -74,7 +74,6 @@ def _field(
     choices: tuple[str, ...] = (),
     *,
     often: bool = False,
-    written: str = "",
 ) -> Field:
     meaning = KEYS[key]
     return Field(
@@ -86,7 +85,6 @@ def _field(
         codec=codec,
         choices=choices,
         often=often,
-        written=written,
     )
 
 
@@ -109,12 +107,8 @@ JOB_FIELDS: Final[tuple[Field, ...]] = (
     _field(Section.JOB, "description", "About", often=True),
     _toggle(Section.JOB, "enabled", "Enabled"),
     _toggle(Section.JOB, "ephemeral", "Ephemeral"),
-    _field(
-        _WHEN,
-        "schedule",
-        "Schedule",
-        codecs.LIST,
-        often=True,
+    msgspec.structs.replace(
+        _field(_WHEN, "schedule", "Schedule", codecs.LIST, often=True),
         written="*/5 9-17 * * mon-fri, @daily, @every 90s",
     ),
     _field(_WHEN, "timezone", "Time zone", often=True),
