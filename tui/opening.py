@@ -137,8 +137,9 @@ def _hour(scene: Scene, panorama: Panorama, width: int) -> list[Cells]:
 
 
 def _fleet(scene: Scene, panorama: Panorama, width: int) -> list[Cells]:
-    head, lines = panorama.fleet(scene)
-    return [(Cell(rule(head, "", width - left_width(width)), "quiet"),), *lines]
+    own = width - left_width(width)
+    head, lines = panorama.fleet(scene, own)
+    return [(Cell(rule(head, "", own), "quiet"),), *lines]
 
 
 def _picked(lines: Sequence[LineOf], empty: str, room: int) -> list[Cells]:

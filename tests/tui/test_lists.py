@@ -94,6 +94,44 @@ def test_the_cursor_is_in_sight_however_rows_are_sorted() -> None:
     _drive(test)
 
 
+def test_what_was_said_is_gone_on_coming_back() -> None:
+    """It was of another time."""
+
+    async def test(pilot: Pilot[None], _: Coordinator) -> None:
+        await pilot.press("p")
+        await expect(pilot, "✓ pause backup-db")
+        await pilot.press("3")
+        await expect(pilot, "[3 Runs]")
+        await pilot.press("2")
+        await expect(pilot, "[2 Jobs]", "p resume")
+        assert "✓ pause backup-db" not in screen(pilot)
+
+    _drive(test)
+
+
+def test_while_something_is_typed_the_last_line_says_how_it_ends() -> None:
+    """The keys of the list mean nothing then."""
+
+    async def test(pilot: Pilot[None], _: Coordinator) -> None:
+        await pilot.press("slash")
+        await expect(pilot, "enter takes it   esc leaves all as it was")
+        assert "q quit" not in screen(pilot)
+        await pilot.press("escape")
+        await expect(pilot, "q quit")
+
+    _drive(test)
+
+
+def test_a_long_filter_is_cut_at_its_end() -> None:
+    """How much it leaves is always there."""
+
+    async def test(pilot: Pilot[None], _: Coordinator) -> None:
+        await pilot.press("slash", *"billing-sync", "enter")
+        await expect(pilot, "/billin…  1 of 7")
+
+    _drive(test, size=(80, 24))
+
+
 def test_marked_jobs_are_paused_together_and_undone_together() -> None:
     """A key acts on all that is marked; U takes back what it changed, and only that."""
 

@@ -50,7 +50,7 @@ def key_cap(key: str) -> str:
 def footer(table: Table, at: Situation, width: int) -> str:
     """The keys valid now, as many as fit; what is blocked stands in brackets."""
     texts, blocked = [], []
-    for action in table.offered(at):
+    for action in sorted(table.offered(at), key=lambda action: not action.first(at)):
         if not action.key or action.id in _NOT_IN_FOOTER:
             continue
         if at.place in _LESSER.get(action.id, ()):

@@ -131,7 +131,8 @@ class EditorScreen(EditorFrame):
         if side.display:
             self._draw_side(scene, side, (SIDE_WIDTH if wide else self.size.width) - _SCROLLBAR)
         if whole.display:
-            text = dump_yaml(masked(self.desk.fields, self.desk.checked.block))
+            block = masked(self.desk.fields, self.desk.checked.block)
+            text = dump_yaml({"jobs": {self.desk.draft.name or "NAME": block}})
             whole.show([(Cell(f" {line}"),) for line in text.splitlines()])
         self._draw_words(scene)
         if not self._learnt and not scene.connection.blocks():

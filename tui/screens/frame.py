@@ -167,6 +167,8 @@ class Frame(PromptingScreen):
         if self.offered:
             text = f" tab: {'  '.join(self.offered)}"
             line = Cell(fit(text, self.size.width), "quiet")
+        elif self.query_one(Prompt).is_open:
+            line = Cell(fit(" enter takes it   esc leaves all as it was", self.size.width), "quiet")
         else:
             line = Cell(footer(self.stage.actions, at, self.size.width))
         self.query_one("#footer", OneLine).say(line)
@@ -193,6 +195,10 @@ class Frame(PromptingScreen):
         """Lay the lines out anew."""
         self.draw()
 
+    def on_screen_suspend(self) -> None:
+        """What was said is old when this screen is shown again."""
+        self.unsay()
+
     def on_screen_resume(self) -> None:
         """Catch up with what happened under another screen."""
         self.draw()
@@ -205,6 +211,10 @@ class Frame(PromptingScreen):
         """Keep it in sight for a while."""
         self._said = message, self.stage.scene().now_us
         self.draw()
+
+    def unsay(self) -> None:
+        """Forget what was said: it is true no more, or was said long before."""
+        self._said = None
 
     def say(self, text: str, *, failed: bool = False) -> None:
         """Tell the user something in one line."""

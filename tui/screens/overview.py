@@ -184,8 +184,8 @@ class OverviewScreen(Frame):
             self.query_one(f"#hour-{number}", OneLine).say(*cells)
 
     def _draw_fleet(self, scene: Scene) -> None:
-        head, lines = self._panorama.fleet(scene)
         width = self.query_one("#fleet-pane").size.width
+        head, lines = self._panorama.fleet(scene, width)
         self.query_one("#fleet-title", OneLine).say(Cell(rule(head, "", width), "quiet"))
         for number, cells in enumerate(lines):
             self.query_one(f"#fleet-{number}", OneLine).say(*cells)

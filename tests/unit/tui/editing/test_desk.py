@@ -49,7 +49,7 @@ def test_new_job_with_keys_only() -> None:
         config={"command": "echo hi"},
         schedule=["30 2 * * *"],
     )
-    assert it.verdict().tone == "good"
+    assert it.verdict().text.startswith("valid")
 
 
 def test_nothing_is_told_before_it_was_written() -> None:
@@ -285,6 +285,9 @@ def test_who_would_run_it() -> None:
     judge(it, agents=AGENTS)
     assert it.effect is not None
     assert "none of 3 agents that match offers executor shell" in it.effect.forecast.doubts
+    assert it.verdict().text.startswith("valid, unchanged, ")
+    assert it.effect.forecast.doubts[0] in it.verdict().text
+    assert it.verdict().tone == "warn"
     able = [msgspec.structs.replace(agent("db-1"), executors=["shell"])]
     judge(it, agents=able)
     assert "matches 1: db-1" in "\n".join(lines(it))
