@@ -172,7 +172,11 @@ def test_keys_act_on_rows_in_sight_alone() -> None:
 
 def test_the_help_tells_what_the_signs_of_the_timeline_mean() -> None:
     """A low screen has no line for them."""
-    play(press("question_mark"), expects("Timeline:", "█ ok  x failed", "◇ 2-9 # fires"), size=(80, 24))
+    play(
+        press("question_mark"),
+        expects("Timeline:", "█ ok  x failed", "◇ 2-9 # fires"),
+        size=(80, 24),
+    )
 
 
 def test_an_empty_fleet_says_how_to_begin() -> None:
