@@ -47,7 +47,7 @@ def load(fifo: Path) -> None:
 
 def at_first(line: str) -> str:
     """A line without what all others do: that is reckoned only afterwards."""
-    return line.split(" other job")[0]
+    return line.split(" other job", maxsplit=1)[0]
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
