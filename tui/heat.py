@@ -92,7 +92,8 @@ def busiest(heat: HeatMap, metric: Metric, slots: int) -> str:
     value = round(most.value(metric, slots))
     if not value:
         return ""
-    what = f"{value}% of slots" if metric is Metric.SLOTS else f"{value} {metric.value}"
+    noun = metric.value.removesuffix("s") if value == 1 else metric.value
+    what = f"{value}% of slots" if metric is Metric.SLOTS else f"{value} {noun}"
     return f"busiest: {_day(most)} {most.hour:02}:00, {what}"
 
 
