@@ -124,9 +124,13 @@ def shown(value: object) -> str:
 
 
 def quoted(text: str) -> str:
-    """A text in double quotes, shortened."""
+    """A text in double quotes, shortened; what cannot be printed is escaped."""
     short = text if len(text) <= _SHOWN_CHARS else text[: _SHOWN_CHARS - 1] + "…"
-    return '"' + short.encode("unicode_escape").decode().replace("\\u2026", "…") + '"'
+    safe = (
+        char if char.isprintable() and char != "\\" else char.encode("unicode_escape").decode()
+        for char in short
+    )
+    return f'"{"".join(safe)}"'
 
 
 class Reader:

@@ -22,6 +22,7 @@ STAND_INS: Final[Mapping[str, str]] = dict(
     zip(_FROM + _LINES + _BARS, _TO + _LINES_TO + _BARS_TO, strict=True)
 )
 _UNKNOWN: Final = "?"
+_C_LOCALES: Final = frozenset({"C", "POSIX"})
 
 
 @functools.lru_cache(4096)
@@ -36,6 +37,23 @@ def _stand_in(char: str) -> str:
     if char.isascii():
         return char
     return STAND_INS.get(char) or _UNKNOWN * get_character_cell_size(char)
+
+
+def charset(environ: Mapping[str, str], otherwise: str, *, utf8_mode: bool) -> str:
+    """The character set of the locale that the user set; `otherwise` where it names none.
+
+    Args:
+        environ: of this process.
+        otherwise: the character set that Python works with.
+        utf8_mode: whether Python is in its UTF-8 mode. Then what it found was the C locale, and it
+            may have put C.UTF-8 into `LC_CTYPE` itself (PEP 538).
+    """
+    coerced = utf8_mode and "PYTHONUTF8" not in environ
+    names = ("LC_ALL", "LANG") if coerced else ("LC_ALL", "LC_CTYPE", "LANG")
+    found = next((environ[name] for name in names if environ.get(name)), "")
+    if found in _C_LOCALES:
+        return "ASCII"
+    return found.partition(".")[2].partition("@")[0] or otherwise
 
 
 def wanted(charset: str, term: str) -> bool:

@@ -24,11 +24,13 @@ from .durations import BROKEN
 from .ledger import Ledger
 from .plain import one_line
 from .timeline import is_late
-from .words import WORD, ago, moment, run_tail, span
+from .words import WORD, ago, counted, moment, run_tail, span
 
 QUEUED_LONG_US: Final = 60 * SECOND_US
 FORGOTTEN_US: Final = 7 * 86_400 * SECOND_US
 INCIDENT_US: Final = 24 * 3600 * SECOND_US
+INCIDENT_OLD_US: Final = 3600 * SECOND_US
+"""From then on it is below all that can still be mended."""
 _JOBS_NAMED: Final = 3
 _GONE: Final = frozenset({AgentState.REVOKED, AgentState.PENDING})
 
@@ -108,12 +110,15 @@ def _of_coordinator(status: Status | None, now_us: int) -> Iterator[Item]:
     if status.store != "ok":
         yield _coordinator(1000, "bad", f"store: {one_line(status.store)}",
                            "nothing fires until it can be written")  # fmt: skip
-    for incident in reversed(status.incidents):
-        if now_us - incident.until_us > INCIDENT_US:
-            continue
+    recent = [one for one in status.incidents if now_us - one.until_us <= INCIDENT_US]
+    if recent:
+        incident = max(recent, key=lambda one: one.until_us)
         tone = "warn" if incident.kind is not IncidentKind.ZONES else "quiet"
-        text = f"{one_line(in_words(incident))}, {ago(incident.until_us, now_us)}"
-        yield _coordinator(300, tone, text, "w on a job tells what was missed")
+        more = f", {counted(len(recent) - 1, 'other incident')} within a day" if recent[1:] else ""
+        text = f"{one_line(in_words(incident))}, {ago(incident.until_us, now_us)}{more}"
+        is_old = now_us - incident.until_us > INCIDENT_OLD_US
+        weight = 100 if is_old else 300
+        yield _coordinator(weight, "quiet" if is_old else tone, text, "6 lists them")
 
 
 def _coordinator(weight: int, tone: str, text: str, next_step: str) -> Item:

@@ -12,7 +12,7 @@ from tocsin.incidents import in_words
 from tocsin.model import AuditEntry, Incident
 
 from .filtering import HAY, Facets
-from .plain import one_line
+from .plain import one_line, wrap
 from .sightings import Sighting
 from .widgets.columns import Cell, Column
 from .words import listed, moment, run_tail
@@ -123,6 +123,17 @@ def event_cells(event: Event, now_us: int, zone: tzinfo | None) -> tuple[Cell, .
         Cell(one_line(event.subject) or "-"),
         Cell(event.text or detail_words(event.detail, now_us, zone)),
     )
+
+
+def event_lines(event: Event, now_us: int, zone: tzinfo | None, width: int) -> list[Cell]:
+    """All that is known of an event, in as many lines as it takes."""
+    at = moment(event.at_us, now_us, zone)
+    head = f"{at} {one_line(event.by)}: {one_line(event.what)} {one_line(event.subject)}"
+    detail = event.text or detail_words(event.detail, now_us, zone)
+    return [
+        *(Cell(line, event.tone) for line in wrap(head, width)),
+        *(Cell(line) for line in (wrap(detail, width) if detail else ())),
+    ]
 
 
 def detail_words(detail: Mapping[str, Any], now_us: int, zone: tzinfo | None) -> str:

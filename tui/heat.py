@@ -85,6 +85,24 @@ def day_label(day: date, today: date) -> str:
     return fit(f"{mark}{day:%a} {day.day:>2}", LABEL_CELLS)
 
 
+def busiest(heat: HeatMap, metric: Metric, slots: int) -> str:
+    """The fullest hour of the week, the first of those that are as full."""
+    hours = [hour for day in heat.hours for hour in day]
+    most = max(hours, key=lambda hour: hour.value(metric, slots))
+    value = round(most.value(metric, slots))
+    if not value:
+        return ""
+    noun = metric.value.removesuffix("s") if value == 1 else metric.value
+    what = f"{value}% of slots" if metric is Metric.SLOTS else f"{value} {noun}"
+    return f"busiest: {_day(most)} {most.hour:02}:00, {what}"
+
+
+def metric_names(heat: HeatMap, metric: Metric) -> str:
+    """The metrics, that in force in brackets with what its figures are to be multiplied with."""
+    times = f" x{heat.unit}" if heat.unit > 1 else ""
+    return "  ".join(f"[{m.value}{times}]" if m is metric else m.value for m in Metric)
+
+
 def clock_note(heat: HeatMap) -> str:
     """What is odd about the week's clock."""
     parts = [

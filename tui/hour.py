@@ -23,8 +23,10 @@ from .forecast import is_paused
 from .load import Weight
 
 PARTS: Final = 12
-WALKED_MAX: Final = 240
-"""A job that begins more often is told by its count, and takes part in no collision."""
+WALKED_MAX: Final = 7200
+"""The seconds of two hours: nothing is due more often in an hour, not in one that comes twice."""
+OFTEN: Final = 240
+"""A job that begins more often takes part in no collision."""
 JITTERS_S: Final = (60, 300, 600, 900, 1800)
 COLLISION_MIN: Final = 5
 _AT_ONCE_MAX: Final = 2
@@ -53,8 +55,11 @@ class JobOfHour(msgspec.Struct, frozen=True, gc=False):
     """In the hour; earlier ones that may still run are not in here."""
     earlier: tuple[Begin, ...]
     usual_s: float | None
-    more: bool = False
-    """There are more than were walked through."""
+
+    @property
+    def often(self) -> bool:
+        """Whether it begins again and again, so that no jitter takes it apart from others."""
+        return len(self.begins) > OFTEN
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -116,7 +121,7 @@ class HourDetail:
         found: list[tuple[int, str, JobOfHour]] = []
         for name, row in jobs.items():
             if row.job.enabled and row.job.schedule and not is_paused(row):
-                each = self._job(row, weigh.get(name, Weight()))
+                each = yield from self._job(row, weigh.get(name, Weight()))
                 if each is not None:
                     found.append((each.begins[0].at_us if each.begins else self.to_us, name, each))
             yield
@@ -156,7 +161,7 @@ class HourDetail:
     def _find_collisions(self) -> Iterator[None]:
         by_second = self._by_second
         for each in self.jobs:
-            if not each.more:
+            if not each.often:
                 for one in each.begins:
                     by_second.setdefault(_second(one), []).append((each, one))
             yield
@@ -167,29 +172,35 @@ class HourDetail:
                 yield
         self.collisions = sorted(several, key=lambda pair: (-pair[1], pair[0]))
 
-    def _job(self, row: JobRow, weight: Weight) -> JobOfHour | None:
+    def _job(self, row: JobRow, weight: Weight) -> Generator[None, None, JobOfHour | None]:
         job, usual_s = row.job, weight.usual_s or 0.0
-        later_us = jitter_us(job)
-        blackout = blackout_of(job, self._calendars)
-
-        def walk(from_us: int, to_us: int) -> list[Begin]:
-            found: list[Begin] = []
-            for due_us, _ in dues(job, from_us - later_us - 1):
-                if due_us + later_us >= to_us or len(found) >= WALKED_MAX:
-                    break
-                if not blackout(due_us):
-                    found.append(Begin(due_us + later_us, due_us, job.name, weight.hosts, usual_s))
-            return found
-
-        begins = walk(self.from_us, self.to_us)
-        earlier = walk(self.from_us - round(usual_s * SECOND_US), self.from_us) if usual_s else []
+        begins: list[Begin] = []
+        earlier: list[Begin] = []
+        yield from self._walk(job, weight, (self.from_us, self.to_us), begins)
+        if usual_s:
+            before_us = self.from_us - round(usual_s * SECOND_US)
+            yield from self._walk(job, weight, (before_us, self.from_us), earlier)
         if job.overlap is not Overlap.ALLOW:
             begins = _cut_short(begins)
             earlier = earlier[-1:]  # the others were over, or this one was skipped
         if not begins and not earlier:
             return None
-        more = len(begins) >= WALKED_MAX
-        return JobOfHour(row, tuple(begins), tuple(earlier), weight.usual_s, more)
+        return JobOfHour(row, tuple(begins), tuple(earlier), weight.usual_s)
+
+    def _walk(
+        self, job: Job, weight: Weight, span_us: tuple[int, int], found: list[Begin]
+    ) -> Iterator[None]:
+        """Add the job's runs that begin within a span, a part of them a step."""
+        from_us, to_us = span_us
+        later_us, usual_s = jitter_us(job), weight.usual_s or 0.0
+        blackout = blackout_of(job, self._calendars)
+        for number, (due_us, _) in enumerate(dues(job, from_us - later_us - 1), 1):
+            if due_us + later_us >= to_us or number > WALKED_MAX:
+                break
+            if not blackout(due_us):
+                found.append(Begin(due_us + later_us, due_us, job.name, weight.hosts, usual_s))
+            if not number % OFTEN:
+                yield
 
     def overlaps(self, job: JobOfHour, count: int) -> list[str]:
         """Jobs that run at the same time as one of its runs: the `count` longest of them."""

@@ -24,7 +24,7 @@ def job_cells(
 ) -> tuple[Cell, ...]:
     """The cells of `HOUR_COLUMNS`."""
     begins = job.begins
-    times = f" x{len(begins)}{'+' if job.more else ''}" if len(begins) > 1 else ""
+    times = f" x{len(begins)}" if len(begins) > 1 else ""
     usual = took(job.usual_s) if job.usual_s is not None else "?"
     others = detail.overlaps(job, _BESIDE_SHOWN + 1)
     more = ", …" if len(others) > _BESIDE_SHOWN else ""

@@ -21,10 +21,9 @@ def preview(row: JobRow, latest: Run | None, now_us: int, zone: tzinfo | None) -
     job = row.job
     labels = " ".join(f"{key}={value}" for key, value in job.labels.items())
     changed = f"v{row.version}"
-    if row.changed_us:
-        changed += f" {ago(row.changed_us, now_us)}"
-    if row.changed_by:
-        changed += f" by {one_line(row.changed_by)}"
+    if row.changed_us:  # a pause too
+        by = f" by {one_line(row.changed_by)}" if row.changed_by else ""
+        changed += f", touched {ago(row.changed_us, now_us)}{by}"
     policies = (
         f"target {target_words(job.target)}",
         f"overlap {job.overlap}",

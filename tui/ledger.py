@@ -16,6 +16,7 @@ from tocsin.instants import SECOND_US
 from tocsin.model import TERMINAL, Run, RunState
 
 from .durations import Usual, usual_of
+from .state import is_at_agent
 
 BUCKET_US: Final = 300 * SECOND_US
 """Runs that are over are found by the five minutes in which they ended."""
@@ -86,10 +87,13 @@ class Ledger:
         return self._usual[job]
 
     def latest(self, job: str) -> Run | None:
-        """The newest run of a job that is no skip."""
+        """The newest run of a job that is no skip; while it waits, the one that goes on."""
         if job not in self._latest:
-            runs = reversed(self.of(job))
-            self._latest[job] = next((r for r in runs if r.state is not RunState.SKIPPED), None)
+            newest_first = self.of(job)[::-1]
+            found = next((r for r in newest_first if r.state is not RunState.SKIPPED), None)
+            if found is not None and found.state is RunState.QUEUED:
+                found = next(filter(is_at_agent, newest_first), found)
+            self._latest[job] = found
         return self._latest[job]
 
     def since(self, from_us: int, now_us: int, jobs: Iterable[str]) -> dict[str, list[Run]]:

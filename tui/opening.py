@@ -26,6 +26,7 @@ from .overview import (
     NO_JOBS,
     TIMELINE_KEYS,
     attention_title,
+    has_bottom,
     has_legend,
     left_width,
     middle_height,
@@ -43,7 +44,6 @@ _FRAME: Final = 4
 """Header, tabs, advice, keys."""
 _AROUND: Final = 3
 """Title, axis and what all others do."""
-_BOTTOM: Final = 4
 _COLOUR_SYSTEMS: Final = {
     None: None,
     "standard": ColorSystem.STANDARD,
@@ -65,7 +65,8 @@ def first_picture(scene: Scene, actions: Table, width: int, height: int) -> list
     panorama.follow(scene)
     legend = [Row((Cell(fit(f" {LEGEND}", width), "quiet"),))] if has_legend(height) else []
     middle = middle_height(height)
-    room = height - _FRAME - _AROUND - len(legend) - middle - _BOTTOM
+    bottom = _bottom(scene, panorama, width) if has_bottom(height) else []
+    room = height - _FRAME - _AROUND - len(legend) - middle - len(bottom)
     if room < 1:
         return []
     timeline, under = _timeline(scene, panorama, width, room)
@@ -80,7 +81,7 @@ def first_picture(scene: Scene, actions: Table, width: int, height: int) -> list
             _fires(scene, panorama, width, middle),
             width,
         ),
-        *_beside(_hour(scene, panorama, width), _fleet(scene, panorama, width), width),
+        *bottom,
         Row((advice(actions, scene, at, width),)),
         Row((Cell(footer(actions, at, width)),)),
     ]
@@ -125,6 +126,10 @@ def _fires(scene: Scene, panorama: Panorama, width: int, height: int) -> list[Ce
     ]
 
 
+def _bottom(scene: Scene, panorama: Panorama, width: int) -> list[Row]:
+    return _beside(_hour(scene, panorama, width), _fleet(scene, panorama, width), width)
+
+
 def _hour(scene: Scene, panorama: Panorama, width: int) -> list[Cells]:
     own = left_width(width)
     head = Cell(rule(panorama.hour_title(scene), "", own), "quiet")
@@ -132,8 +137,9 @@ def _hour(scene: Scene, panorama: Panorama, width: int) -> list[Cells]:
 
 
 def _fleet(scene: Scene, panorama: Panorama, width: int) -> list[Cells]:
-    head, lines = panorama.fleet(scene)
-    return [(Cell(rule(head, "", width - left_width(width)), "quiet"),), *lines]
+    own = width - left_width(width)
+    head, lines = panorama.fleet(scene, own)
+    return [(Cell(rule(head, "", own), "quiet"),), *lines]
 
 
 def _picked(lines: Sequence[LineOf], empty: str, room: int) -> list[Cells]:

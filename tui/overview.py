@@ -27,9 +27,12 @@ _NAME_SHARE: Final = 4
 _AT_CELLS: Final = 13
 _WITH_SECONDS: Final = len("hh:mm:ss")
 _SLOT_BAR: Final = 10
+_APART: Final = 3
 _VERSIONS_SHOWN: Final = 3
 _LOW: Final = 28
 """A screen with fewer lines has no legend."""
+_BOTTOM_FROM: Final = 18
+"""A lower screen has neither the last hour nor the fleet, so that there are rows of jobs."""
 _MIDDLE_SHARE: Final = 5
 _MIDDLE_MIN: Final = 4
 _LEFT_SHARE: Final = 3
@@ -62,6 +65,11 @@ def left_width(width: int) -> int:
 def has_legend(height: int) -> bool:
     """Whether a screen so high has a line for the legend of the timeline."""
     return height >= _LOW
+
+
+def has_bottom(height: int) -> bool:
+    """Whether a screen so high has room for the last hour and the fleet."""
+    return height >= _BOTTOM_FROM
 
 
 def pane_title(text: str, keys: str, width: int, *, here: bool) -> Cell:
@@ -133,10 +141,11 @@ def item_cells(item: Item, width: int) -> tuple[Cell, ...]:
 def hour_lines(hour: Hour, width: int) -> list[tuple[Cell, ...]]:
     """The last sixty minutes in three lines."""
     counts = [
-        Cell(f" runs {hour.runs}   ok {hour.ok}"),
-        Cell(f"   failed {hour.failed}", "bad" if hour.failed else ""),
-        Cell(f"   lost {hour.lost}", "bad" if hour.lost else ""),
-        Cell(f"   skipped {hour.skipped}"),
+        Cell(f"runs {hour.runs}"),
+        Cell(f"ok {hour.ok}"),
+        Cell(f"failed {hour.failed}", "bad" if hour.failed else ""),
+        Cell(f"lost {hour.lost}", "bad" if hour.lost else ""),
+        Cell(f"skipped {hour.skipped}"),
     ]
     delays = hour.delays
     if delays is None:
@@ -150,10 +159,25 @@ def hour_lines(hour: Hour, width: int) -> list[tuple[Cell, ...]]:
         Cell(" per 5 min  ok "), Cell(bars(hour.oks), "good"),
         Cell("  fails "), Cell(bars(hour.fails), "bad"),
     )  # fmt: skip
-    return [tuple(counts), (Cell(fit(late, width)),), strip]
+    return [_apart(counts, width), (Cell(fit(late, width)),), strip]
 
 
-def fleet_lines(agents: Mapping[str, Agent]) -> tuple[str, list[tuple[Cell, ...]]]:
+def _apart(words: Sequence[Cell], width: int) -> tuple[Cell, ...]:
+    """Words in a line, as far apart as there is room for, and cut where there is none."""
+    used = 1 + sum(len(word.text) for word in words)
+    gap = " " * max(min((width - used - 1) // max(len(words) - 1, 1), _APART), 1)
+    cells: list[Cell] = []
+    left = width - 1
+    for number, word in enumerate(words, 1):
+        text = f"{gap if cells else ' '}{word.text}"
+        if len(text) + (number < len(words)) > left:
+            return (*cells, Cell(fit(f"{text}…", left), word.tone))
+        cells.append(Cell(text, word.tone))
+        left -= len(text)
+    return tuple(cells)
+
+
+def fleet_lines(agents: Mapping[str, Agent], width: int) -> tuple[str, list[tuple[Cell, ...]]]:
     """The title, and the fleet in three lines."""
     known = [agent for agent in agents.values() if agent.state is not AgentState.REVOKED]
     states = Counter(agent.state for agent in known)
@@ -162,7 +186,7 @@ def fleet_lines(agents: Mapping[str, Agent]) -> tuple[str, list[tuple[Cell, ...]
     filled = -(-used * _SLOT_BAR // slots) if slots else 0
     bar = "█" * min(filled, _SLOT_BAR) + "·" * max(_SLOT_BAR - filled, 0)
     counts = [
-        Cell(f"{glyph} {states[state]} {word}   ", tone)
+        Cell(f"{glyph} {states[state]} {word}", tone)
         for state, glyph, word, tone in _STATES
         if states[state]
     ]
@@ -172,7 +196,7 @@ def fleet_lines(agents: Mapping[str, Agent]) -> tuple[str, list[tuple[Cell, ...]
     text = "  ".join(told) + (f"  {more} more" if more else "")
     lines: list[tuple[Cell, ...]] = [
         (Cell(f" slots {used} of {slots} used  "), Cell(bar, "busy")),
-        (Cell(" "), *counts),
+        _apart(counts, width),
         (Cell(f" versions {text}" if text else "", "quiet"),),
     ]
     total = len(known) - states[AgentState.PENDING]

@@ -191,10 +191,10 @@ class Panorama:
         hour = self._hour.of(make, *self._changes(scene, 0), now_us // _HOUR_STEADY_US)
         return hour_lines(hour, width)
 
-    def fleet(self, scene: Scene) -> tuple[str, list[Cells]]:
+    def fleet(self, scene: Scene, width: int) -> tuple[str, list[Cells]]:
         """The title of the fleet, and its lines."""
         agents = scene.view.agents
-        return self._fleet.of(lambda: fleet_lines(agents), agents)
+        return self._fleet.of(lambda: fleet_lines(agents, width), agents, width)
 
     def situation(self, scene: Scene, pane: str, key: str) -> Situation:
         """What the keys act on while the cursor of a pane is on the line of this key."""

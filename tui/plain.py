@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len, chop_cells, set_cell_size
 
 TAB_CELLS: Final = 8
 _ESCAPE: Final = re.compile(
@@ -41,6 +41,20 @@ def fit(text: str, width: int, *, right: bool = False) -> str:
         return set_cell_size(text, width - 1) + "…" if width > 0 else ""
     pad = " " * (width - length)
     return pad + text if right else text + pad
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """A text in lines of at most `width` cells, broken at spaces where there are some."""
+    lines, line = [], ""
+    for word in text.split():
+        longer = f"{line} {word}" if line else word
+        if cell_len(longer) <= width:
+            line = longer
+            continue
+        lines += [line] if line else []
+        *full, line = chop_cells(word, max(width, 1))
+        lines += full
+    return [*lines, line] if line or not lines else lines
 
 
 def spread(left: str, right: str, width: int) -> str:

@@ -25,6 +25,7 @@ from tocsin.config import Context, find_places
 from tocsin.link import Hub
 
 from .actions.table import Table
+from .ascii import charset
 from .ascii import wanted as ascii_wanted
 from .clipboard import is_in_browser
 from .connection import Connection
@@ -71,7 +72,8 @@ def run_tui(context: Context, given: Mapping[str, object] = MappingProxyType({})
     places = find_places(os.environ)
     settings = read_tui_settings(places.config_dir, given)
     if settings.ascii is None:
-        few = ascii_wanted(locale.getencoding(), os.environ.get("TERM", "")) and not in_browser
+        own = charset(os.environ, locale.getencoding(), utf8_mode=bool(sys.flags.utf8_mode))
+        few = ascii_wanted(own, os.environ.get("TERM", "")) and not in_browser
         settings = msgspec.structs.replace(settings, ascii=few)
     hub = Hub()
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import tzinfo
+from typing import Final
 
 import msgspec
 from rich.cells import cell_len
@@ -71,6 +72,10 @@ def header(scene: Scene, found: Counts, width: int) -> list[Cell]:
         if room >= len(fleet):
             break
     return [*head, Cell(fit(fleet, max(room, 0))), Cell(f"{clock} ")]
+
+
+TABS_CELLS: Final = 4 + sum(len(f" {key} {name} ") for _, key, name, _ in TABS)
+"""What the second line needs beside where one is."""
 
 
 def tabs(current: str, crumb: str, width: int) -> list[Cell]:

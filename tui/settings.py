@@ -33,8 +33,8 @@ class TuiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     mouse: bool = False
     """Whether the TUI takes the mouse. Without it the terminal's own way to mark text works."""
     ascii: bool | None = None
-    """Whether nothing but ASCII is drawn. By default only where the locale is not UTF-8, and on the
-    Linux console."""
+    """Whether nothing but ASCII is drawn. By default only where the locale that is set (`LC_ALL`,
+    `LC_CTYPE`, `LANG`) is not UTF-8, and on the Linux console."""
     zone: str = "local"
     """Where times are told: `local`, `utc`, or a name such as `Europe/Berlin`."""
     read_only: bool = False

@@ -154,8 +154,16 @@ def newest_first(view: View, job: str = "") -> list[str]:
     return ids
 
 
+def is_at_agent(run: Run) -> bool:
+    """Whether an agent has it, and it is not over."""
+    return run.state is not RunState.QUEUED and run.state not in TERMINAL
+
+
 def latest_by_job(view: View) -> dict[str, Run]:
-    """For each job its newest run, skips left aside, as far as the view reaches back."""
+    """For each job its newest run, skips left aside, as far as the view reaches back.
+
+    Where that one waits while another goes on, it is the other.
+    """
     latest: dict[str, Run] = {}
     missing = set(view.jobs)
     for run_id in sorted(view.runs, reverse=True):
@@ -165,6 +173,13 @@ def latest_by_job(view: View) -> dict[str, Run]:
             missing.discard(run.job)
             if not missing and view.jobs:
                 break
+    waiting = {job for job, run in latest.items() if run.state is RunState.QUEUED}
+    if waiting:
+        for run in view.runs.values():
+            if run.finished_us is None and run.job in waiting and is_at_agent(run):
+                before = latest[run.job]
+                if before.state is RunState.QUEUED or run.id > before.id:
+                    latest[run.job] = run
     return latest
 
 
@@ -204,11 +219,19 @@ def _merge(rows: Rows, update: Update) -> Rows:
         jobs = {name: row for name, row in jobs.items() if name not in gone}
         jobs.update((row.job.name, row) for row in update.jobs)
     if update.agents:
-        agents = {**agents, **{agent_key(agent): agent for agent in update.agents}}
+        agents = {**agents, **{agent_key(new): _last_heard(new, agents) for new in update.agents}}
     rows = msgspec.structs.replace(rows, jobs=jobs, agents=agents)
     if not update.runs:
         return rows
     return _bound(rows, {**rows.runs, **{run.id: run for run in update.runs}})
+
+
+def _last_heard(agent: Agent, known: Mapping[str, Agent]) -> Agent:
+    """An agent of an update, whose time of being heard may be older than what was asked for."""
+    before = known.get(agent_key(agent))
+    if before is None or (before.last_seen_us or 0) <= (agent.last_seen_us or 0):
+        return agent
+    return msgspec.structs.replace(agent, last_seen_us=before.last_seen_us)
 
 
 def _first_wins(rows: Rows, runs: Iterable[Run]) -> Rows:

@@ -6,14 +6,12 @@ from datetime import tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from rich.cells import cell_len, chop_cells
-
 from tocsin.instants import SECOND_US
 from tocsin.messages.client_answers import Step, StepVerdict, Story
 from tocsin.messages.client_link import Explain
 
 from .job_panes import Row, run_rows
-from .plain import fit, one_line, rule
+from .plain import fit, one_line, rule, wrap
 from .widgets.columns import Cell
 from .words import local, run_tail
 
@@ -62,20 +60,6 @@ def story_rows(story: Story, now_us: int, zone: tzinfo | None, width: int) -> li
         )
         rows += run_rows(story.runs, now_us, zone, width)
     return rows
-
-
-def wrap(text: str, width: int) -> list[str]:
-    """A text in lines of at most `width` cells, broken at spaces where there are some."""
-    lines, line = [], ""
-    for word in text.split():
-        longer = f"{line} {word}" if line else word
-        if cell_len(longer) <= width:
-            line = longer
-            continue
-        lines += [line] if line else []
-        *full, line = chop_cells(word, max(width, 1))
-        lines += full
-    return [*lines, line] if line or not lines else lines
 
 
 def _step_rows(

@@ -61,9 +61,12 @@ _PAST: Final = {
     RunState.CANCELLED: ("x", "warn"),
 }
 _FAILED: Final = ("x", "bad")
-LEGEND: Final = (
-    "█ ok  x failed  ? lost  s skip  ► runs  · usual end  ○ waits  ! late  ◇ 2-9 # fires  ‖ paused"
-)
+_SIGNS: Final = (
+    "█ ok", "x failed", "? lost", "s skip", "► runs", "· usual end",
+    "○ waits", "! late", "◇ 2-9 # fires", "‖ paused",
+)  # fmt: skip
+LEGEND: Final = "  ".join(_SIGNS)
+LEGEND_LINES: Final = ("  ".join(_SIGNS[:6]), "  ".join(_SIGNS[6:]))
 
 
 class Scale(msgspec.Struct, frozen=True):

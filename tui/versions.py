@@ -18,6 +18,8 @@ from .words import moment
 
 _VALUE_CELLS: Final = 40
 _CONTEXT_LINES: Final = 3
+_HEADS: Final = 3
+"""Both names, and the place of the first lines: nothing lies before that."""
 _TONES: Final = {"+": "good", "-": "bad", "@": "quiet"}
 
 
@@ -56,7 +58,7 @@ def key_lines(changed: Mapping[str, tuple[object, object]]) -> list[str]:
 
 def diff(old: Job | None, new: Job | None) -> list[Cell]:
     """The lines of the job file that differ, with some around them; `+` came, `-` went."""
-    lines = list(unified_diff(_text(old), _text(new), n=_CONTEXT_LINES, lineterm=""))[2:]
+    lines = list(unified_diff(_text(old), _text(new), n=_CONTEXT_LINES, lineterm=""))[_HEADS:]
     return [Cell(one_line(_shown(line)), _TONES.get(line[:1], "")) for line in lines]
 
 

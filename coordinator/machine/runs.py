@@ -104,7 +104,7 @@ def begin(  # noqa: PLR0913 - all that a fire is begun with
             trigger=trigger,
             pin="" if member.agent is None else member.agent.id,
             agent="" if member.agent is None else member.agent.name,
-            placed="" if member.agent is None else f"pinned: one of its {len(ids)} hosts",
+            placed="" if member.agent is None else _pinned(len(ids)),
             state=RunState.QUEUED,
             reason=SkipReason.DEPENDENCY if waits else "",
             created_us=now.wall_us,
@@ -122,6 +122,10 @@ def begin(  # noqa: PLR0913 - all that a fire is begun with
         runs.append(run)
     _let_begin(state, actives, now)
     return runs
+
+
+def _pinned(hosts: int) -> str:
+    return "pinned: its only host" if hosts == 1 else f"pinned: one of its {hosts} hosts"
 
 
 def _let_begin(state: State, actives: list[Active], now: Now) -> None:

@@ -92,6 +92,8 @@ class Coordinator(ServingThread):
         """The most pieces of output in one answer."""
         self.calendars: list[Calendar] = []
         self.pauses: list[Pause] = []
+        self.tells_holds = True
+        """Whether watchers are told at once of agents that were drained or cordoned."""
         self._jobs = {row.job.name: row for row in jobs}
         self._runs = {one.id: one for one in runs}
         self._agents = {agent.id or agent.key: agent for agent in agents}
@@ -286,7 +288,9 @@ class Coordinator(ServingThread):
             )
             for agent in known
         ]
-        self._change(told, ())
+        self._agents.update((agent.id, agent) for agent in told)
+        if self.tells_holds:
+            self._change(told, ())
 
     def _accept(self, told: str) -> str:
         key = next(key for key, agent in self._agents.items() if fingerprint(agent.key) == told)

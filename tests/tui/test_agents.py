@@ -132,6 +132,22 @@ def test_drain_says_what_follows_and_is_undone() -> None:
     _drive(test)
 
 
+def test_what_was_ordered_shows_before_the_agent_answers() -> None:
+    """The agents are asked for anew behind the answer, also when it is taken back."""
+
+    async def test(pilot: Pilot[None], coordinator: Coordinator) -> None:
+        coordinator.tells_holds = False
+        await _go_to(pilot, "etl-03")
+        await pilot.press("d")
+        await expect(pilot, "Drain etl-03?")
+        await pilot.press("y")
+        await expect(pilot, "✓ drain etl-03", "◐  etl-03", "draining by ana")
+        await pilot.press("U")
+        await expect(pilot, "✓ undone: drain etl-03", "►  etl-03")
+
+    _drive(test)
+
+
 def test_drain_with_a_reason() -> None:
     """It is typed first, and stands in the question's command; nothing typed does nothing."""
 
@@ -150,14 +166,19 @@ def test_drain_with_a_reason() -> None:
     _drive(test)
 
 
-def test_cordon_at_once_and_give_runs_again() -> None:
-    """What U takes back is done at once; the same agent is given runs again by d."""
+def test_cordon_asks_and_both_keys_give_runs_again() -> None:
+    """It is asked as draining is; an agent that is held is given runs again by d, and by c."""
 
     async def test(pilot: Pilot[None], coordinator: Coordinator) -> None:
         await _go_to(pilot, "app-04")
         await pilot.press("c")
+        await expect(pilot, "Cordon app-04?", "can run billing-sync and reindex:")
+        await pilot.press("y")
         await expect(pilot, "✓ cordon app-04", "‖  app-04")
         assert _asked(coordinator, CordonAgents) == [CordonAgents(["app-04"])]
+        await pilot.press("c")
+        await expect(pilot, "✓ give runs again app-04", "●  app-04")
+        assert _asked(coordinator, UncordonAgents) == [UncordonAgents(["app-04"])]
         await _go_to(pilot, "etl-01")
         await expect(pilot, "cordoned by bo: new disks", "d give runs again")
         await pilot.press("d")

@@ -352,6 +352,10 @@ def test_help_lists_keys() -> None:
         await _settled(pilot)
         await pilot.press("question_mark")
         await expect(pilot, "run now", "same as: tocsin job run JOB")
+        await pilot.press("G")
+        await expect(pilot, "leave; jobs and runs go on")
+        await pilot.press("g")
+        await expect(pilot, "Keys of this screen: jobs")
         await pilot.press("escape")
         await expect(pilot, "jobs 7")
 

@@ -105,6 +105,7 @@ def test_wrong_schedule_cannot_be_saved() -> None:
         await pilot.press("ctrl+u")
         await type_text(pilot, "@daily")
         await expect(pilot, "valid", "1 change", "672 → 7 fires a week")
+        assert "not saved" not in screen(pilot)
         await pilot.press("f2")
         await expect(
             pilot, "Save billing-sync, version 1 → 2?", "~ schedule: */15 * * * * → @daily"
@@ -309,7 +310,7 @@ def test_panes_beside_the_form() -> None:
         await pilot.press("escape")
         await expect(pilot, ">Name")
         await pilot.press("f3")
-        await expect(pilot, "- '*/15 * * * *'", "command: 'true'")
+        await expect(pilot, "  billing-sync:", "- '*/15 * * * *'", "command: 'true'")
         await pilot.press("f3", "tab", "f1")
         await expect(pilot, "About: one line for people", "in a job file: description", "F2")
         await pilot.press("escape")

@@ -169,6 +169,18 @@ def test_what_nobody_did_is_there_too() -> None:
     _drive(test, NEWEST)
 
 
+def test_the_newest_is_under_the_cursor_until_it_is_moved() -> None:
+    """Whatever was known before the audit was read; below the list stands all of it."""
+
+    async def test(pilot: Pilot[None], coordinator: Coordinator) -> None:
+        await expect(pilot, "> 13:58:22", "ana: drain agent etl-03")
+        away = msgspec.structs.replace(ETL, state=AgentState.DOWN, down_since_us=at(-20))
+        coordinator.change(away)
+        await expect(pilot, "> 14:03:02", "tocsin: agent went away etl-03")
+
+    _drive(test, NEWEST)
+
+
 def test_what_cannot_be_read_is_told() -> None:
     """And the rest of the screen goes on."""
 

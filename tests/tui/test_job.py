@@ -132,6 +132,18 @@ def test_diff_and_the_way_through_versions() -> None:
     _drive(test)
 
 
+def test_what_can_be_done_with_a_version_comes_first_in_the_footer() -> None:
+    """While the pane of versions has the keys: else there may be no room for it."""
+
+    async def test(pilot: Pilot[None], _: Coordinator) -> None:
+        assert "V revert" not in lines(pilot)[-1]
+        await pilot.press("tab", "tab", "tab", "tab", "tab")
+        await expect(pilot, "[Changes]")
+        await until(pilot, lambda: lines(pilot)[-1].startswith(" d diff  V revert"))
+
+    _drive(test)
+
+
 def test_revert_names_what_follows_and_is_undone() -> None:
     """From the newest version to the one before; to any other by the cursor. U puts it back."""
 

@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 
 from tests.tui.coordinator import Coordinator
 from tests.tui.driving import expect, fleet, lines, screen, shown, until
-from tests.tui.fleet import JOBS
+from tests.tui.fleet import JOBS, job
 from tocsin.messages.client_link import PauseJobs, PutJobs, RemoveJobs, ResumeJobs
 from tocsin.model import Role
 
@@ -78,6 +78,58 @@ def test_sorting_goes_through_the_columns_and_turns_round() -> None:
         await until(pilot, lambda: _names(pilot)[-1:] == ["cert-renew"])
 
     _drive(test)
+
+
+def test_the_cursor_is_in_sight_however_rows_are_sorted() -> None:
+    """Keys act on the row under it, so it is followed to where it stands now."""
+
+    async def test(pilot: Pilot[None], coordinator: Coordinator) -> None:
+        names = [f"extra-{number:02}" for number in range(60)]
+        coordinator.change(*(job(100 + number, name) for number, name in enumerate(names)))
+        await expect(pilot, "jobs 67")
+        for keys in ("G", "S", "s", "S"):
+            await pilot.press(keys)
+            await until(pilot, lambda: any(line.startswith(">") for line in lines(pilot)))
+
+    _drive(test)
+
+
+def test_what_was_said_is_gone_on_coming_back() -> None:
+    """It was of another time."""
+
+    async def test(pilot: Pilot[None], _: Coordinator) -> None:
+        await pilot.press("p")
+        await expect(pilot, "✓ pause backup-db")
+        await pilot.press("3")
+        await expect(pilot, "[3 Runs]")
+        await pilot.press("2")
+        await expect(pilot, "[2 Jobs]", "p resume")
+        assert "✓ pause backup-db" not in screen(pilot)
+
+    _drive(test)
+
+
+def test_while_something_is_typed_the_last_line_says_how_it_ends() -> None:
+    """The keys of the list mean nothing then."""
+
+    async def test(pilot: Pilot[None], _: Coordinator) -> None:
+        await pilot.press("slash")
+        await expect(pilot, "enter takes it   esc leaves all as it was")
+        assert "q quit" not in screen(pilot)
+        await pilot.press("escape")
+        await expect(pilot, "q quit")
+
+    _drive(test)
+
+
+def test_a_long_filter_is_cut_at_its_end() -> None:
+    """How much it leaves is always there."""
+
+    async def test(pilot: Pilot[None], _: Coordinator) -> None:
+        await pilot.press("slash", *"billing-sync", "enter")
+        await expect(pilot, "/billin…  1 of 7")
+
+    _drive(test, size=(80, 24))
 
 
 def test_marked_jobs_are_paused_together_and_undone_together() -> None:

@@ -86,7 +86,10 @@ def test_an_error_of_the_program_restores_the_terminal(tmp_path: Path) -> None:
         assert b"a screen broke" in t.output
 
 
-@pytest.mark.parametrize("environ", [{"LC_ALL": "de_DE.ISO-8859-1"}, {"TERM": "linux"}, {}])
+@pytest.mark.parametrize("environ", [
+    {"LC_ALL": "de_DE.ISO-8859-1"}, {"LANG": "C", "LC_CTYPE": "", "LC_ALL": ""},
+    {"TERM": "linux"}, {},
+])  # fmt: skip
 def test_nothing_but_ascii_where_there_is_no_more(tmp_path: Path, environ: dict[str, str]) -> None:
     """By the locale and on the Linux console; the words are all there."""
     with terminal(tmp_path, **environ) as t:

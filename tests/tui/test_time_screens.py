@@ -160,6 +160,25 @@ def test_keys_act_on_the_job_of_the_row() -> None:
     play(expects("billing-sync"), press("down", "down", "p"), paused)
 
 
+def test_keys_act_on_rows_in_sight_alone() -> None:
+    """A low screen has rows of jobs and no last hour; a lower one has no rows, and no keys."""
+    picture = play(expects(">► etl-orders"), size=(60, 15))
+    assert "x kill" in picture[-1]
+    assert "Last 60 min" not in "\n".join(picture)
+    picture = play(expects("Timeline", "17 other jobs"), size=(60, 10))
+    assert "etl-orders" not in "\n".join(picture[:6])
+    assert "x kill" not in picture[-1]
+
+
+def test_the_help_tells_what_the_signs_of_the_timeline_mean() -> None:
+    """A low screen has no line for them."""
+    play(
+        press("question_mark"),
+        expects("Timeline:", "█ ok  x failed", "◇ 2-9 # fires"),
+        size=(80, 24),
+    )
+
+
 def test_an_empty_fleet_says_how_to_begin() -> None:
     """And that all is well."""
     picture = play(expects("no jobs yet: n makes one"), coordinator=Coordinator([], [], []))
@@ -188,7 +207,7 @@ def test_metrics_zones_and_weeks() -> None:
     """Each key changes what the figures say; the hour stays under the cursor."""
     play(
         press("5"), expects("[fires]", "Europe/Berlin", "*Tue 24"),
-        press("m"), expects("[job-minutes]"), press("m"), expects("[slots %]"),
+        press("m"), expects("[job-minutes x10]"), press("m"), expects("[slots %]"),
         press("m"), expects("[fires]"),
         press("t"), expects("t: UTC"), press("t"), expects("each job's own zone"),
         press("t"), expects("t: Europe/Berlin"),

@@ -41,6 +41,7 @@ class Flag(enum.Enum):
     MARKED = "rows are marked"
     NARROWED = "the list is of one job alone"
     CHOSEN = "the cursor was put on a run"
+    VERSION = "the cursor is on a version"
 
 
 class Noun(enum.Enum):
@@ -127,6 +128,8 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the key has this meaning now; several actions may share a key."""
     blocked: Say = lambda _: ""
     """Why it cannot be done now."""
+    first: Callable[[Situation], bool] = lambda _: False
+    """Whether it is what the cursor is there for, and so comes first in the footer."""
     ask: Callable[[Situation], Ask] | None = None
     undo: Callable[[Situation], Ask | None] = lambda _: None
     """What takes it back, as of before it was done."""

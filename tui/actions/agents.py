@@ -91,9 +91,9 @@ def _alone(at: Situation) -> str:
     )
 
 
-def _drain_question(at: Situation) -> str:
+def _hold_question(verb: str, at: Situation) -> str:
     return (
-        f"Drain {listed('agent', _names(at))}?\n\n"
+        f"{verb} {listed('agent', _names(at))}?\n\n"
         f"No new run is given to it; {_busy(at.runs)}.\n"
         f"{_alone(at)}\nU takes it back."
     )
@@ -166,7 +166,7 @@ AGENTS: Final = (
         blocked=_needs_agent,
         ask=lambda at: DrainAgents(_free(at)),
         undo=_free_again,
-        question=_drain_question,
+        question=lambda at: _hold_question("Drain", at),
         command="tocsin agent drain AGENT",
     ),
     Action(
@@ -182,7 +182,7 @@ AGENTS: Final = (
         ask=lambda at: DrainAgents(_free(at), at.text),
         undo=_free_again,
         prompt="drain it because:",
-        question=_drain_question,
+        question=lambda at: _hold_question("Drain", at),
         command="tocsin agent drain AGENT",
         options=_reason_option,
     ),
@@ -212,6 +212,7 @@ AGENTS: Final = (
         blocked=_needs_agent,
         ask=lambda at: CordonAgents(_free(at)),
         undo=_free_again,
+        question=lambda at: _hold_question("Cordon", at),
         command="tocsin agent cordon AGENT",
     ),
     Action(
@@ -227,8 +228,23 @@ AGENTS: Final = (
         ask=lambda at: CordonAgents(_free(at), at.text),
         undo=_free_again,
         prompt="cordon it because:",
+        question=lambda at: _hold_question("Cordon", at),
         command="tocsin agent cordon AGENT",
         options=_reason_option,
+    ),
+    Action(
+        id="uncordon",
+        key="c",
+        name="give runs again",
+        help="give it runs again, as d does",
+        places=_AGENTS,
+        takes=Noun.AGENT,
+        needs=Role.OPERATOR,
+        shown=_held,
+        blocked=_needs_agent,
+        ask=lambda at: UncordonAgents(_names(at)),
+        undo=_hold_again,
+        command="tocsin agent uncordon AGENT",
     ),
     Action(
         id="runs_there",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from tocsin.messages.enrolment import fingerprint
-from tocsin.tui.plain import fit
+from tocsin.tui.plain import fit, wrap
 from tocsin.tui.words import listed, run_tail
 
 from .action import Action, Place, Situation
@@ -31,6 +31,7 @@ _KEY_CAPS: Final = {
 }
 _KEY_CELLS: Final = 8
 _NAME_CELLS: Final = 13
+_TEXT_LEAST: Final = 20
 _NOT_IN_FOOTER: Final = {
     *(name for name, *_ in TABS),
     "copy_command", "mouse", "redraw", "refetch", "reverse", "mark_all", "zone", "palette",
@@ -49,7 +50,7 @@ def key_cap(key: str) -> str:
 def footer(table: Table, at: Situation, width: int) -> str:
     """The keys valid now, as many as fit; what is blocked stands in brackets."""
     texts, blocked = [], []
-    for action in table.offered(at):
+    for action in sorted(table.offered(at), key=lambda action: not action.first(at)):
         if not action.key or action.id in _NOT_IN_FOOTER:
             continue
         if at.place in _LESSER.get(action.id, ()):
@@ -123,9 +124,10 @@ def help_lines(table: Table, place: Place, width: int) -> list[str]:
     for action in table.actions:
         if place not in action.places or not action.key:
             continue
-        head = f" {key_cap(action.key):<{_KEY_CELLS}}{action.name:<{_NAME_CELLS}} {action.help}"
-        lines.append(fit(head, width))
+        head = f" {key_cap(action.key):<{_KEY_CELLS}}{action.name:<{_NAME_CELLS}} "
+        told = wrap(action.help, max(width - len(head), _TEXT_LEAST))
         if action.command:
-            indent = " " * (_KEY_CELLS + _NAME_CELLS + 2)
-            lines.append(fit(f"{indent}same as: {action.command}", width))
+            told.append(f"same as: {action.command}")
+        heads = [head, *[" " * len(head)] * (len(told) - 1)]
+        lines += [fit(f"{begin}{text}", width) for begin, text in zip(heads, told, strict=True)]
     return lines

@@ -11,7 +11,7 @@ from tocsin.model import Job, JobVersion, Role
 from tocsin.tui.job_facts import in_english
 from tocsin.tui.versions import differing, key_lines, to_revert_to
 
-from .action import Action, Place, Situation
+from .action import Action, Flag, Place, Situation
 
 _JOB: Final = frozenset({Place.JOB})
 _LINES_MAX: Final = 10
@@ -19,6 +19,10 @@ _LINES_MAX: Final = 10
 
 def _current(at: Situation) -> int | None:
     return None if at.job is None else at.job.version
+
+
+def _on_version(at: Situation) -> bool:
+    return Flag.VERSION in at.flags
 
 
 def _target(at: Situation) -> JobVersion | None:
@@ -83,6 +87,7 @@ VERSIONS: Final = (
         help="show the lines that the version under the cursor changed",
         places=_JOB,
         blocked=lambda at: "" if at.versions else "its versions are not known",
+        first=_on_version,
         command="tocsin job history JOB",
     ),
     Action(
@@ -93,6 +98,7 @@ VERSIONS: Final = (
         places=_JOB,
         needs=Role.AUTHOR,
         blocked=_blocked,
+        first=_on_version,
         ask=_revert,
         undo=_put_back,
         question=_question,

@@ -204,13 +204,14 @@ class Desk:
             some = f"{count} thing{'s' * (count != 1)} wrong"
             return Cell(f"{some}: {', '.join(labels)}" if labels else some, "bad")
         parts = ["valid"]
-        if self.effect is not None and self.effect.forecast.doubts:
-            doubts = len(self.effect.forecast.doubts)
-            parts.append(f"{doubts} warning{'s' * (doubts != 1)}")
         changed = len(self.changed)
         if not self.draft.is_new:
             parts.append(f"{changed} change{'s' * (changed != 1)}" if changed else "unchanged")
-        return Cell(", ".join(parts), "good")
+        if self.effect is None or not self.effect.forecast.doubts:
+            return Cell(", ".join(parts), "good")
+        first, *others = self.effect.forecast.doubts
+        parts.append(f"{1 + len(others)} warning{'s' * bool(others)}: {first}")
+        return Cell(", ".join(parts), "warn")
 
     def suggestions(self) -> list[str]:
         """What the line with the caret may become."""

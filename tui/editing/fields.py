@@ -48,6 +48,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     needed: bool = False
     secret: bool = False
     """Its value is not to be seen."""
+    written: str = ""
+    """How its value is written, where its codec does not say."""
 
     @property
     def id(self) -> str:
@@ -56,7 +58,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
 
     def example(self) -> str:
         """How its value is written."""
-        return " or ".join(self.choices) if self.choices else self.codec.example
+        return " or ".join(self.choices) or self.written or self.codec.example
 
 
 def plain_words(text: str) -> str:
@@ -105,7 +107,10 @@ JOB_FIELDS: Final[tuple[Field, ...]] = (
     _field(Section.JOB, "description", "About", often=True),
     _toggle(Section.JOB, "enabled", "Enabled"),
     _toggle(Section.JOB, "ephemeral", "Ephemeral"),
-    _field(_WHEN, "schedule", "Schedule", codecs.LIST, often=True),
+    msgspec.structs.replace(
+        _field(_WHEN, "schedule", "Schedule", codecs.LIST, often=True),
+        written="*/5 9-17 * * mon-fri, @daily, @every 90s",
+    ),
     _field(_WHEN, "timezone", "Time zone", often=True),
     _field(_WHEN, "dst", "Clock change", choices=("vixie", "skip", "literal")),
     _field(_WHEN, "starts_at", "Not before"),

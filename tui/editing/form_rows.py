@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 from rich.cells import cell_len
 
-from tocsin.tui.plain import fit, one_line, rule
+from tocsin.tui.plain import fit, one_line, rule, wrap
 from tocsin.tui.widgets.columns import Cell
 
 from .draft import field_changed, text_of
@@ -65,6 +65,17 @@ def form_rows(
             Row((Cell(line, "bad"),)) for said in faults.get("", ()) for line in _told(said, width)
         ]
     return rows
+
+
+def told_lines(meaning: str, writing: str, width: int, count: int) -> list[Cell]:
+    """What a field means and how it is written, in so many lines."""
+    how = wrap(writing, width)[: count - 1] if writing else []
+    what = wrap(meaning, width)
+    room = count - len(how)
+    if len(what) > room:
+        what = [*what[: room - 1], fit(" ".join(what[room - 1 :]), width)]
+    lines = [*(Cell(f" {line}") for line in what), *(Cell(f" {line}", "quiet") for line in how)]
+    return [*lines, *[Cell("")] * (count - len(lines))]
 
 
 def _below(

@@ -19,7 +19,7 @@ from tocsin.tui.dependence import Demands, by_demand, only_on, under_way
 from tocsin.tui.filtering import Filter, holds, of_agent, read
 from tocsin.tui.memo import Memo
 from tocsin.tui.plain import fit, rule
-from tocsin.tui.scene import Scene, nothing_yet
+from tocsin.tui.scene import TABS_CELLS, Scene, nothing_yet
 from tocsin.tui.state import agent_key
 from tocsin.tui.widgets.columns import Cell, Column
 from tocsin.tui.widgets.one_line import OneLine
@@ -38,7 +38,6 @@ _LINES: Final = ((28, 9), (22, 7), (0, 0))
 _ZOOMED_TABLE: Final = 2
 """The titles, and the agent under the cursor."""
 _FRAME_LINES: Final = 5
-_TABS_CELLS: Final = 61
 _NEEDY: Final = (
     (AgentState.PENDING, "to let in"),
     (AgentState.DOWN, "down"),
@@ -120,7 +119,7 @@ class AgentsScreen(ListScreen):
     def crumb(self) -> str:
         """How many there are, and as far as there is room how many need somebody."""
         states = [agent.state for agent in self.stage.scene().view.agents.values()]
-        crumb, room = super().crumb(), self.size.width - _TABS_CELLS
+        crumb, room = super().crumb(), self.size.width - TABS_CELLS
         for state, word in _NEEDY:
             more = f", {states.count(state)} {word}"
             if state in states and len(crumb) + len(more) <= room:

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
 
 from tocsin.errors import LinkError, RequestError
 from tocsin.messages.client_answers import Done
+from tocsin.messages.client_link import (
+    AcceptAgent,
+    Ask,
+    CordonAgents,
+    DrainAgents,
+    RevokeAgents,
+    UncordonAgents,
+    UndrainAgents,
+)
 from tocsin.tui.actions.action import Action, Situation
 from tocsin.tui.actions.telling import command_line, result_line, subject
 from tocsin.tui.messages import Said
@@ -13,14 +24,18 @@ from tocsin.tui.stage import Stage
 from tocsin.tui.undo import newest
 
 Tell = Callable[[Said], object]
+_CHANGES_AGENTS: Final = (
+    AcceptAgent, CordonAgents, DrainAgents, RevokeAgents, UncordonAgents, UndrainAgents,
+)  # fmt: skip
 
 
 async def ask(stage: Stage, tell: Tell, action: Action, at: Situation) -> None:
     """Ask; keep how it is taken back."""
     assert action.ask is not None, "looked at before"
     undo = action.undo(at)
+    asked = action.ask(at)
     try:
-        answer = await stage.session.ask(action.ask(at))
+        answer = await stage.session.ask(asked)
     except (LinkError, RequestError) as error:
         tell(Said(f"✗ {action.name}: {_in_words(error)}", failed=True))
         return
@@ -29,6 +44,7 @@ async def ask(stage: Stage, tell: Tell, action: Action, at: Situation) -> None:
     names = answer.names if isinstance(answer, Done) else []
     told = result_line(action, at, names) + ("  U undoes it" if undo is not None else "")
     tell(Said(told, command=command_line(action, at)))
+    await _look_again(stage, asked)
 
 
 async def take_back(stage: Stage, tell: Tell) -> None:
@@ -45,6 +61,14 @@ async def take_back(stage: Stage, tell: Tell) -> None:
         return
     stage.undos = tuple(other for other in stage.undos if other is not undo)
     tell(Said(f"✓ undone: {undo.what}"))
+    await _look_again(stage, undo.ask)
+
+
+async def _look_again(stage: Stage, asked: Ask) -> None:
+    """See at once what became of agents: updates tell it only when the agents answer."""
+    if isinstance(asked, _CHANGES_AGENTS):
+        with suppress(LinkError, RequestError):  # the list asks again by itself
+            await stage.session.load_agents()
 
 
 def _in_words(error: LinkError | RequestError) -> str:

@@ -19,6 +19,7 @@ from tocsin.tui.drafts import Kept
 from tocsin.tui.editing.desk import Desk
 from tocsin.tui.editing.draft import Draft, clone_draft, edit_draft, new_draft
 from tocsin.tui.editing.executor_fields import masked
+from tocsin.tui.editing.form_rows import told_lines
 from tocsin.tui.editing.side import SIDE_WIDTH, side_lines
 from tocsin.tui.plain import fit, one_line
 from tocsin.tui.scene import Scene
@@ -36,7 +37,7 @@ WIDE: Final = 96
 _SCROLLBAR: Final = 1
 _FRAME_LINES: Final = 7
 """Above and below the form."""
-_HELP_WIDTH: Final = 74
+_HELP_WIDTH: Final = 72
 _TYPING: Final = (
     " tab     next field    shift+tab the one before, pgup pgdn further",
     " right   behind the text: takes the first of the names that the line above offers",
@@ -79,6 +80,8 @@ class EditorScreen(EditorFrame):
         self._row_ids: list[str] = []
         self._learnt = False
         self._pane = "form"
+        self._more = Cell("")
+        """What there is to tell of the field beside two lines."""
         self.doings = {
             **self.doings,
             "save": lambda _: editor_saving.save(self),
@@ -128,9 +131,10 @@ class EditorScreen(EditorFrame):
         if side.display:
             self._draw_side(scene, side, (SIDE_WIDTH if wide else self.size.width) - _SCROLLBAR)
         if whole.display:
-            text = dump_yaml(masked(self.desk.fields, self.desk.checked.block))
+            block = masked(self.desk.fields, self.desk.checked.block)
+            text = dump_yaml({"jobs": {self.desk.draft.name or "NAME": block}})
             whole.show([(Cell(f" {line}"),) for line in text.splitlines()])
-        self._draw_words()
+        self._draw_words(scene)
         if not self._learnt and not scene.connection.blocks():
             self._learnt = True
             self.run_worker(self._learn(), group="learn", exclusive=True)
@@ -152,13 +156,20 @@ class EditorScreen(EditorFrame):
         edge = (Cell("│"),) if self.size.width >= WIDE else ()
         side.show([(*edge, line) for line in lines])
 
-    def _draw_words(self) -> None:
+    def _draw_words(self, scene: Scene) -> None:
         width = self.size.width - 2
         verdict = self.desk.verdict()
-        meaning, writing = self.desk.help_lines()
         self.query_one("#verdict", OneLine).say(Cell(f" {fit(verdict.text, width)}", verdict.tone))
-        self.query_one("#meaning", OneLine).say(Cell(f" {fit(meaning, width)}"))
-        self.query_one("#writing", OneLine).say(Cell(f" {fit(writing, width)}", "quiet"))
+        said = super()._said_line(scene, self.situation(scene)).text.strip()
+        told = told_lines(*self.desk.help_lines(), width, 2 if said else 3)
+        for name, line in zip(("meaning", "writing"), told, strict=False):
+            self.query_one(f"#{name}", OneLine).say(line)
+        self._more = told[-1]
+
+    def _said_line(self, scene: Scene, at: Situation) -> Cell:
+        """What was said; while there is nothing, what had no room above."""
+        said = super()._said_line(scene, at)
+        return said if said.text.strip() else self._more
 
     # What it is told.
 

@@ -54,8 +54,9 @@ class EditorFrame(Frame):
         )
 
     def written(self, before: Draft) -> None:
-        """Draw at once; judge when nothing more is typed."""
+        """Draw at once; judge when nothing more is typed. What was said is of what stood there."""
         if self.desk.draft is not before:
+            self.unsay()
             if self._judging is not None:
                 self._judging.stop()
             self._judging = self.set_timer(JUDGE_S, self.judge)

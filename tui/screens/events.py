@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar, Final
+
+from textual.widget import Widget
 
 from tocsin.errors import LinkError, RequestError
 from tocsin.instants import SECOND_US
 from tocsin.tui.actions.action import Place, Situation
 from tocsin.tui.audit_pages import Pages, add_newest, add_older, joins
-from tocsin.tui.events import EVENT_COLUMNS, Event, event_cells, merged, of_event
+from tocsin.tui.events import EVENT_COLUMNS, Event, event_cells, event_lines, merged, of_event
 from tocsin.tui.filtering import Filter, holds, read
 from tocsin.tui.memo import Memo
+from tocsin.tui.plain import fit, rule
 from tocsin.tui.scene import Scene, nothing_yet
-from tocsin.tui.widgets.columns import Column
+from tocsin.tui.widgets.columns import Cell, Column
+from tocsin.tui.widgets.one_line import OneLine
 from tocsin.tui.widgets.table import CellsOf, Table
 
-from .listing import ListScreen, Sort
+from .listing import ListScreen, Sort, quiet
 
 PAGE_ROWS: Final = 200
 ASK_S: Final = 5.0
@@ -25,6 +29,10 @@ NEAR_ROWS: Final = 50
 """So close to the end, older entries are asked for."""
 GAP_ROWS_MAX: Final = 10_000
 """Where more than this happened since the audit was last read, it is read anew from its end on."""
+_LINES: Final = 4
+"""Of what is told of the event under the cursor."""
+_DETAIL_FROM_LINES: Final = 18
+"""A lower screen leaves all its room to the list."""
 PAGES_ON_END: Final = 10
 """So many pages are read to fill a screen, or to find what a filter looks for, before somebody
 moves on."""
@@ -68,6 +76,16 @@ class EventsScreen(ListScreen):
         """What it means that there is nothing."""
         return nothing_yet(scene, "nobody has done anything yet")
 
+    def below(self) -> Iterable[Widget]:
+        """All of the event under the cursor: a row is too short for it."""
+        yield OneLine(id="preview-title")
+        for number in range(_LINES):
+            yield OneLine(id=f"preview-{number}")
+
+    def on_mount(self) -> None:
+        """Older events come after younger ones, and the newest is what one came for."""
+        self.table.stays_first = True
+
     def look(self, scene: Scene) -> Situation:
         """What the event under the cursor is about, as far as it is still here."""
         view, event = scene.view, self._events(scene).get(self.table.cursor_key)
@@ -88,6 +106,7 @@ class EventsScreen(ListScreen):
     def draw_body(self, scene: Scene) -> None:
         """The list; ask for what is missing of it."""
         super().draw_body(scene)
+        self._draw_detail(scene)
         if self._asking or not scene.view.whole or scene.connection.blocks():
             return
         known = (scene.view.number, scene.connection.since_us)
@@ -99,6 +118,21 @@ class EventsScreen(ListScreen):
             self._asking = True
             self._read_on_end += 1
             self.run_worker(self._load_older(), group="audit")
+
+    def _draw_detail(self, scene: Scene) -> None:
+        event, width = self._events(scene).get(self.table.cursor_key), self.size.width
+        shown = event is not None and self.size.height >= _DETAIL_FROM_LINES
+        title = self.query_one("#preview-title", OneLine)
+        title.display = shown
+        title.say(quiet(rule("event", "", width)))
+        found = [] if event is None else event_lines(event, scene.now_us, scene.zone, width - 2)
+        if len(found) > _LINES:
+            last = found[_LINES - 1]
+            found[_LINES - 1] = Cell(fit(f"{last.text} …", width - 2), last.tone)
+        for number in range(_LINES):
+            line = self.query_one(f"#preview-{number}", OneLine)
+            line.display = shown
+            line.say(Cell(" "), found[number] if number < len(found) else Cell(""))
 
     def set_filter(self, text: str) -> None:
         """Look for it in older entries as well."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import ClassVar, Final
 
 import msgspec
@@ -51,6 +51,8 @@ class Frame(PromptingScreen):
     AUTO_FOCUS = ""
     PLACE: ClassVar[Place]
     """Where the user is on this screen."""
+    LEGEND: ClassVar[Sequence[str]] = ()
+    """What the signs of this screen mean, for its help."""
     BINDINGS: ClassVar[list[BindingType]] = [
         # Textual's own screens take these before the app's keys are looked at.
         Binding("tab", "press('tab')", show=False),
@@ -62,7 +64,9 @@ class Frame(PromptingScreen):
         self._said: tuple[Said, int] | None = None
         self._counts: Memo[Counts] = Memo()
         self.doings: Mapping[str, Doing] = {
-            "help": lambda _: self.app.push_screen(HelpScreen(self.stage.actions, self.PLACE)),
+            "help": lambda _: self.app.push_screen(
+                HelpScreen(self.stage.actions, self.PLACE, self.LEGEND)
+            ),
             "quit": lambda _: self.stage.leave(),
             "command": self._open_command_line,
             "palette": lambda at: self.stage.open_palette(at),  # noqa: PLW0108 - no stage yet
@@ -163,6 +167,8 @@ class Frame(PromptingScreen):
         if self.offered:
             text = f" tab: {'  '.join(self.offered)}"
             line = Cell(fit(text, self.size.width), "quiet")
+        elif self.query_one(Prompt).is_open:
+            line = Cell(fit(" enter takes it   esc leaves all as it was", self.size.width), "quiet")
         else:
             line = Cell(footer(self.stage.actions, at, self.size.width))
         self.query_one("#footer", OneLine).say(line)
@@ -189,6 +195,10 @@ class Frame(PromptingScreen):
         """Lay the lines out anew."""
         self.draw()
 
+    def on_screen_suspend(self) -> None:
+        """What was said is old when this screen is shown again."""
+        self.unsay()
+
     def on_screen_resume(self) -> None:
         """Catch up with what happened under another screen."""
         self.draw()
@@ -201,6 +211,10 @@ class Frame(PromptingScreen):
         """Keep it in sight for a while."""
         self._said = message, self.stage.scene().now_us
         self.draw()
+
+    def unsay(self) -> None:
+        """Forget what was said: it is true no more, or was said long before."""
+        self._said = None
 
     def say(self, text: str, *, failed: bool = False) -> None:
         """Tell the user something in one line."""

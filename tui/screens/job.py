@@ -107,6 +107,7 @@ class JobScreen(Frame):
         run = known.run
         if here in {"runs", "fails"}:
             run = scene.view.runs.get(key)
+        flags = {Flag.VERSION} if here == "changes" else set[Flag]()
         chosen = here in {"runs", "fails"} or (not here and known.is_chosen)
         newest = known.versions[0].version if known.versions else 0
         return Situation(
@@ -117,7 +118,7 @@ class JobScreen(Frame):
             versions=with_before(
                 known.versions, int(key.split()[0][1:]) if here == "changes" and key else newest
             ),
-            flags=frozenset({Flag.CHOSEN}) if chosen and run is not None else frozenset(),
+            flags=frozenset(flags | ({Flag.CHOSEN} if chosen and run is not None else set())),
         )
 
     def on_pick_list_moved(self, message: PickList.Moved) -> None:

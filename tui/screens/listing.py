@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 import msgspec
+from rich.cells import cell_len
 from textual.widget import Widget
 
 from tocsin.tui.actions.action import Flag, Situation
 from tocsin.tui.filtering import Filter, read
-from tocsin.tui.scene import Scene
+from tocsin.tui.plain import fit
+from tocsin.tui.scene import TABS_CELLS, Scene
 from tocsin.tui.widgets.columns import Cell, Column
 from tocsin.tui.widgets.prompt import Question
 from tocsin.tui.widgets.table import CellsOf, Table
@@ -113,10 +115,15 @@ class ListScreen(Frame):
 
     def crumb(self) -> str:
         """How much is listed."""
-        count = f"{self.NOUN} {self._all}"
-        if self.filter_text:
-            count = f"/{self.filter_text}  {self._shown} of {self._all}"
-        return f"{count}, {len(self.table.marked)} marked" if self.table.marked else count
+        marked = f", {len(self.table.marked)} marked" if self.table.marked else ""
+        if not self.filter_text:
+            return f"{self.NOUN} {self._all}{marked}"
+        count = f"  {self._shown} of {self._all}{marked}"
+        text = f"/{self.filter_text}"
+        return (
+            fit(text, min(cell_len(text), max(self.size.width - TABS_CELLS - len(count), 2)))
+            + count
+        )
 
     def set_filter(self, text: str) -> None:
         """List only what matches."""

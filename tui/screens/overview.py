@@ -20,6 +20,7 @@ from tocsin.tui.overview import (
     NO_JOBS,
     TIMELINE_KEYS,
     attention_title,
+    has_bottom,
     has_legend,
     middle_height,
     pane_title,
@@ -28,7 +29,7 @@ from tocsin.tui.panorama import Panorama
 from tocsin.tui.plain import fit, rule
 from tocsin.tui.scene import Scene, nothing_yet
 from tocsin.tui.slices import walk
-from tocsin.tui.timeline import LEGEND, STEPS_S, Scale, first_step, scale_of
+from tocsin.tui.timeline import LEGEND, LEGEND_LINES, STEPS_S, Scale, first_step, scale_of
 from tocsin.tui.widgets.columns import Cell
 from tocsin.tui.widgets.one_line import OneLine
 from tocsin.tui.widgets.pick_list import PickList
@@ -43,6 +44,7 @@ class OverviewScreen(Frame):
     """The fleet around now."""
 
     PLACE = Place.OVERVIEW
+    LEGEND = ("Timeline:", *LEGEND_LINES)
 
     def __init__(self) -> None:
         super().__init__()
@@ -116,7 +118,7 @@ class OverviewScreen(Frame):
             "middle": zoomed != "timeline",
             "attention-pane": zoomed in {"", "attention"},
             "fires-pane": zoomed in {"", "fires"},
-            "bottom": not zoomed,
+            "bottom": not zoomed and has_bottom(self.size.height),
         }
         for name, shown in shows.items():
             self.query_one(f"#{name}").display = shown
@@ -142,8 +144,11 @@ class OverviewScreen(Frame):
 
     def look(self, scene: Scene) -> Situation:
         """What the cursor of the pane with the keys is on."""
-        pane = next((name for name in PANES if self._pane(name).has_focus), "")
-        return self._panorama.situation(scene, pane, self._pane(pane).cursor_key if pane else "")
+        name = next((name for name in PANES if self._pane(name).has_focus), "")
+        pane = self._pane(name) if name else None
+        # No key acts on what is not in sight.
+        key = pane.cursor_key if pane is not None and pane.room else ""
+        return self._panorama.situation(scene, name, key)
 
     def _draw_timeline(self, scene: Scene) -> None:
         pane, width = self._pane("timeline"), self._pane("timeline").text_width
@@ -179,8 +184,8 @@ class OverviewScreen(Frame):
             self.query_one(f"#hour-{number}", OneLine).say(*cells)
 
     def _draw_fleet(self, scene: Scene) -> None:
-        head, lines = self._panorama.fleet(scene)
         width = self.query_one("#fleet-pane").size.width
+        head, lines = self._panorama.fleet(scene, width)
         self.query_one("#fleet-title", OneLine).say(Cell(rule(head, "", width), "quiet"))
         for number, cells in enumerate(lines):
             self.query_one(f"#fleet-{number}", OneLine).say(*cells)

@@ -17,9 +17,11 @@ from tocsin.tui.actions.action import Place, Situation
 from tocsin.tui.calendars import Calendars
 from tocsin.tui.heat import (
     HeatMap,
+    busiest,
     clock_note,
     detail_title,
     heat_map,
+    metric_names,
     parts_lines,
 )
 from tocsin.tui.heat_csv import heat_csv
@@ -84,6 +86,7 @@ class ScheduleScreen(Frame):
         """The map, the hour in its parts, and its jobs."""
         yield OneLine(id="map-title")
         yield HeatGrid(id="map")
+        yield OneLine(id="map-note")
         yield OneLine(id="clock-note")
         yield OneLine(id="detail-title")
         for number in range(3):
@@ -151,20 +154,19 @@ class ScheduleScreen(Frame):
             load, load.whole, metric.value, str(zone), self._own_zones, slots, width,
         )  # fmt: skip
         self._grid.show(heat, local(scene.now_us, scene.zone).date())
-        names = "  ".join(f"[{m.value}]" if m is metric else m.value for m in _METRICS)
         where = _OWN if self._own_zones else _zone_name(scene)
-        times = f" x{heat.unit}" if heat.unit > 1 else ""
-        here = self._grid.has_focus
-        text = rule(f"m: {names}{times}  t: {where}", "[ ] weeks, 0 now" if here else "", width)
+        here, names = self._grid.has_focus, metric_names(heat, metric)
+        text = rule(f"m: {names}  t: {where}", "[ ] weeks, 0 now" if here else "", width)
         self._one("map-title").say(Cell(text, "strong" if here else "quiet"))
-        notes = [clock_note(heat), _left_out(load)]
+        notes = [busiest(heat, metric, slots), _left_out(load)]
         if not scene.view.whole:
             notes = [nothing_yet(scene, "")]
         elif load.whole and not load.jobs:
             notes = ["no job fires in these seven days"]
-        self._one("clock-note").say(
-            Cell(fit(f" {'   '.join(filter(None, notes))}", width), "quiet")
-        )
+        self._one("map-note").say(Cell(fit(f" {'   '.join(filter(None, notes))}", width), "quiet"))
+        odd, line = clock_note(heat), self._one("clock-note")
+        line.display = bool(odd)
+        line.say(Cell(fit(f" {odd}", width), "quiet"))
 
     def _draw_hour(self, scene: Scene) -> None:
         detail, hour, width = self._detail, self._grid.cursor, self.size.width

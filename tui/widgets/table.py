@@ -70,6 +70,8 @@ class Table(ScrollView, can_focus=True):
         super().__init__(id=id)
         self.marked: set[str] = set()
         """The keys of rows that are marked; whoever changes it calls `redraw`."""
+        self.stays_first = False
+        """Whether a cursor on the first row stays there with the focus as well."""
         self._empty = ""
         self._columns = columns
         self._keys: Sequence[str] = ()
@@ -110,19 +112,21 @@ class Table(ScrollView, can_focus=True):
     def show(self, keys: Sequence[str], cells_of: CellsOf, *, empty: str = "") -> None:
         """Show these rows, or `empty`; the cursor stays on its row, or else at its place.
 
-        Without the focus, a cursor on the first row stays there: so the newest stays in sight.
+        Without the focus, or if it `stays_first`, a cursor on the first row stays there: so the
+        newest stays in sight.
         """
-        before = self.cursor_key
+        before, place = self.cursor_key, self._cursor
         top = self._keys[self.scroll_offset.y] if self.scroll_offset.y < len(self._keys) else ""
         self._keys, self._cells_of = keys, cells_of
         if not keys and empty != self._empty:
             self._empty = empty
             self.refresh()
-        if self.cursor_key != before and (self._cursor or self.has_focus):
+        stays = not self._cursor and (self.stays_first or not self.has_focus)
+        if self.cursor_key != before and not stays:
             self._cursor = _position(keys, before, self._cursor)
         self._cursor = max(min(self._cursor, len(keys) - 1), 0)
         size = Size(0, len(keys) + _HEADER_LINES)
-        if size != self.virtual_size:
+        if size != self.virtual_size or self._cursor != place:
             self.virtual_size = size
             self._keep_in_sight(top)
         self.redraw()

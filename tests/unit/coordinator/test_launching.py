@@ -276,6 +276,10 @@ def test_a_run_says_why_it_went_where_it_did() -> None:
     bench.put(job("last", schedule=[]))
     assert placed(bench, "last") == ["the only one with a free slot of 3"]
     assert placed(bench, "all") == ["pinned: one of its 3 hosts"] * 3
+    alone = Bench(POLICY)
+    alone.hello("A")
+    alone.put(job("all", schedule=[], target=Target(agents="all")))
+    assert placed(alone, "all") == ["pinned: its only host"]
 
 
 def test_orders_of_a_herd_go_out_by_priority_over_all_queues() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from tocsin.blocks import quoted
 from tocsin.jobfile.job import UNSUPPORTED
 from tocsin.model import Job, OutputRule
 
@@ -360,3 +361,17 @@ def test_jobs_of_the_same_files_are_held_against_each_other(
 ) -> None:
     """Whom others come after, and whether that can be."""
     assert faults(text) == [said]
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Größe-日本", '"Größe-日本"'),
+        ("a\u202eb", r'"a\u202eb"'),
+        ("a\\b", r'"a\\b"'),
+        ("x" * 99, '"' + "x" * 39 + '…"'),
+    ],
+)
+def test_what_can_be_printed_is_quoted_as_it_is(name: str, shown: str) -> None:
+    """And what would turn the direction of a line, or end it, is escaped."""
+    assert quoted(name) == shown

@@ -316,7 +316,7 @@ def test_danger_asks_and_names_what_follows() -> None:
         ("p", ON_JOB, False),
         ("P", ON_JOB, False),
         ("V", _on(Place.JOB, jobs=(ETL,), versions=VERSIONS), True),
-        ("c", ON_AGENT, False),
+        ("c", ON_AGENT, True),
     ],
 )
 def test_what_cannot_be_undone_or_is_for_many_asks(key: str, at: Situation, asks: bool) -> None:  # noqa: FBT001 - a row of the table
@@ -405,6 +405,8 @@ def test_help_has_every_action_that_has_a_key() -> None:
             lines = help_lines(TABLE, place, 71)
             assert all(len(line) == 71 for line in lines)
             assert any(action.name in line for line in lines), action.id
+            told = " ".join(" ".join(lines).split())
+            assert action.help in told, action.id
 
 
 def test_states_that_are_over_cannot_be_killed() -> None:

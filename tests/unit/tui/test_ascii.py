@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from tocsin.tui.ascii import STAND_INS, to_ascii, wanted
+from tocsin.tui.ascii import STAND_INS, charset, to_ascii, wanted
 
 TUI = Path(__file__).parents[3] / "tui"
 
@@ -58,3 +58,24 @@ def test_every_glyph_of_the_program_has_a_stand_in() -> None:
 def test_where_it_is_wanted(charset: str, term: str, *, only: bool) -> None:
     """By the locale, and by the terminal."""
     assert wanted(charset, term) is only
+
+
+@pytest.mark.parametrize(
+    ("environ", "utf8_mode", "found"),
+    [
+        ({"LANG": "C", "LC_CTYPE": "C.UTF-8"}, True, "ASCII"),
+        ({"LANG": "C", "LC_CTYPE": "C.UTF-8"}, False, "UTF-8"),
+        ({"LANG": "C", "LC_CTYPE": "C.UTF-8", "PYTHONUTF8": "1"}, True, "UTF-8"),
+        ({"LC_CTYPE": "C.UTF-8"}, True, "otherwise"),
+        ({"LANG": "de_DE.UTF-8", "LC_ALL": "POSIX"}, True, "ASCII"),
+        ({"LANG": "de_DE.UTF-8", "LC_CTYPE": "C.UTF-8"}, True, "UTF-8"),
+        ({"LANG": "de_DE.ISO-8859-15@euro", "LC_ALL": ""}, False, "ISO-8859-15"),
+        ({"LANG": "de_DE"}, False, "otherwise"),
+        ({}, False, "otherwise"),
+    ],
+)
+def test_the_locale_is_the_one_that_the_user_set(
+    environ: dict[str, str], *, utf8_mode: bool, found: str
+) -> None:
+    """And not the one that Python makes of the C locale."""
+    assert charset(environ, "otherwise", utf8_mode=utf8_mode) == found

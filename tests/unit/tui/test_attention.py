@@ -192,6 +192,19 @@ def test_paused_jobs_are_forgotten_after_a_week() -> None:
     assert told(old, new, ends, up("a")) == ["‖ old: paused by bo, no run for 92d: disk"]
 
 
+def test_incidents_are_one_item_that_sinks() -> None:
+    """The newest stands for all; after an hour it is below what can still be mended."""
+    downs = [
+        Incident(kind=IncidentKind.DOWN, from_us=at(-hours * 3600 - 60), until_us=at(-hours * 3600))
+        for hours in (9, 5, 2)
+    ]
+    last, forgotten = told(
+        job(1, "b", paused=True, changed_us=at(-9 * DAY_S)), up("a"), store=status("ok", *downs)
+    )[::-1]
+    assert forgotten.startswith("‖ b: paused")
+    assert last.endswith("2h ago, 2 other incidents within a day")
+
+
 def test_the_coordinator() -> None:
     """Its store comes before all else; what befell its clock is told for a day."""
     fresh = Incident(

@@ -14,7 +14,15 @@ from tests.tui.hosts import DOWN, ETL, HOSTS
 from tocsin.messages.client_answers import Status
 from tocsin.model import AgentState, AuditEntry, Incident, IncidentKind, Pause, Role, Scope
 from tocsin.tui.audit_pages import Pages, add_newest, add_older, joins
-from tocsin.tui.events import Event, detail_words, event_cells, merged, of_entry, of_event
+from tocsin.tui.events import (
+    Event,
+    detail_words,
+    event_cells,
+    event_lines,
+    merged,
+    of_entry,
+    of_event,
+)
 from tocsin.tui.filtering import holds, read
 from tocsin.tui.sightings import Sighting, keep, notice, notice_status
 from tocsin.tui.state import Rows, View, agent_key
@@ -53,6 +61,15 @@ def test_an_entry_knows_what_it_is_about(
     """The noun of the act says what its subject is the name of."""
     event = of_entry(entry(1, act, "it", **detail))
     assert (event.job, event.agent, tuple(event.runs)) == (job, agent, runs)
+
+
+def test_all_of_an_event_is_told_in_as_many_lines_as_it_takes() -> None:
+    """What a row cuts off."""
+    changed = entry(1, "change job", version=3, keys=["schedule", "timeout_s", "retry"])
+    lines = event_lines(of_entry(changed), NOW_US, BERLIN, 30)
+    assert [line.text for line in lines] == [
+        "13:46:43 ana: change job etl", "v3, changed schedule,", "timeout_s, retry",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,16 @@ def test_runs_of_a_job_are_in_order_and_the_latest_is_no_skip() -> None:
     assert ledger.latest("other") is None
 
 
+def test_the_latest_is_what_runs_and_not_what_waits() -> None:
+    """A run in the queue hides nothing."""
+    ledger, runs = Ledger(), [ran(1), run(2, "etl", RunState.RUNNING)]
+    queued = run(3, "etl", RunState.QUEUED)
+    ledger.follow(by_id(*runs, queued))
+    assert ledger.latest("etl") == runs[1]
+    ledger.follow(by_id(runs[0], queued))
+    assert ledger.latest("etl") == queued
+
+
 @pytest.mark.parametrize(
     ("values", "share", "found"),
     [([1.0], 0.95, 1.0), ([1, 2, 3, 4], 0.5, 2), (list(range(1, 101)), 0.95, 95), ([1, 9], 1, 9)],

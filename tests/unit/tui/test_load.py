@@ -11,8 +11,10 @@ import pytest
 from tests.tui.fleet import BERLIN, job
 from tocsin.instants import SECOND_US, from_rfc3339, to_rfc3339
 from tocsin.model import JobRow, Overlap, Target
+from tocsin.tui.heat import busiest, heat_map, metric_names
 from tocsin.tui.heat_csv import heat_csv
 from tocsin.tui.hour import COLLISION_MIN, HourDetail
+from tocsin.tui.hour_rows import job_cells
 from tocsin.tui.load import Hour, Load, Metric, Weight, hosts_of
 
 MARCH = date(2026, 3, 24)
@@ -168,10 +170,12 @@ def test_few_starts_at_once_are_no_collision() -> None:
     assert detail.spread is None
 
 
-def test_a_job_that_fires_each_second_is_counted_and_not_listed() -> None:
-    """It takes part in no collision."""
-    detail = detail_of([job(1, "tick", "@every 1s")], 0.5)
-    assert detail.here["tick"].more
+def test_a_job_that_fires_each_second_is_counted_to_the_end_of_the_hour() -> None:
+    """In each part, with its slots; it takes part in no collision."""
+    detail = detail_of([job(i, f"tick-{i}", "@every 1s") for i in range(COLLISION_MIN)], 0.5)
+    assert [part.begins for part in detail.parts] == [300 * COLLISION_MIN] * 12
+    assert [part.slots for part in detail.parts] == [COLLISION_MIN] * 12
+    assert job_cells(detail.here["tick-0"], detail, "any", None)[1].text == "tick-0 x3600"
     assert not detail.collisions
 
 
@@ -191,3 +195,14 @@ def test_the_map_as_csv() -> None:
         f"2026-03-29,1,{begins},3,1.5,1.2",
     ]
     assert heat_csv([[hour]], 0).splitlines()[1].endswith(",3,1.5,")
+
+
+def test_the_fullest_hour_is_named_in_full() -> None:
+    """Where the map's own figures are divided, the scale stands by their name."""
+    load = load_of(job(1, "a", "@every 1s"), job(2, "b", "*/2 2 * * *"))
+    heat = heat_map(load.grid(UTC), Metric.FIRES, 8, 80)
+    assert metric_names(heat, Metric.FIRES) == "[fires x100]  job-minutes  slots %"
+    assert busiest(heat, Metric.FIRES, 8) == "busiest: Tue 24 02:00, 3630 fires"
+    assert busiest(heat, Metric.SLOTS, 8) == "busiest: Tue 24 02:00, 19% of slots"
+    nothing = heat_map(load_of().grid(UTC), Metric.FIRES, 8, 80)
+    assert not busiest(nothing, Metric.FIRES, 8)

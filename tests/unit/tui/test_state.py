@@ -105,6 +105,15 @@ def test_new_snapshot_mends_and_hides_its_growth() -> None:
     assert [one.job for one in view.runs.values()] == ["c"]
 
 
+def test_an_update_makes_no_agent_older() -> None:
+    """When an agent was heard last is told by who asks for it, not by updates."""
+    old = Agent(id="a", key="k", name="a", state=AgentState.UP, last_seen_us=100)
+    new = msgspec.structs.replace(old, last_seen_us=900)
+    view = take_agents(_whole("a"), [new])
+    view = apply(view, Update(view.number + 1, agents=[old]))
+    assert view.agents["a"].last_seen_us == 900
+
+
 def test_snapshot_may_begin_again() -> None:
     """A first part begins anew, also in the middle of another snapshot."""
     view = _view(_part(1), _part(2, jobs=[A1]), _part(1), _part(2, more=False, jobs=[B1]))
@@ -172,6 +181,17 @@ def test_order_and_newest_of_a_job() -> None:
     assert [view.runs[i] for i in newest_first(view)] == [runs[3], runs[1], runs[2], runs[0]]
     assert [view.runs[i] for i in newest_first(view, "b")] == [runs[1]]
     assert latest_by_job(view) == {"a": runs[2], "b": runs[1]}
+
+
+def test_what_runs_is_not_hidden_by_what_waits() -> None:
+    """The newest run that an agent has comes before one that waits for its turn."""
+    runs = [
+        run(1, "a", RunState.RUNNING), run(2, "a", RunState.RUNNING), run(3, "a", RunState.QUEUED),
+        run(4, "b"), run(5, "b", RunState.QUEUED),
+    ]  # fmt: skip
+    for known in (runs, runs[::-1]):
+        view = _view(_part(1, more=False, runs=known))
+        assert latest_by_job(view) == {"a": runs[1], "b": runs[4]}
 
 
 def test_counts() -> None:

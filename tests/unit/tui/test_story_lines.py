@@ -15,7 +15,8 @@ from tocsin.messages.client_answers import Step, StepKind, StepVerdict, Story
 from tocsin.messages.client_link import Explain
 from tocsin.tui.actions.action import Flag, Place, Situation
 from tocsin.tui.actions.why import question
-from tocsin.tui.story_lines import story_rows, title, verdict_lines, wrap
+from tocsin.tui.plain import wrap
+from tocsin.tui.story_lines import story_rows, title, verdict_lines
 
 ETL = JOBS[4]
 

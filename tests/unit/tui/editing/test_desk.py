@@ -21,6 +21,7 @@ from tocsin.model import (
     Target,
 )
 from tocsin.tui.editing.draft import clone_draft, edit_draft
+from tocsin.tui.editing.form_rows import told_lines
 from tocsin.tui.editing.saving import question, refused_at
 from tocsin.tui.editing.side import side_lines
 
@@ -48,7 +49,7 @@ def test_new_job_with_keys_only() -> None:
         config={"command": "echo hi"},
         schedule=["30 2 * * *"],
     )
-    assert it.verdict().tone == "good"
+    assert it.verdict().text.startswith("valid")
 
 
 def test_nothing_is_told_before_it_was_written() -> None:
@@ -229,6 +230,24 @@ def test_fields_of_an_executor_that_is_nowhere_installed() -> None:
     assert it.help_lines()[0] == "statement: what is asked"
 
 
+def test_a_schedule_is_shown_and_not_only_told_of() -> None:
+    """Below the form stands what schedules look like."""
+    it = desk("billing-sync")
+    it.go_to("schedule")
+    assert it.help_lines()[1] == "*/5 9-17 * * mon-fri, @daily, @every 90s; enter: new line"
+
+
+def test_what_is_told_of_a_field_takes_three_lines() -> None:
+    """How it is written is always there; what it means is cut only where three are too few."""
+    told = told_lines("what it means " * 9, "as it is written", 60, 3)
+    assert [line.text.strip() for line in told] == [
+        "what it means what it means what it means what it means what",
+        "it means what it means what it means what it means what it …",
+        "as it is written",
+    ]
+    assert [line.text for line in told_lines("short", "", 60, 3)] == [" short", "", ""]
+
+
 def test_what_follows() -> None:
     """Below the schedule stands what it means; beside the form the next fires and the week."""
     it = desk("billing-sync")
@@ -266,6 +285,9 @@ def test_who_would_run_it() -> None:
     judge(it, agents=AGENTS)
     assert it.effect is not None
     assert "none of 3 agents that match offers executor shell" in it.effect.forecast.doubts
+    assert it.verdict().text.startswith("valid, unchanged, ")
+    assert it.effect.forecast.doubts[0] in it.verdict().text
+    assert it.verdict().tone == "warn"
     able = [msgspec.structs.replace(agent("db-1"), executors=["shell"])]
     judge(it, agents=able)
     assert "matches 1: db-1" in "\n".join(lines(it))
