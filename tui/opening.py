@@ -178,14 +178,17 @@ def cut(cells: Cells, width: int) -> Cells:
 
 
 class Ink:
-    """Draws rows in the colours of a palette; `colours` are rich's words for how many there are."""
+    """Draws rows in the colours of a palette; `colours` are rich's words for how many there are.
+
+    With `plain` nothing has a colour but the page, which is then to be the terminal's own.
+    """
 
     def __init__(
         self, palette: Palette, colours: str | None, *, plain: bool, ascii_only: bool
     ) -> None:
         self._system = ColorSystem.STANDARD if plain else _COLOUR_SYSTEMS[colours]
         self._ascii = ascii_only
-        page = Style(color=_rich(palette.foreground), bgcolor=_rich(palette.background))
+        self._page = Style(color=_rich(palette.foreground), bgcolor=_rich(palette.background))
         tones = {
             "": Style(),
             "good": Style(color=_rich(palette.success)),
@@ -195,7 +198,6 @@ class Ink:
             "quiet": Style(color=_rich(palette.muted)),
             "strong": Style(bold=True),
         }
-        self._page = page.without_color if plain else page
         self._tones = {name: it.without_color if plain else it for name, it in tones.items()}
 
     def lines(self, rows: Sequence[Row], width: int) -> list[list[Segment]]:
