@@ -54,8 +54,8 @@ class JobKnown:
         """Take up what is known now."""
         view = scene.view
         row = view.jobs.get(self.name)
+        self.row = row or self.row or as_it_was(self.versions)
         self.removed = row is None and self.row is not None and view.whole
-        self.row = row or self.row
         self.runs = self._runs.of(lambda: runs_of(view.runs.values(), self.name), view.runs)
         self.latest = self._latest.of(lambda: latest_by_job(view), view.runs)
         self.over = failures_only(self.runs) if self.fails_only else self.runs
@@ -65,3 +65,17 @@ class JobKnown:
         if self.over:
             place = max(min(self.place + by, len(self.over) - 1), 0)
             self._chosen = self.over[place].id if place < len(self.over) - 1 else ""
+
+
+def as_it_was(versions: Sequence[JobVersion]) -> JobRow | None:
+    """A job that is removed, by its versions, the newest first; None where there are none."""
+    for version in versions:
+        if version.job is not None:
+            return JobRow(
+                id=version.job_id,
+                job=version.job,
+                version=version.version,
+                changed_us=version.changed_us,
+                changed_by=version.changed_by,
+            )
+    return None

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from textual.pilot import Pilot
 
+from tests.tui import history
 from tests.tui.coordinator import Coordinator
 from tests.tui.driving import expect, lines, screen, shown, until
 from tests.tui.fleet import RUNNING, at
@@ -63,16 +64,28 @@ def test_who_did_what_newest_first() -> None:
 
 
 def test_enter_opens_what_it_is_about() -> None:
-    """An agent, a run; what is gone says so."""
+    """An agent, a run."""
 
     async def test(pilot: Pilot[None], _: Coordinator) -> None:
         await expect(pilot, "drain agent")
         await pilot.press("enter")
         await expect(pilot, "[4 Agents]", "/name:etl-03")
-        await pilot.press("6", "down", "enter")
-        await expect(pilot, "open: it is about nothing that is still here")
-        await pilot.press("down", "enter")
+        await pilot.press("6", "down", "down", "enter")
         await expect(pilot, "► RUNNING  etl-orders")
+
+    _drive(test, NEWEST)
+
+
+def test_a_removed_job_is_brought_back_from_what_was_done_to_it() -> None:
+    """It is told of as it was last, from its versions alone."""
+
+    async def test(pilot: Pilot[None], coordinator: Coordinator) -> None:
+        coordinator.answers = history.answer
+        await expect(pilot, "drain agent")
+        await pilot.press("down", "enter")
+        await expect(pilot, "Jobs > gone", "removed; its runs stay on record")
+        await pilot.press("V")
+        await expect(pilot, "Bring billing-sync back as it was in version 3?")
 
     _drive(test, NEWEST)
 

@@ -62,6 +62,8 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     jobs: tuple[JobRow, ...] = ()
     runs: tuple[Run, ...] = ()
     agents: tuple[Agent, ...] = ()
+    removed: str = ""
+    """The name of a job that is no more, and that the cursor is on all the same."""
     offline: str = ""
     """Why nothing can be asked of the coordinator; empty when it can."""
     role: Role | None = None

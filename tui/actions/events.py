@@ -8,7 +8,8 @@ from .action import Action, Place, Situation
 
 
 def _openable(at: Situation) -> str:
-    return "" if at.jobs or at.runs or at.agents else "it is about nothing that is still here"
+    known = at.jobs or at.runs or at.agents or at.removed
+    return "" if known else "it is about nothing that is still here"
 
 
 EVENTS: Final = (
@@ -16,7 +17,7 @@ EVENTS: Final = (
         id="event",
         key="enter",
         name="open",
-        help="open what it is about: the run, the agent or the job",
+        help="open what it is about: the run, the agent or the job, removed or not",
         places=frozenset({Place.EVENTS}),
         blocked=_openable,
     ),

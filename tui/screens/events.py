@@ -96,6 +96,7 @@ class EventsScreen(ListScreen):
             jobs=(view.jobs[event.job],) if event.job in view.jobs else (),
             runs=tuple(view.runs[one] for one in event.runs if one in view.runs),
             agents=tuple(one for one in view.agents.values() if one.name == event.agent),
+            removed="" if event.job in view.jobs else event.job,
             flags=self.flags(),
         )
 
@@ -149,7 +150,7 @@ class EventsScreen(ListScreen):
         elif at.agent is not None:
             self.stage.go(Place.AGENTS, f"name:{at.agent.name}")
         else:
-            self.stage.open_job(at.job_names[0])
+            self.stage.open_job(at.removed or at.job_names[0])
 
     def _is_near_end(self, scene: Scene) -> bool:
         if not self._pages.entries or not self._pages.more or self._read_on_end >= PAGES_ON_END:
