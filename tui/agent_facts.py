@@ -77,9 +77,10 @@ def _standing(known: Known) -> Iterator[Line]:
         case AgentState.DOWN:
             text += ", it has never been here"
         case _:
-            text += (
-                f", heard {_heard(agent, known.now_us)}, last at {_at(agent.last_seen_us, known)}"
-            )
+            heard = _heard(agent, known.now_us)
+            # While it is heard the instant is told by no update.
+            text += f", heard {heard}"
+            text += "" if heard == "now" else f", last at {_at(agent.last_seen_us, known)}"
     yield (Cell(text, colour),)
     if agent.held is not None or agent.state is AgentState.REVOKED:
         by = f" by {one_line(agent.held_by)}" if agent.held_by else ""
