@@ -30,6 +30,7 @@ _SHOWN: Final = {
     ("AgentConfig", "server_key"): "0" * 64,
     ("AgentConfig", "key_file"): "agent.key",
     ("AgentConfig", "slots"): 8,
+    ("AgentConfig", "drain_s"): 0.0,
     ("AgentConfig", "executors"): ["exec", "shell"],
     ("CoordinatorConfig", "data_dir"): "/var/lib/tocsin/coordinator",
     ("CoordinatorConfig", "key_file"): "coordinator.key",

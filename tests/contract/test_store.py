@@ -96,7 +96,7 @@ def run(number: int, *, finished: bool = False, **fields: object) -> Run:
 def test_what_was_committed_is_there_after_the_process_is_gone(tmp_path: Path) -> None:
     """Jobs, runs, output, agents, keys, tokens and waiting hosts come back as they were."""
     first = SqliteStore(tmp_path)
-    active = run(1, facts={"bytes": 3}, agent_id="A", agent="a")
+    active = run(1, facts={"bytes": 3}, agent_id="A", agent="a", output_bytes=2)
     first.stage([SaveJob(row()), SaveRun(active), SaveAgent(Agent(id="A", key="k", name="a"))])
     first.stage([SaveOutput(1, Chunk(AttemptKey(f"{active.id}.1"), 1, 0, 5, b"\xff\x00"))])
     peer = PeerRow("k", Role.AGENT, "a", "A")
