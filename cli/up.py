@@ -108,7 +108,7 @@ def _say(text: str) -> None:
 def _terminal_interface(fleet: LocalFleet) -> Callable[[], int]:
     from tocsin.tui.running import run_tui  # Textual, only where it draws
 
-    return lambda: run_tui(fleet.context)
+    return lambda: run_tui(fleet.context, ends_all=True)
 
 
 def _follow(fleet: LocalFleet, stop: _Stop, for_s: float | None, *, quiet: bool) -> None:

@@ -61,6 +61,7 @@ class TocsinApp(Stage):
         contexts: the other coordinators that can be watched.
         begun: the conversation with this one, if it is under way already.
         curtain: what is on the terminal until the first screen is drawn.
+        ends_all: whether coordinator, agent and runs end with the program.
 
     Raises:
         ConfigError: the settings name what is no action, or one key twice.
@@ -95,12 +96,14 @@ class TocsinApp(Stage):
         contexts: Contexts = MappingProxyType({}),
         begun: Begun | None = None,
         curtain: Curtain | None = None,
+        ends_all: bool = False,
     ) -> None:
         super().__init__(
             None if curtain is None else taking_over(curtain),
             ansi_color=True if "NO_COLOR" in os.environ else None,
         )
         self.settings, self.data_dir = settings, data_dir
+        self.ends_all = ends_all
         self.mouse = settings.mouse
         self.ascii = bool(settings.ascii)
         self._dress(settings.theme)

@@ -33,6 +33,7 @@ INCIDENT_OLD_US: Final = 3600 * SECOND_US
 """From then on it is below all that can still be mended."""
 _JOBS_NAMED: Final = 3
 _GONE: Final = frozenset({AgentState.REVOKED, AgentState.PENDING})
+_HELD: Final = frozenset({AgentState.DRAINING, AgentState.CORDONED})
 
 
 class Subject(enum.Enum):
@@ -133,6 +134,14 @@ def _of_agents(
             850, "!", "bad", Subject.COORDINATOR, "", "agents", "there is none: no job can run",
             "tocsin agent token makes a join string for a host",
         )  # fmt: skip
+    elif fleet.jobs and not any(a.state is AgentState.UP for a in fleet.agents.values()):
+        there = [a for a in fleet.agents.values() if a.state in _HELD]
+        if there:
+            held = _names(f"{agent.name} is {agent.state}" for agent in there)
+            yield Item(
+                840, "!", "bad", Subject.COORDINATOR, "", "agents", f"none takes runs: {held}",
+                "4 lists them",
+            )  # fmt: skip
     for agent in fleet.agents.values():
         match agent.state:
             case AgentState.PENDING:

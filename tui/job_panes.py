@@ -55,7 +55,7 @@ def headline(row: JobRow, latest: Run | None, *, removed: bool) -> tuple[str, st
     job = row.job
     glyph, colour = job_glyph(row, latest)
     if removed:
-        return f"✗ {job.name}   removed; its runs stay on record", "bad"
+        return f"✗ {job.name}   removed; its runs stay on record. V brings it back", "bad"
     labels = " ".join(f"{one_line(key)}={one_line(value)}" for key, value in job.labels.items())
     parts = [f"{glyph} {job.name}", schedule(row), in_english(job), f"v{row.version}"]
     parts += [one_line(job.description), labels]

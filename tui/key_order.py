@@ -22,6 +22,16 @@ PATIENCE_S: Final = 0.5
 Typed = events.Key | events.Paste
 
 
+def parted(event: Typed) -> list[Typed]:
+    """The keys that an event may stand for: escape and a letter right behind it look like alt."""
+    if not isinstance(event, events.Key):
+        return [event]
+    prefix, _, rest = event.key.partition("+")
+    if prefix != "alt" or len(rest) != 1:
+        return [event]
+    return [events.Key("escape", "\x1b"), events.Key(rest, rest)]
+
+
 class KeyOrder:
     """Holds back what was typed until what was typed before has had its effect.
 

@@ -67,7 +67,7 @@ class DiffedApp(App[ReturnType]):
 
     def on_mount(self) -> None:
         """After a pause, something else is on the screen."""
-        self.app_resume_signal.subscribe(self, lambda _: self.forget_output(), immediate=True)
+        self.app_resume_signal.subscribe(self, lambda _: self.action_redraw(), immediate=True)
 
     def action_redraw(self) -> None:
         """Draw all anew, after something else wrote on the screen."""

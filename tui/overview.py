@@ -177,12 +177,14 @@ def _apart(words: Sequence[Cell], width: int) -> tuple[Cell, ...]:
     return tuple(cells)
 
 
-def fleet_lines(agents: Mapping[str, Agent], width: int) -> tuple[str, list[tuple[Cell, ...]]]:
-    """The title, and the fleet in three lines."""
+def fleet_lines(
+    agents: Mapping[str, Agent], used: int, width: int
+) -> tuple[str, list[tuple[Cell, ...]]]:
+    """The title, and the fleet in three lines; `used` are the slots that runs have."""
     known = [agent for agent in agents.values() if agent.state is not AgentState.REVOKED]
     states = Counter(agent.state for agent in known)
     here = [a for a in known if a.state not in {AgentState.DOWN, AgentState.PENDING}]
-    slots, used = sum(agent.slots for agent in here), sum(agent.busy for agent in here)
+    slots = sum(agent.slots for agent in here)
     filled = -(-used * _SLOT_BAR // slots) if slots else 0
     bar = "█" * min(filled, _SLOT_BAR) + "·" * max(_SLOT_BAR - filled, 0)
     counts = [

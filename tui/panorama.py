@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from tocsin.instants import SECOND_US
-from tocsin.model import Calendar, JobRow
+from tocsin.model import Calendar, JobRow, RunState
 
 from .actions.action import Place, Situation
 from .attention import Attention, Fleet, Item, Subject
@@ -194,7 +194,10 @@ class Panorama:
     def fleet(self, scene: Scene, width: int) -> tuple[str, list[Cells]]:
         """The title of the fleet, and its lines."""
         agents = scene.view.agents
-        return self._fleet.of(lambda: fleet_lines(agents, width), agents, width)
+        # Agents say how busy they are with their next change only.
+        active = self._ledger.active.values()
+        used = sum(run.state is not RunState.QUEUED for run in active)
+        return self._fleet.of(lambda: fleet_lines(agents, used, width), agents, used, width)
 
     def situation(self, scene: Scene, pane: str, key: str) -> Situation:
         """What the keys act on while the cursor of a pane is on the line of this key."""

@@ -51,14 +51,22 @@ class Surroundings(msgspec.Struct, frozen=True):
     contexts: Contexts = MappingProxyType({})
     terminal: int | None = None
     """The descriptor of the terminal; None in a browser."""
+    ends_all: bool = False
+    """Whether coordinator, agent and runs end with the program."""
 
 
-def run_tui(context: Context, given: Mapping[str, object] = MappingProxyType({})) -> int:
+def run_tui(
+    context: Context,
+    given: Mapping[str, object] = MappingProxyType({}),
+    *,
+    ends_all: bool = False,
+) -> int:
     """Run the TUI in the foreground until the user leaves; the exit code of the program.
 
     Args:
         context: which coordinator, and as whom.
         given: settings from the command line, see `TuiSettings`.
+        ends_all: whether coordinator, agent and runs end with the program.
 
     Raises:
         ConfigError: the context's key cannot be read, or a setting is wrong.
@@ -84,6 +92,7 @@ def run_tui(context: Context, given: Mapping[str, object] = MappingProxyType({})
                 places.data_dir,
                 known_contexts(context, places, hub),
                 None if in_browser else sys.stdin.fileno(),
+                ends_all,
             ),
         )
     finally:
@@ -130,6 +139,7 @@ async def _watch(
             contexts=here.contexts,
             begun=begun,
             curtain=curtain,
+            ends_all=here.ends_all,
         )
         leaving.app = app
         await app.run_async(mouse=here.settings.mouse)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Sequence
 from datetime import tzinfo
 from pathlib import Path
@@ -24,7 +25,7 @@ from .actions.action import Place, Situation
 from .actions.commands import Names
 from .actions.table import Table
 from .ascii_filter import AsciiFilter
-from .key_order import KeyOrder
+from .key_order import KeyOrder, parted
 from .messages import Said
 from .output import DiffedApp
 from .palettes import palette_name
@@ -54,6 +55,8 @@ class Stage(DiffedApp[None]):
     """Whether nothing but ASCII is drawn; before the app runs."""
     mouse: bool = False
     """Whether the mouse is ours, and not the terminal's."""
+    ends_all: bool = False
+    """Whether coordinator, agent and runs end with the program."""
     leaving: bool = False
     """Whether the program ends: what is pressed now means nothing any more."""
     _is_up = False
@@ -75,13 +78,20 @@ class Stage(DiffedApp[None]):
     async def on_event(self, event: events.Event) -> None:
         """Take events; see `KeyOrder` for those that are typed."""
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
-            await self._typed.take(event)
+            for typed in parted(event):
+                await self._typed.take(typed)
         else:
             await super().on_event(event)
 
     async def forward(self, event: events.Event) -> None:
         """Send what was typed to whom it is for now."""
         await super().on_event(event)
+
+    def action_suspend_process(self) -> None:
+        """Stop the whole job of the shell, as ctrl+z does: make(1) or sudo(8) may wait for us."""
+        if self._driver is not None and self._driver.can_suspend:
+            self._suspend_signal()
+            os.killpg(os.getpgrp(), signal.SIGTSTP)
 
     async def action_quit(self) -> None:
         """Textual's own way to end."""

@@ -17,6 +17,7 @@ from tocsin.messages.client_link import KillRuns, PauseJobs, ResumeJobs, RunJobs
 from tocsin.model import RunState
 from tocsin.tui.screens.frame import Frame
 from tocsin.tui.widgets.log_pane import LogPane
+from tocsin.tui.widgets.pick_list import PickList
 from tocsin.tui.widgets.prompt import Prompt
 from tocsin.tui.widgets.table import Table
 
@@ -373,6 +374,42 @@ def test_leaving(key: str) -> None:
         assert pilot.app.return_code == 0
 
     _drive(test)
+
+
+def test_leaving_asks_where_runs_would_end_with_the_program() -> None:
+    """As in `tocsin up`; n stays."""
+
+    async def drive() -> None:
+        with fleet() as coordinator:
+            async with shown(coordinator, ends_all=True) as pilot:
+                await _settled(pilot)
+                await pilot.press("q")
+                await expect(pilot, "end coordinator, agent and 1 run under way?")
+                await pilot.press("n")
+                await expect(pilot, "jobs 7")
+                await pilot.press("q")
+                await expect(pilot, "under way?")
+                await pilot.press("y")
+                await until(pilot, lambda: not pilot.app.is_running)
+
+    asyncio.run(drive())
+
+
+def test_the_cursor_of_the_overview_stays_on_its_job() -> None:
+    """Also where nobody has moved it yet, and the rows change places."""
+
+    async def drive() -> None:
+        with fleet() as coordinator:
+            async with shown(coordinator, first="overview") as pilot:
+                await expect(pilot, "● live", "etl-orders")
+                pane = pilot.app.screen.query_one("#timeline", PickList)
+                first = pane.cursor_key
+                assert first != "backup-db"
+                coordinator.change(run(9000, "backup-db", RunState.RUNNING, finished_us=None))
+                await until(pilot, lambda: pane._lines[0].key != first)
+                assert pane.cursor_key == first
+
+    asyncio.run(drive())
 
 
 def test_a_screen_that_is_taken_down_may_still_be_drawn() -> None:

@@ -205,7 +205,9 @@ def test_a_removed_job_is_still_told_of() -> None:
 
     async def test(pilot: Pilot[None], coordinator: Coordinator) -> None:
         coordinator.change(gone=("billing-sync",))
-        await expect(pilot, "removed; its runs stay on record", "it does not fire any more")
+        await expect(
+            pilot, "removed; its runs stay on record. V brings it back", "it does not fire any more"
+        )
         await pilot.press("r")
         await expect(pilot, "run now: the job was removed; V brings it back")
         assert not [ask for ask in coordinator.asks if isinstance(ask, RunJobs)]

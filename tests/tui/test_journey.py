@@ -37,7 +37,7 @@ def tmux(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Tmux]:
     with Tmux(tmp_path, [*PROGRAM, str(jobs)], request.param, home) as terminal:
         terminal.expect("[1 Overview]", "ticker", "agents 1/1")
         yield terminal
-        terminal.press("q")
+        terminal.press("C-c")  # q asks where runs are under way
         terminal.expect("ended with 0")
 
 

@@ -1,13 +1,14 @@
-"""Keys that arrive in one go, faster than anything can be drawn."""
+"""Keys that arrive in one go, faster than anything can be drawn, and a program that is stopped."""
 
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
 
-from tests.tui.on_terminal import Terminal, terminal
+from tests.tui.on_terminal import ALT_SCREEN_OFF, Terminal, terminal
 
 
 def jobs(t: Terminal) -> None:
@@ -74,3 +75,39 @@ def test_a_question_is_not_answered_before_it_is_in_sight(tmp_path: Path) -> Non
         os.write(t.master, b"q")
         assert t.end() == 0
         assert "✓ remove".encode() not in t.output
+
+
+def test_a_letter_right_behind_escape_is_a_key_of_its_own(tmp_path: Path) -> None:
+    """Terminals send alt and a letter as the same bytes."""
+    with terminal(tmp_path) as t:
+        jobs(t)
+        os.write(t.master, b"/etl\r")
+        t.expect("/etl  1 of 7")
+        os.write(t.master, b"\x1bn")
+        t.expect("new job", "F2 save")
+        os.write(t.master, b"\x03")
+        assert t.end() == 0
+
+
+def test_the_overview_finds_jobs(tmp_path: Path) -> None:
+    """What is typed behind `/` there is the filter of the jobs, and no key."""
+    with terminal(tmp_path) as t:
+        t.read_until(b"live", b"\x1b[?2004h")
+        os.write(t.master, b"/pause\r")
+        t.expect("[2 Jobs]", "/pause  ")
+        os.write(t.master, b"q")
+        assert t.end() == 0
+
+
+def test_a_stopped_program_draws_all_anew_when_it_goes_on(tmp_path: Path) -> None:
+    """The shell has written on the terminal meanwhile."""
+    with terminal(tmp_path) as t:
+        jobs(t)
+        t.expect("gdpr-purge", "etl-orders")
+        t.process.send_signal(signal.SIGTSTP)
+        t.read_until(ALT_SCREEN_OFF)
+        t.output = b""
+        t.process.send_signal(signal.SIGCONT)
+        t.expect("[2 Jobs]", "gdpr-purge", "etl-orders", "q quit")
+        os.write(t.master, b"q")
+        assert t.end() == 0

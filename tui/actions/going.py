@@ -45,6 +45,13 @@ GOING: Final = (
         places=LISTS,
     ),
     Action(
+        id="find_job",
+        key="slash",
+        name="find jobs",
+        help="list the jobs that match: words, state:failed, tag:db, !not",
+        places=frozenset({Place.OVERVIEW}),
+    ),
+    Action(
         id="unfilter",
         key="escape",
         name="all",

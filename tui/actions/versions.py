@@ -26,6 +26,8 @@ def _on_version(at: Situation) -> bool:
 
 
 def _target(at: Situation) -> JobVersion | None:
+    if at.job is None:  # it was removed: back to what it was before that
+        return next((version for version in at.versions if version.job is not None), None)
     return to_revert_to(at.versions, _current(at))
 
 

@@ -67,7 +67,7 @@ class Frame(PromptingScreen):
             "help": lambda _: self.app.push_screen(
                 HelpScreen(self.stage.actions, self.PLACE, self.LEGEND)
             ),
-            "quit": lambda _: self.stage.leave(),
+            "quit": self._quit,
             "command": self._open_command_line,
             "palette": lambda at: self.stage.open_palette(at),  # noqa: PLW0108 - no stage yet
             "undo": self._undo,
@@ -258,7 +258,22 @@ class Frame(PromptingScreen):
         elif action.id in self.doings:
             self.doings[action.id](at)
         else:
-            self.say(f"{action.name}: not on this screen", failed=True)
+            there = ", ".join(sorted(place.value for place in action.places))
+            self.say(f"{action.id}: not on this screen, but on: {there}", failed=True)
+
+    def _quit(self, at: Situation) -> None:
+        """Leave; where runs under way would end with the program, ask first."""
+        scene, action = self.stage.scene(), self.stage.actions.by_id("quit")
+        running = self._counts.of(lambda: count(scene.view), scene.view.shown).running
+        if not (self.stage.ends_all and running and action is not None):
+            self.stage.leave()
+            return
+        runs = f"{running} run{'s' * (running != 1)} under way"
+        text = f"Quit, and end coordinator, agent and {runs}?\n\nctrl+c does not ask."
+        self.app.push_screen(
+            ConfirmScreen(msgspec.structs.replace(action, question=lambda _: text), at),
+            lambda sure: self.stage.leave() if sure else None,
+        )
 
     def _undo(self, at: Situation) -> None:
         """Take the last thing back; what makes a job vanish asks, as its removal does."""

@@ -48,7 +48,8 @@ class JobsScreen(ListScreen):
 
     def on_said(self, message: Said) -> None:
         """Go to the job that came of it."""
-        self.wanted = message.about or self.wanted
+        if message.about:
+            self.wanted, self.filter_text = message.about, ""
 
     def below(self) -> Iterable[Widget]:
         """What is known of the job under the cursor."""

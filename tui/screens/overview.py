@@ -13,6 +13,7 @@ from tocsin.messages.client_link import PAGE_ROWS_MAX
 from tocsin.tui.actions.action import Place, Situation
 from tocsin.tui.calendars import Calendars
 from tocsin.tui.durations import HOUR_US
+from tocsin.tui.messages import Said
 from tocsin.tui.overview import (
     FIRES_TITLE,
     NO_ATTENTION,
@@ -33,6 +34,7 @@ from tocsin.tui.timeline import LEGEND, LEGEND_LINES, STEPS_S, Scale, first_step
 from tocsin.tui.widgets.columns import Cell
 from tocsin.tui.widgets.one_line import OneLine
 from tocsin.tui.widgets.pick_list import PickList
+from tocsin.tui.widgets.prompt import Question
 
 from .frame import Frame
 
@@ -54,10 +56,13 @@ class OverviewScreen(Frame):
         self._step: int | None = None
         self._pan = 0
         self._zoomed = ""
+        self._wanted = ""
+        """A job that the cursor goes to as soon as it has a row."""
         self.doings = {
             **self.doings,
             "show": self._show,
             "pane": lambda _: self._next_pane(),
+            "find_job": lambda _: self._find_job(),
             "zoom": lambda _: self._zoom(),
             "zoom_out": lambda _: self._rescale(1),
             "zoom_in": lambda _: self._rescale(-1),
@@ -99,6 +104,10 @@ class OverviewScreen(Frame):
     def on_resize(self) -> None:
         """More lines for what needs attention on a higher screen."""
         self._arrange()
+
+    def on_said(self, message: Said) -> None:
+        """Go to the job that came of it."""
+        self._wanted = message.about or self._wanted
 
     def on_pick_list_moved(self, message: PickList.Moved) -> None:
         """Other keys may be valid for this line."""
@@ -153,9 +162,12 @@ class OverviewScreen(Frame):
     def _draw_timeline(self, scene: Scene) -> None:
         pane, width = self._pane("timeline"), self._pane("timeline").text_width
         scale = self._scale(scene, width)
-        drawn = self._panorama.timeline(scene, scale, width, pane.room, pane.cursor_key)
+        under = self._wanted or pane.cursor_key
+        drawn = self._panorama.timeline(scene, scale, width, pane.room, under)
         empty = nothing_yet(scene, NO_JOBS)
         pane.show(drawn.lines, head=[drawn.axis], empty=empty)
+        if self._wanted and pane.move_to_key(self._wanted):
+            self._wanted = ""
         self.query_one("#others", OneLine).say(Cell(" "), *drawn.others)
         self.query_one("#legend", OneLine).say(Cell(fit(f" {LEGEND}", self.size.width), "quiet"))
         self._load_past(scene, scale.span.from_us)
@@ -247,6 +259,9 @@ class OverviewScreen(Frame):
             self.stage.open_run(run)
         elif at.job is not None:
             self.stage.open_job(at.job.job.name)
+
+    def _find_job(self) -> None:
+        self.prompt(Question("/", lambda text: self.stage.go(Place.JOBS, text)))
 
     def _next_pane(self) -> None:
         here = next((i for i, name in enumerate(PANES) if self._pane(name).has_focus), -1)

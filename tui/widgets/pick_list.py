@@ -75,7 +75,7 @@ class PickList(Widget, can_focus=True):
         self._lines, self._head, self._empty = lines, head, empty
         if self.cursor_key != before:
             places = [place for place, line in enumerate(lines) if line.key == before]
-            self._cursor = places[0] if places and self._cursor else self._cursor
+            self._cursor = places[0] if places else self._cursor
         self._cursor = max(min(self._cursor, len(lines) - 1), 0)
         self._keep_in_sight()
         self._redraw()
@@ -95,6 +95,14 @@ class PickList(Widget, can_focus=True):
         style = self._style("cursor") if under and self.has_focus else self.rich_style
         gutter = CURSOR if under and self.has_focus else " "
         return self._strip(self._lines[place].cells, gutter, style, width)
+
+    def move_to_key(self, key: str) -> bool:
+        """Move the cursor to the line of this key; whether there is one."""
+        for place, line in enumerate(self._lines):
+            if line.key == key:
+                self._move_to(place)
+                return True
+        return False
 
     def action_move(self, lines: int) -> None:
         """Move the cursor by lines."""

@@ -380,6 +380,15 @@ def test_revert_names_what_follows() -> None:
         assert text in question
 
 
+def test_a_removed_job_goes_back_to_what_it_was_before_its_removal() -> None:
+    """The newest version of it is the removal."""
+    removal = msgspec.structs.replace(VERSIONS[0], version=4, job=None)
+    at = _on(Place.JOB, jobs=(), versions=(removal, VERSIONS[0]))
+    action = _action("V", at)
+    assert action.blocked(at) == ""
+    assert f"in version {VERSIONS[0].version}?" in action.question(at)
+
+
 def test_result_names_what_was_made() -> None:
     """What was done is told with the run that came of it."""
     assert result_line(_action("r", ON_JOB), ON_JOB, [FAILED.id]) == (

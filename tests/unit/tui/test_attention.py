@@ -146,6 +146,14 @@ def test_agents() -> None:
     assert told(row, revoked) == ["! agents: there is none: no job can run"]
 
 
+def test_a_fleet_that_takes_nothing_is_told_of_at_once() -> None:
+    """Nobody has to wait for runs that nobody takes."""
+    row = job(1, "thumbs", "0 * * * *", 10)
+    draining = up("db-1", state=AgentState.DRAINING, held=AgentState.DRAINING)
+    assert "! agents: none takes runs: db-1 is draining" in told(row, draining)
+    assert not any("none takes" in line for line in told(row, draining, up("db-2")))
+
+
 def test_a_broken_executor_matters_where_a_job_needs_it() -> None:
     """Others are merely not there."""
     offers = [

@@ -30,5 +30,5 @@ def test_the_fleet_keeps_to_its_pane() -> None:
     """As above."""
     states = [AgentState.UP, AgentState.DOWN, AgentState.PENDING]
     agents = {str(number): agent(str(number), state) for number, state in enumerate(states)}
-    assert text(fleet_lines(agents, 32)[1][1]) == " ● 1 up ✗ 1 down ? 1 to accept"
-    assert text(fleet_lines(agents, 60)[1][1]) == " ● 1 up   ✗ 1 down   ? 1 to accept"
+    assert text(fleet_lines(agents, 0, 32)[1][1]) == " ● 1 up ✗ 1 down ? 1 to accept"
+    assert text(fleet_lines(agents, 0, 60)[1][1]) == " ● 1 up   ✗ 1 down   ? 1 to accept"
