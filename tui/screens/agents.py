@@ -143,7 +143,8 @@ class AgentsScreen(ListScreen):
         room = 0 if agent is None else self._room()
         lines = self._facts(agent, scene) if agent is not None and room else []
         if len(lines) > room:
-            more = f"… {len(lines) - room + 1} lines more: enter shows all"
+            more = f"… {len(lines) - room + 1} lines more"
+            more += "" if self._zoomed else ": enter shows all"
             lines = [*lines[: room - 1], (Cell(more, "quiet"),)]
         title = self.query_one("#preview-title", OneLine)
         title.display = bool(room)
