@@ -218,13 +218,22 @@ class SimMachine:
         """A process bears witness to its end."""
         self.port.over(end)
 
+    def opens(self, key: AttemptKey) -> None:
+        """The output files of a unit are there before it begins."""
+        for stream in (1, 2):
+            self._output_file(key, stream).touch()
+
     def prints(self, key: AttemptKey, stream: int, data: bytes) -> None:
-        """A process writes to its output file."""
-        path = self.out_dir / f"{key}{'.out' if stream == 1 else '.err'}"
-        with path.open("ab") as file:
-            file.write(data)
-        os.utime(path, ns=(0, self.wall_us * 1000))
+        """A process writes to its output file; a unit has it open, even if it was deleted."""
+        path = self._output_file(key, stream)
+        if not self.outlives or path.exists():
+            with path.open("ab") as file:
+                file.write(data)
+            os.utime(path, ns=(0, self.wall_us * 1000))
         self.port.printed(key, stream, data)
+
+    def _output_file(self, key: AttemptKey, stream: int) -> Path:
+        return self.out_dir / f"{key}{'.out' if stream == 1 else '.err'}"
 
     # Hosts.
 
