@@ -87,6 +87,11 @@ class SimService(Service):
         return list(self._spool.memory.attempts)
 
     @property
+    def may_find(self) -> bool:
+        """Whether a next host may find what goes on, and whose output is kept for that."""
+        return bool(self._machine._state.unseen)
+
+    @property
     def session(self) -> str:
         """The session that it asked for last."""
         return self._machine._state.link.session
@@ -416,6 +421,6 @@ class SimMachine:
         if self.host is not None and self.host.is_alive and not self.host.is_empty:
             found.append(f"the host of {self.agent_id} is not empty")
         files = sorted(path.name for path in self.out_dir.iterdir())
-        if files:
+        if files and not (self.service is not None and self.service.may_find):
             found.append(f"{self.agent_id} left output files {files}")
         return found
