@@ -64,7 +64,8 @@ def end_unheard(state: State, attempt: Attempt, status: Status, message: str, no
 
 def forget(state: State, keys: list[AttemptKey]) -> None:
     """The coordinator keeps the ends of these attempts."""
-    over, left = [], []
+    over: list[AttemptKey] = []
+    left: list[AttemptKey] = []
     for key in keys:
         attempt = state.attempts.pop(key)
         assert attempt.outcome is not None
