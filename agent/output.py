@@ -116,6 +116,11 @@ class Outputs:
                 self._look_later(tail, now)
                 self._queue(tail)
 
+    def leave(self, keys: Iterable[AttemptKey]) -> None:
+        """Read the output of these attempts no more; another `follow` begins anew."""
+        for key in keys:
+            self._tails.pop(key, None)
+
     def drop(self, keys: Iterable[AttemptKey]) -> None:
         """Delete the output of these attempts."""
         for key in keys:

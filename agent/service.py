@@ -38,6 +38,7 @@ from .machine.commands import (
     FinishOutput,
     FollowOutput,
     Journal,
+    LeaveOutput,
     Note,
     ProbeExecutors,
     Redial,
@@ -344,6 +345,8 @@ class Service:
                 self._hosts.send(executor, order)
             case FinishOutput(ended):
                 self._outputs.finish(ended)
+            case LeaveOutput(keys):
+                self._outputs.leave(keys)
             case DropOutput(keys):
                 self._outputs.drop(keys)
             case FollowOutput(key, keep_bytes):

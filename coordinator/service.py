@@ -30,6 +30,7 @@ from tocsin.messages.agent_link import (
     Bye,
     Describe,
     Descriptions,
+    Dispatch,
     FromAgent,
     Heartbeat,
     Hello,
@@ -41,7 +42,7 @@ from tocsin.messages.agent_link import (
 from tocsin.messages.client_answers import Answer, Declined
 from tocsin.messages.client_link import PAGE_ROWS_MAX, GetStatus, ReadOutput
 from tocsin.messages.enrolment import ToStranger
-from tocsin.model import Restore
+from tocsin.model import AgentState, Restore
 from tocsin.schedule import reload_zones
 
 from . import auditing
@@ -326,7 +327,7 @@ class Service:
         self._registry.note([c.agent for c in commands if isinstance(c, SaveAgent)])
         for command in commands:
             if isinstance(command, Send):
-                self._gateway.tell(command.agent_id, command.message)
+                self._send(command)
             elif isinstance(command, Reply):
                 self._gateway.reply(command.asker, command.answer)
             elif isinstance(command, LeaveAttempts):
@@ -343,6 +344,13 @@ class Service:
         if self._requests.parked:
             for asker, answer in self._requests.retry_parked(at):
                 self._gateway.reply(asker, answer)
+
+    def _send(self, send: Send) -> None:
+        """Send what was decided; no order goes to an agent that was struck off right after it."""
+        is_order = isinstance(send.message, Dispatch)
+        if is_order and self._registry.agents[send.agent_id].state is AgentState.REVOKED:
+            return
+        self._gateway.tell(send.agent_id, send.message)
 
     def summary(self) -> str:
         """How it is, in one line."""

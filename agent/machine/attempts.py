@@ -6,7 +6,7 @@ from tocsin.execution import AttemptKey, Outcome, Status
 from tocsin.hosting import RunBegan, RunEnded
 from tocsin.instants import Now
 
-from .commands import DropOutput, FollowOutput
+from .commands import DropOutput, FollowOutput, LeaveOutput
 from .memory import UNKNOWN_HOST, Attempt
 from .state import State
 
@@ -27,6 +27,7 @@ def found(state: State, executor: str, key: AttemptKey, at_us: int) -> Attempt:
         host = state.host(executor).identity or UNKNOWN_HOST
         attempt = Attempt(key, executor, at_us, None, host)
         add(state, attempt)
+        state.found = True
     elif not attempt.executor:
         attempt.executor = executor
     return attempt
@@ -63,13 +64,19 @@ def end_unheard(state: State, attempt: Attempt, status: Status, message: str, no
 
 def forget(state: State, keys: list[AttemptKey]) -> None:
     """The coordinator keeps the ends of these attempts."""
+    over: list[AttemptKey] = []
+    left: list[AttemptKey] = []
     for key in keys:
         attempt = state.attempts.pop(key)
         assert attempt.outcome is not None
         state.outbox.dirty.pop(key, None)
         state.forgotten(key)
-    if keys:
-        state.commands.append(DropOutput(keys))
+        (left if attempt.executor in state.unseen else over).append(key)
+    if over:
+        state.commands.append(DropOutput(over))
+    if left:
+        state.commands.append(LeaveOutput(left))
+        state.sweep_due = True
 
 
 def touch(state: State, attempt: Attempt, now: Now, *, urgent: bool = True) -> None:

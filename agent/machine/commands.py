@@ -83,6 +83,12 @@ class WatchOutput(msgspec.Struct, frozen=True):
     until_us: int
 
 
+class LeaveOutput(msgspec.Struct, frozen=True):
+    """Read the output of these attempts no more; its files stay where they are."""
+
+    keys: list[AttemptKey]
+
+
 class DropOutput(msgspec.Struct, frozen=True):
     """Delete the output of these attempts."""
 
@@ -120,6 +126,7 @@ Command = (
     | FinishOutput
     | ResumeOutput
     | WatchOutput
+    | LeaveOutput
     | DropOutput
     | SweepOutput
     | Note

@@ -74,6 +74,7 @@ def cancel(state: State, attempt: Attempt, now: Now) -> None:
 def on_met(state: State, executor: str, identity: str, hello: HostHello, now: Now) -> None:
     """A host answered: settle what it holds against what it was given."""
     state.sought.discard(executor)
+    state.unseen.discard(executor)
     side = state.host(executor)
     side.identity, side.asked, side.met_us = identity, False, now.steady_us
     missed = f"{side.seeks}, and the next one does not find it" if side.seeks else _LOST_AWAY
@@ -124,6 +125,8 @@ def on_gone(state: State, gone: HostGone, now: Now) -> None:
     executor = gone.executor
     away = executor in state.sought
     state.sought.discard(executor)
+    if gone.left_handles:
+        state.unseen.add(executor)
     side = state.host(executor)
     spared = side.orders.keys() | set(gone.unsent)
     _disconnect(side)

@@ -71,14 +71,20 @@ class Machine:
         new_id: Callable[[], str],
     ) -> None:
         self._state = State(memory, profile, set(sought), new_id)
-        self._sweep_due = True
+        self._seeks = True
+        """Hosts of before have not all told what they hold."""
 
     def handle(self, event: Event, now: Now) -> list[Command]:
         """Decide what follows from an event."""
         state = self._state
         self._decide(event, now)
-        if self._sweep_due and not state.sought:
+        if self._seeks and not state.sought:
             self._found_all(now)
+        if state.sweep_due and not state.sought and not state.unseen:
+            state.sweep_due = False
+            state.commands.append(SweepOutput(frozenset(state.attempts)))
+        if state.found:
+            sessions.on_found(state, now)
         sessions.greet_when_ready(state, now)
         return state.settle()
 
@@ -164,19 +170,19 @@ class Machine:
                 state.seek_until_us = now.steady_us + SEEK_US
             elif now.steady_us >= state.seek_until_us:
                 state.note("hosts.silent", executors=", ".join(sorted(state.sought)))
+                state.unseen.update(state.sought)
                 state.sought.clear()
-                self._sweep_due = False
+                self._seeks = False
         journaling.rewrite(state, now)
         sessions.keep_up(state, now)
 
     def _found_all(self, now: Now) -> None:
         """Every host of before has told what it holds, or is no more."""
-        self._sweep_due = False
+        self._seeks = False
         state = self._state
         for attempt in state.attempts.values():
             if attempt.outcome is None and not attempt.executor:
                 end_unheard(state, attempt, Status.LOST, "the agent's journal was damaged", now)
-        state.commands.append(SweepOutput(frozenset(state.attempts)))
 
     # The end.
 

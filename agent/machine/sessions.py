@@ -50,6 +50,13 @@ def on_profile(state: State, profile: Profile, now: Now) -> None:
         greet(state, now)
 
 
+def on_found(state: State, now: Now) -> None:
+    """A host spoke of attempts that were given up: a hello has the coordinator say what is next."""
+    state.found = False
+    if state.link.phase is LinkPhase.UP:
+        greet(state, now)
+
+
 def say_hello(state: State, now: Now) -> None:
     """Tell everything that is held: all of it is in the journal by now, or is not said to run."""
     link, profile = state.link, state.profile

@@ -140,6 +140,15 @@ class State:
             key: None for key, a in self.attempts.items() if a.outcome is None and not a.host
         }
         """Accepted attempts that are not placed: by the end of an earlier agent, or of this one."""
+        self.found = False
+        """A host spoke of attempts that were not known."""
+        self.unseen: Final[set[str]] = set()
+        """Executors of which runs may go on that no host has looked for yet, by their handles.
+
+        They may be found again, so their output is not deleted.
+        """
+        self.sweep_due = True
+        """Output may be left of attempts that are not held."""
         self.draining = False
         self.drain_until_us: int | None = None
         self.exited = False

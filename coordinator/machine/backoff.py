@@ -30,9 +30,9 @@ def delay_s(retry: Retry, attempt: int, facts: Mapping[str, Any], chance: float)
     return max(own_s, asked_s * (1 + retry.jitter * chance))
 
 
-def longest_s(retry: Retry) -> float:
-    """No wait of this job is longer."""
-    return _bound_s(retry) * (1 + retry.jitter)
+def longest_s(retry: Retry, attempt: int, facts: Mapping[str, Any]) -> float:
+    """No wait after this attempt, which ended with these facts, is longer."""
+    return delay_s(retry, attempt, facts, 1.0)
 
 
 def _bound_s(retry: Retry) -> float:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
-from typing import NamedTuple, assert_never
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, assert_never
 
 import msgspec
 
@@ -96,6 +96,8 @@ class Restored(NamedTuple):
     """What is stored behind the heads of its last attempt's output, by stream."""
     failed_on: tuple[tuple[str, RunState], ...] = ()
     """The agents of its earlier attempts, and how these ended."""
+    facts: Mapping[str, Any] = {}
+    """What the latest of these ended with."""
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True):
@@ -145,7 +147,7 @@ class Machine:
         dependencies.restore(state, stored.conditions)
         agents.restore(state, stored.agents, now)
         lost_us = now.steady_us + round(state.policy.lost_after_s * SECOND_US)
-        for run, job, offsets, pieces, tails, failed_on in stored.active:
+        for run, job, offsets, pieces, tails, failed_on, _ in stored.active:
             entry = Active(run, job, demand_of(job, run.pin), list(offsets), pieces)
             entry.avoid = retries.avoided(job, failed_on)
             entry.tails = tails
@@ -155,7 +157,7 @@ class Machine:
             if run.state is not RunState.QUEUED:
                 state.fleet.lost_at.setdefault(run.agent_id, lost_us)
         turns.restore(state, stored.ended_members, now)
-        waiting.resume_queued(state, now)
+        waiting.resume_queued(state, {it.run.id: it.facts for it in stored.active}, now)
 
     def handle(self, event: Event, now: Now) -> list[Command]:
         """Decide what follows from an event."""

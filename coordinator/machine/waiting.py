@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Mapping
+from typing import Any
 
 from tocsin.instants import SECOND_US, Now
 from tocsin.model import Overlap, RunState, SkipReason
@@ -150,18 +152,21 @@ def _unblocked(state: State, job_id: int) -> list[Active]:
 # The start.
 
 
-def resume_queued(state: State, now: Now) -> None:
-    """Let restored runs wait: for earlier runs of their job, for their delay, for an agent."""
+def resume_queued(state: State, ended_with: Mapping[str, Mapping[str, Any]], now: Now) -> None:
+    """Let restored runs wait: for earlier runs of their job, for their delay, for an agent.
+
+    `ended_with` has the facts of the attempts before their last ones, by run.
+    """
     for run_ids in state.held.values():
         for run_id in run_ids:
-            _resume(state, state.active[run_id], now)
+            _resume(state, state.active[run_id], {}, now)
     for run_ids in state.by_job.values():
         siblings = [state.active[run_id] for run_id in run_ids]
         going = _groups_going(siblings)
         for active in siblings:
             if active.run.state is RunState.QUEUED:
                 active.blocked = active.run.group not in going
-                _resume(state, active, now)
+                _resume(state, active, ended_with.get(active.run.id, {}), now)
 
 
 def _groups_going(siblings: list[Active]) -> set[str]:
@@ -172,10 +177,13 @@ def _groups_going(siblings: list[Active]) -> set[str]:
     return going or {min(siblings, key=lambda a: a.run.attempt == 1).run.group}
 
 
-def _resume(state: State, active: Active, now: Now) -> None:
+def _resume(state: State, active: Active, ended_with: Mapping[str, Any], now: Now) -> None:
     run, job = active.run, active.job
     if run.not_before_us is not None:
-        longest_s = job.jitter_s if run.attempt == 1 else backoff.longest_s(job.retry)
+        longest_s = job.jitter_s
+        if run.attempt > 1:
+            longest_s = backoff.longest_s(job.retry, run.attempt - 1, ended_with)
+        # The clock may have been set meanwhile; nothing waits for longer than it would have.
         left_us = min(max(run.not_before_us - now.wall_us, 0), round(longest_s * SECOND_US))
         delay(state, active, now.steady_us + left_us)
     else:

@@ -392,6 +392,19 @@ def test_a_run_that_is_over_comes_with_where_it_was_before(store: Store) -> None
     assert store.past_runs([failed.id])[failed.id].failed_on == (("A", RunState.FAILED),)
 
 
+def test_a_run_that_is_tried_again_comes_with_what_it_ended_with(store: Store) -> None:
+    """So that a restart knows how long the next attempt may wait."""
+    first = run(1, attempt=1, agent_id="A", state=RunState.FAILED, facts={"retry_after_s": 1})
+    second = run(1, attempt=2, agent_id="B", state=RunState.FAILED, facts={"retry_after_s": 9})
+    store.stage([SaveJob(row()), SaveAttempt(first), SaveAttempt(second)])
+    store.stage([SaveRun(run(1, attempt=3))])
+    store.commit()
+
+    (found,) = store.stored().active
+    assert found.facts == {"retry_after_s": 9}
+    assert found.failed_on == (("A", RunState.FAILED), ("B", RunState.FAILED))
+
+
 def test_a_run_that_becomes_a_skip_keeps_its_last_due_time(store: Store) -> None:
     """As a skip from the start does."""
     store.stage([SaveRun(run(1, due_us=START_US))])

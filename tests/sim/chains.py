@@ -79,6 +79,8 @@ class Chains:
         first, again = members[0], group in self._first_ends
         self._first_ends.add(group)
         for name, row in list(self.rows.items()):
+            if row.id in self._to_remove:
+                continue  # it was to run once, and has: what ends in the same step is too late
             ons = [it.on for it in row.job.after if it.job == first.job]
             if ons and self._take(name, first.job, group, ons[0], well=well, again=again):
                 self._go(row, group, decision)

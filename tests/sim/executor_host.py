@@ -74,6 +74,10 @@ class Machinery(Protocol):
         """A process bears witness to its end."""
         ...
 
+    def opens(self, key: AttemptKey) -> None:
+        """The output files of a unit are made."""
+        ...
+
     def prints(self, key: AttemptKey, stream: int, data: bytes) -> None:
         """A process writes."""
         ...
@@ -217,6 +221,7 @@ class SimHost:
         process = self._live[key] = Process(order, machinery.wall_us, self, until_us)
         if machinery.outlives:
             machinery.units[key] = process
+            machinery.opens(key)
         machinery.began(Start(key, machinery.agent_id, machinery.now_us, machinery.epoch))
         self._began.append(RunBegan(key, process.began_us))
         self._report_soon()

@@ -264,10 +264,13 @@ class World(Witnesses):
         line.send(wire.encode(message), to_agent=True, connection=connection)
 
     def _heard_of(self, agent_id: str) -> None:
+        silence_us = round(self.plan.policy.agent_silence_s * SECOND_US)
         for excuse in self.excuses:
             if excuse.kind != "absent" and excuse.agent_id == agent_id:
-                # A hello of the memory that was lost may still be under way.
-                later_us = self.now_us + (LATE_US if excuse.kind == "wipe" else 0)
+                # A hello of the memory that was lost may still be under way. The session that it
+                # opens is given orders until it has been silent for too long.
+                late_us = LATE_US + silence_us if excuse.kind == "wipe" else 0
+                later_us = self.now_us + late_us
                 excuse.until_us = later_us if excuse.until_us is None else excuse.until_us
 
     def _arrived(self, agent_id: str, data: bytes) -> None:

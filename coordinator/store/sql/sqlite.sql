@@ -186,7 +186,7 @@ SELECT * FROM run
 WHERE group_id IN (SELECT group_id FROM under_way) AND slot > 0 AND finished_us IS NOT NULL
 
 -- name: earlier_attempts
-SELECT run_id, run ->> '$.agent_id', run ->> '$.state' FROM attempt
+SELECT run FROM attempt
 WHERE run_id IN (SELECT id FROM run WHERE finished_us IS NULL AND attempt > 1)
 ORDER BY run_id, attempt
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from msgspec.structs import replace
 
@@ -24,6 +24,8 @@ _BEHIND_ALL: Final = 1 << 62
 """Behind every position of a piece."""
 _PIECE_BYTES: Final = 64
 """What a piece costs beside its data, in a message: a run may print a byte at a time."""
+_Before: TypeAlias = tuple[tuple[tuple[str, RunState], ...], dict[str, Any]]
+"""Where attempts were and how they ended, and the facts that the last of them ended with."""
 _WithJob: TypeAlias = tuple[Run, Job | None, tuple[int, int], int, dict[int, Tail]]
 """A run, its job, and of its output the ends, how many pieces it is, and the tails."""
 
@@ -33,11 +35,12 @@ class RunTables(Tables):
 
     def _active_runs(self) -> list[Restored]:
         runs = [run_of(row) for row in self._read("active_runs")]
-        failed_on: dict[str, list[tuple[str, RunState]]] = {}
-        for run_id, agent_id, state in self._read("earlier_attempts"):
-            failed_on.setdefault(run_id, []).append((agent_id, RunState(state)))
+        earlier: dict[str, list[Run]] = {}
+        for row in self._read("earlier_attempts"):
+            attempt = attempt_of(row["run"])
+            earlier.setdefault(attempt.id, []).append(attempt)
         return [
-            Restored(run, job, offsets, pieces, tails, tuple(failed_on.get(run.id, ())))
+            Restored(run, job, offsets, pieces, tails, *_before(earlier.get(run.id, [])))
             for run, job, offsets, pieces, tails in self._with_jobs(runs)
             if job is not None
         ]
@@ -118,7 +121,8 @@ class RunTables(Tables):
     def _failed_on(self, run: Run) -> tuple[tuple[str, RunState], ...]:
         if run.attempt == 1:
             return ()
-        return tuple((earlier.agent_id, earlier.state) for earlier in self.attempts(run.id))
+        failed_on, _ = _before(self.attempts(run.id))
+        return failed_on
 
     def attempts(self, run_id: str) -> list[Run]:
         return [attempt_of(row["run"]) for row in self._read("attempts", run_id)]
@@ -153,3 +157,8 @@ class RunTables(Tables):
                 pieces.append(OutputPiece(*row))
                 size += len(row["data"]) + _PIECE_BYTES
         return pieces, False
+
+
+def _before(earlier: Sequence[Run]) -> _Before:
+    failed_on = tuple((attempt.agent_id, attempt.state) for attempt in earlier)
+    return failed_on, earlier[-1].facts if earlier else {}

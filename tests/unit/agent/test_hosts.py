@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from tocsin.agent.machine.commands import StartHost
+from tocsin.agent.machine.commands import (
+    DropOutput,
+    LeaveOutput,
+    ResumeOutput,
+    StartHost,
+    SweepOutput,
+)
 from tocsin.agent.machine.memory import Memory, replay
 from tocsin.agent.machine.records import (
     Accepted,
@@ -19,7 +25,7 @@ from tocsin.agent.machine.records import (
 )
 from tocsin.execution import Status
 from tocsin.hosting import CancelRuns, Confirm, RunBegan, RunEnded
-from tocsin.messages.agent_link import Cancel, Phase
+from tocsin.messages.agent_link import Cancel, Hello, Phase, Report, Resume
 
 from .bench import DONE, WALL_US, Bench, key, orders
 
@@ -290,3 +296,28 @@ def test_a_cancel_waits_for_the_host_that_finds_the_run() -> None:
     bench.tell(Cancel(session, [key(1)]))
     bench.met("2:2", running=(1, 2))
     assert bench.to_hosts(CancelRuns) == [CancelRuns([key(1)])]
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+def test_runs_that_were_given_up_and_are_found_again_are_told_of(*, is_over: bool) -> None:
+    """The coordinator has them as lost: a hello corrects that, and their output is still there."""
+    bench = Bench()
+    bench.running(1, 2)
+    bench.gone(reason="signal 9", left_handles=True)
+    bench.failed("no module")
+    bench.over(1, 2)
+    bench.wait(0.01)
+    report = bench.said(Report)[-1]
+    bench.commands.clear()
+    bench.ack(report.session, report.number)
+    assert LeaveOutput([key(1), key(2)]) in bench.commands
+    assert bench.take(DropOutput) == []
+
+    bench.met("2:2", running=() if is_over else (1,), ended=(1,) if is_over else ())
+
+    assert SweepOutput(frozenset([key(1)])) in bench.commands
+    (said,) = bench.last(Hello).attempts
+    assert (said.key, said.phase) == (key(1), Phase.ENDED if is_over else Phase.RUNNING)
+    bench.welcome(bench.last(Hello).session, Resume(key(1), 5, 0, forget=False))
+    (resumed,) = bench.take(ResumeOutput)
+    assert resumed.positions[0].offsets == (5, 0)

@@ -281,6 +281,21 @@ def test_dropped_output_is_deleted(desk: Desk) -> None:
     assert os.listdir(desk.folder) == [desk.path(3).name]  # noqa: PTH208 - names
 
 
+def test_output_that_was_left_is_followed_anew(desk: Desk) -> None:
+    """Its run was lost sight of, and is found again: it is read on from where it was known."""
+    desk.follow(1)
+    desk.append(1, b"one")
+    desk.outputs.finish([(key(1), 1000)])
+    assert desk.read()[1] == [key(1)]
+    desk.outputs.leave([key(1)])
+    desk.append(1, b"two")
+
+    desk.follow(1)
+    desk.outputs.resume([Position(key(1), 1000, (3, 0), ended=False)], desk.now)
+    chunks, over = desk.read()
+    assert ([(c.offset, c.data) for c in chunks], over) == ([(3, b"two")], [])
+
+
 def test_a_sweep_spares_what_is_held(desk: Desk) -> None:
     """Files of other attempts go, files of other kinds stay."""
     for n in (1, 2):

@@ -56,6 +56,18 @@ def test_hello_waits_for_the_hosts_of_before() -> None:
     assert SweepOutput(frozenset([key(5)])) in bench.commands
 
 
+def test_nothing_is_swept_before_a_host_has_looked_for_what_goes_on() -> None:
+    """The last one left handles: what they are of may print, known or not; hello does not wait."""
+    bench = Bench(sought=("shell", "http"))
+    bench.feed(LinkUp())
+    bench.gone(left_handles=True)
+    bench.gone(executor="http")
+    assert bench.said(Hello)
+    assert bench.take(SweepOutput) == []
+    bench.met(running=(5,))
+    assert bench.take(SweepOutput) == [SweepOutput(frozenset([key(5)]))]
+
+
 def test_hello_tells_nothing_that_the_journal_does_not_hold() -> None:
     """An order and the end of its session in one turn: the hello leaves behind the write."""
     bench = Bench()

@@ -18,6 +18,7 @@ from tocsin.coordinator.machine.commands import (
     MoveCursor,
     Reply,
     SaveAgent,
+    SaveAttempt,
     SaveDependency,
     SaveIncident,
     SaveJob,
@@ -110,6 +111,8 @@ class Bench:
         self.answers: list[Any] = []
         self.reports: dict[str, int] = {}
         self.offsets: dict[str, tuple[int, int]] = {}
+        self.ended_with: dict[str, dict[str, Any]] = {}
+        """The facts of the last attempt but one of each run."""
         self.machine = self._machine(1)
         self.machine.restore(Stored(), self.now)
 
@@ -148,6 +151,8 @@ class Bench:
                     before = self.runs.get(run.id)
                     assert before is None or before.state not in TERMINAL or before.state == "lost"
                     self.runs[run.id] = run
+                case SaveAttempt(run):
+                    self.ended_with[run.id] = run.facts
                 case SaveJob(row) | MoveCursor(row):
                     self.rows[row.id] = row
                 case DropJob(row, _):
@@ -340,7 +345,14 @@ class Bench:
             (row.next_due_us, row.id) for row in self.rows.values() if row.next_due_us is not None
         ]
         active = [
-            Restored(run, self.rows[run.job_id].job, self.offsets.get(run.id, (0, 0)), 0, {})
+            Restored(
+                run,
+                self.rows[run.job_id].job,
+                self.offsets.get(run.id, (0, 0)),
+                0,
+                {},
+                facts=self.ended_with.get(run.id, {}),
+            )
             for run in sorted(self.runs.values(), key=lambda run: run.created_us)
             if run.finished_us is None
         ]

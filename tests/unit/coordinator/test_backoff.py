@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tocsin.coordinator.machine.backoff import ASKED_S_MAX, delay_s, longest_s
 from tocsin.execution import Status
+from tocsin.instants import SECOND_US
 from tocsin.model import Retry
 
 from .bench import Bench, job
@@ -87,7 +88,7 @@ def test_no_wait_is_longer_than_the_longest(
     retry: Retry, attempt: int, facts: dict[str, Any], chance: float
 ) -> None:
     """Whatever an executor says."""
-    assert 0 <= delay_s(retry, attempt, facts, chance) <= longest_s(retry)
+    assert 0 <= delay_s(retry, attempt, facts, chance) <= longest_s(retry, attempt, facts)
 
 
 def test_a_retry_waits_as_its_server_asked() -> None:
@@ -106,6 +107,21 @@ def test_it_waits_as_long_when_the_coordinator_restarts_meanwhile() -> None:
     bench.restart(10)
     bench.hello()
     bench.pass_time(889.9)
+    assert bench.runs[run_id].state == "queued"
+    bench.pass_time(0.1)
+    assert bench.runs[run_id].state == "dispatched"
+
+
+@pytest.mark.parametrize(("facts", "waits_s"), [({}, 1.0), ({"retry_after_s": 900}, 900.0)])
+def test_a_clock_that_was_set_back_makes_no_retry_wait_longer(
+    facts: dict[str, Any], waits_s: float
+) -> None:
+    """By an hour, while the coordinator was down: it begins its wait anew, and no other."""
+    bench, run_id = refused(Retry(limit=1, delay_s=1.0, jitter=0.0), **facts)
+    bench.wall_us -= 3600 * SECOND_US
+    bench.restart()
+    bench.hello()
+    bench.pass_time(waits_s - 0.1)
     assert bench.runs[run_id].state == "queued"
     bench.pass_time(0.1)
     assert bench.runs[run_id].state == "dispatched"
