@@ -42,6 +42,8 @@ class KeyOrder:
         self._app = app
         self._forward = forward
         self._waiting: deque[Typed] = deque()
+        self.sent_s = 0.0
+        """When what was sent on last had arrived."""
         self._sent: Typed | None = None
         """What is on its way."""
 
@@ -62,6 +64,7 @@ class KeyOrder:
         if self._sent is not None or not self._waiting:
             return
         self._sent = event = self._waiting.popleft()
+        self.sent_s = event.time
         target = self._app.focused or self._app.screen
         await self._forward(event)
         self._follow(event, target)

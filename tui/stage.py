@@ -87,6 +87,11 @@ class Stage(DiffedApp[None]):
         """Send what was typed to whom it is for now."""
         await super().on_event(event)
 
+    @property
+    def pressed_s(self) -> float:
+        """When the key that is being heeded was pressed, by the clock of Textual's events."""
+        return self._typed.sent_s
+
     def action_suspend_process(self) -> None:
         """Stop the whole job of the shell, as ctrl+z does: make(1) or sudo(8) may wait for us."""
         if self._driver is not None and self._driver.can_suspend:

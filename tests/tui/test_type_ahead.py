@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fleet import until
 from tests.tui.on_terminal import ALT_SCREEN_OFF, Terminal, terminal
 
 
@@ -106,6 +107,8 @@ def test_a_stopped_program_draws_all_anew_when_it_goes_on(tmp_path: Path) -> Non
         t.expect("gdpr-purge", "etl-orders")
         t.process.send_signal(signal.SIGTSTP)
         t.read_until(ALT_SCREEN_OFF)
+        stat = Path(f"/proc/{t.process.pid}/stat")
+        until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T", "the program to stop")
         t.output = b""
         t.process.send_signal(signal.SIGCONT)
         t.expect("[2 Jobs]", "gdpr-purge", "etl-orders", "q quit")

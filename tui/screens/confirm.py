@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -12,6 +13,7 @@ from textual.widgets import Input, Static
 
 from tocsin.tui.actions.action import Action, Situation
 from tocsin.tui.actions.telling import command_line, subject
+from tocsin.tui.stage import Stage
 
 
 class ConfirmScreen(ModalScreen[bool]):
@@ -28,7 +30,7 @@ class ConfirmScreen(ModalScreen[bool]):
         self._action = action
         self._at = at
         self._typed = typed
-        self._in_sight = False
+        self._asked_s = 0.0
 
     def compose(self) -> ComposeResult:
         """The question, what follows from it, and the answers."""
@@ -46,19 +48,21 @@ class ConfirmScreen(ModalScreen[bool]):
             else:
                 yield Static(f"\ny {action.name}    n, esc leave it", markup=False)
 
-    def on_mount(self) -> None:
-        """Heed no key that was pressed before the question could be read."""
-        self.call_after_refresh(self._show)
+    def on_mount(self, event: events.Mount) -> None:
+        """Note the time: a key that was pressed before is no answer."""
+        self._asked_s = event.time
 
-    def _show(self) -> None:
-        self._in_sight = True
+    @property
+    def _is_answer(self) -> bool:
+        """Whether the key that is being heeded was pressed since the question was put."""
+        return not isinstance(self.app, Stage) or self.app.pressed_s >= self._asked_s
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
         """Only the right word will do."""
-        if self._in_sight and message.value.strip() == self._typed:
+        if self._is_answer and message.value.strip() == self._typed:
             self.dismiss(True)  # noqa: FBT003 - the answer itself
 
     def action_answer(self, sure: bool) -> None:  # noqa: FBT001 - the answer itself
         """Close with the answer."""
-        if self._in_sight and not (sure and self._typed):
+        if self._is_answer and not (sure and self._typed):
             self.dismiss(sure)

@@ -76,7 +76,7 @@ class OverviewScreen(Frame):
     def body(self) -> Iterable[Widget]:
         """Timeline above; attention and next fires; the last hour and the fleet below."""
         yield OneLine(id="timeline-title")
-        yield PickList(id="timeline")
+        yield PickList(id="timeline", stays_first=False)
         yield OneLine(id="others")
         yield OneLine(id="legend")
         with Horizontal(id="middle"):

@@ -25,7 +25,10 @@ _TONES: Final = ("good", "bad", "warn", "busy", "quiet", "strong")
 
 
 class PickList(Widget, can_focus=True):
-    """A short list. `head` lines above it stay where they are."""
+    """A short list. `head` lines above it stay where they are.
+
+    With `stays_first` a cursor on the first line stays on the first, whatever that is then.
+    """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "pick--cursor",
@@ -43,8 +46,9 @@ class PickList(Widget, can_focus=True):
     class Moved(Message):
         """The cursor is on another line."""
 
-    def __init__(self, *, id: str) -> None:  # noqa: A002 - as in Widget
+    def __init__(self, *, id: str, stays_first: bool = True) -> None:  # noqa: A002 - as in Widget
         super().__init__(id=id)
+        self._stays_first = stays_first
         self._lines: Sequence[LineOf] = ()
         self._head: Sequence[tuple[Cell, ...]] = ()
         self._empty = ""
@@ -75,7 +79,8 @@ class PickList(Widget, can_focus=True):
         self._lines, self._head, self._empty = lines, head, empty
         if self.cursor_key != before:
             places = [place for place, line in enumerate(lines) if line.key == before]
-            self._cursor = places[0] if places else self._cursor
+            follows = places and (self._cursor or not self._stays_first)
+            self._cursor = places[0] if follows else self._cursor
         self._cursor = max(min(self._cursor, len(lines) - 1), 0)
         self._keep_in_sight()
         self._redraw()
