@@ -6,6 +6,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
+import msgspec
+
 from tocsin.errors import LinkError, RequestError
 from tocsin.messages.client_answers import Done
 from tocsin.messages.client_link import (
@@ -13,6 +15,7 @@ from tocsin.messages.client_link import (
     Ask,
     CordonAgents,
     DrainAgents,
+    RemoveJobs,
     RevokeAgents,
     UncordonAgents,
     UndrainAgents,
@@ -47,12 +50,23 @@ async def ask(stage: Stage, tell: Tell, action: Action, at: Situation) -> None:
     await _look_again(stage, asked)
 
 
-async def take_back(stage: Stage, tell: Tell) -> None:
-    """Ask for the last thing that can be taken back to be taken back."""
+async def take_back(
+    stage: Stage, do: Callable[[Action, Situation], None], tell: Tell, at: Situation
+) -> None:
+    """Ask for the last thing that can be taken back to be taken back.
+
+    What makes a job vanish is done as its removal is, with `do`: that asks, and can be taken back.
+    """
     undo = newest(stage.undos, stage.scene().now_us)
     if undo is None:
         text = "undo: nothing that can be taken back was done in the last ten minutes"
         tell(Said(text, failed=True))
+        return
+    remove = stage.actions.by_id("remove")
+    if isinstance(undo.ask, RemoveJobs) and remove is not None:
+        jobs = stage.scene().view.jobs
+        rows = tuple(jobs[name] for name in undo.ask.names if name in jobs)
+        do(remove, msgspec.structs.replace(at, jobs=rows, runs=(), agents=()))
         return
     try:
         await stage.session.ask(undo.ask)

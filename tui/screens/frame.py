@@ -15,7 +15,6 @@ from textual.widget import Widget
 
 from tocsin.errors import RequestError
 from tocsin.instants import SECOND_US
-from tocsin.messages.client_link import RemoveJobs
 from tocsin.tui.actions import commands
 from tocsin.tui.actions.action import Action, Place, Situation, forbidden
 from tocsin.tui.actions.telling import first_command, footer
@@ -26,7 +25,6 @@ from tocsin.tui.plain import fit, one_line, spread
 from tocsin.tui.scene import Scene, header, tabs
 from tocsin.tui.stage import Stage
 from tocsin.tui.state import Counts, count
-from tocsin.tui.undo import newest
 from tocsin.tui.widgets.columns import Cell
 from tocsin.tui.widgets.one_line import OneLine
 from tocsin.tui.widgets.prompt import Prompt, Question
@@ -34,6 +32,7 @@ from tocsin.tui.widgets.prompt import Prompt, Question
 from .asking import ask, take_back
 from .confirm import ConfirmScreen
 from .help import HelpScreen
+from .leaving import leave_or_ask
 from .prompting import PromptingScreen
 
 SAID_S: Final = 15
@@ -67,10 +66,12 @@ class Frame(PromptingScreen):
             "help": lambda _: self.app.push_screen(
                 HelpScreen(self.stage.actions, self.PLACE, self.LEGEND)
             ),
-            "quit": self._quit,
+            "quit": lambda at: leave_or_ask(self.stage, at),
             "command": self._open_command_line,
             "palette": lambda at: self.stage.open_palette(at),  # noqa: PLW0108 - no stage yet
-            "undo": self._undo,
+            "undo": lambda at: self.run_worker(
+                take_back(self.stage, self.do, self.post_message, at), group="ask"
+            ),
             "back": lambda _: self.go_back(),
             "copy": lambda at: self.copy(self.to_copy(at)),
             "copy_command": lambda at: self.copy(self._command_in_sight(at)),
@@ -260,32 +261,6 @@ class Frame(PromptingScreen):
         else:
             there = ", ".join(sorted(place.value for place in action.places))
             self.say(f"{action.id}: not on this screen, but on: {there}", failed=True)
-
-    def _quit(self, at: Situation) -> None:
-        """Leave; where runs under way would end with the program, ask first."""
-        scene, action = self.stage.scene(), self.stage.actions.by_id("quit")
-        running = self._counts.of(lambda: count(scene.view), scene.view.shown).running
-        if not (self.stage.ends_all and running and action is not None):
-            self.stage.leave()
-            return
-        runs = f"{running} run{'s' * (running != 1)} under way"
-        text = f"Quit, and end coordinator, agent and {runs}?\n\nctrl+c does not ask."
-        self.app.push_screen(
-            ConfirmScreen(msgspec.structs.replace(action, question=lambda _: text), at),
-            lambda sure: self.stage.leave() if sure else None,
-        )
-
-    def _undo(self, at: Situation) -> None:
-        """Take the last thing back; what makes a job vanish asks, as its removal does."""
-        scene = self.stage.scene()
-        undo = newest(self.stage.undos, scene.now_us)
-        remove = self.stage.actions.by_id("remove")
-        if undo is not None and remove is not None and isinstance(undo.ask, RemoveJobs):
-            jobs = scene.view.jobs
-            rows = tuple(jobs[name] for name in undo.ask.names if name in jobs)
-            self.do(remove, msgspec.structs.replace(at, jobs=rows, runs=(), agents=()))
-        else:
-            self.run_worker(take_back(self.stage, self.post_message), group="ask")
 
     def go_back(self) -> None:
         """Close this screen."""

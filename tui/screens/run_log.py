@@ -81,8 +81,8 @@ class RunLog(Vertical):
             "only": self._only,
             "wrap": lambda _: self.pane.set_wrap(not self.pane.wrap),
             "times": lambda _: self._switch_times(),
-            "streams": lambda _: self._switch_streams(),
-            "bookmark": lambda _: self._toggle_mark(),
+            "streams": lambda _: self.pane.set_mode(_next_streams(self.pane.sight.view.mode)),
+            "bookmark": lambda _: self.pane.toggle_mark(),
             "next_bookmark": lambda _: self._begin(self._to_bookmark, "seek"),
             "pager": lambda _: self._work(
                 partial(log_files.page_through, self.app, self._reader, run.id)
@@ -221,17 +221,11 @@ class RunLog(Vertical):
             self._ask(Question("find text or /regex/: ", self._look_for, value=known))
 
     def _look_for(self, typed: str) -> None:
-        if self._is_sound("find", typed):
+        fault = _fault_of(typed)
+        if fault:
+            self._say(f"find: {fault}", failed=True)
+        else:
             self.pane.find(typed)
-
-    def _is_sound(self, what: str, typed: str) -> bool:
-        """Whether it can be looked for; else it is said why not."""
-        try:
-            needle(typed)
-        except RequestError as error:
-            self._say(f"{what}: {error.message}", failed=True)
-            return False
-        return True
 
     def on_log_pane_sought(self, message: LogPane.Sought) -> None:
         """Look for it where it is not loaded."""
@@ -274,18 +268,15 @@ class RunLog(Vertical):
 
     def _filter(self, text: str) -> None:
         text = "" if text == "!" else text
-        if not self._is_sound("only", text.removeprefix("!")):
+        fault = _fault_of(text.removeprefix("!"))
+        if fault:
+            self._say(f"only: {fault}", failed=True)
             return
         self.pane.set_mode(Mode(text, self.pane.sight.view.mode.streams))
         if text and not self.pane.sight.view.shows_any:
             whole = self._lines.at_start and self._lines.at_end
             mode, not_kept = self.pane.sight.view.mode, self._reader.not_kept
             self._say(none_shown(mode, not_kept, whole=whole), failed=True)
-
-    def _switch_streams(self) -> None:
-        mode = self.pane.sight.view.mode
-        following = _STREAMS[(_STREAMS.index(mode.streams) + 1) % len(_STREAMS)]
-        self.pane.set_mode(Mode(mode.filter, following))
 
     def _switch_times(self) -> None:
         self._times = _TIMES[(_TIMES.index(self._times) + 1) % len(_TIMES)]
@@ -310,10 +301,6 @@ class RunLog(Vertical):
             number = self._lines.number_of(key)
         if number is not None:
             self.pane.go_to(number)
-
-    def _toggle_mark(self) -> None:
-        self.pane.sight.toggle_mark()
-        self.pane.redraw()
 
     def _work(self, work: Callable[[], Coroutine[Any, Any, Said | None]]) -> None:
         """Do something with the whole log, and tell what came of it."""
@@ -374,3 +361,18 @@ class RunLog(Vertical):
     def pane(self) -> LogPane:
         """Where it is drawn, and what keys go to."""
         return self.query_one(LogPane)
+
+
+def _fault_of(typed: str) -> str:
+    """Why this cannot be looked for; empty where it can."""
+    try:
+        needle(typed)
+    except RequestError as error:
+        return error.message
+    return ""
+
+
+def _next_streams(mode: Mode) -> Mode:
+    """The same lines, of the other stream or of both."""
+    following = _STREAMS[(_STREAMS.index(mode.streams) + 1) % len(_STREAMS)]
+    return Mode(mode.filter, following)

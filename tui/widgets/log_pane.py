@@ -108,6 +108,11 @@ class LogPane(Widget, can_focus=True):
         self.sight.lay()
         self._drawn()
 
+    def toggle_mark(self) -> None:
+        """Mark the line that is pointed at, or no more."""
+        self.sight.toggle_mark()
+        self.redraw()
+
     def set_mode(self, mode: Mode) -> None:
         """Show other lines."""
         self.sight.show_only(mode)
