@@ -66,9 +66,9 @@ class Terminal:
         while (left_s := end_s - time.perf_counter()) > 0 and self._read(left_s):
             pass
 
-    def read_until(self, text: bytes, *, behind: bytes = b"") -> float:
-        """Read until this was written, behind that one; seconds since the start."""
-        while text not in self.output.partition(behind)[2] if behind else text not in self.output:
+    def read_until(self, text: bytes) -> float:
+        """Read until this was written; seconds since the start."""
+        while text not in self.output:
             if not self._read(DEADLINE_S) or time.perf_counter() - self.began_s > DEADLINE_S:
                 raise RuntimeError(f"{text!r} was not written: {self.output[-2000:]!r}")
         return time.perf_counter() - self.began_s
